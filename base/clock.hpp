@@ -1,0 +1,20 @@
+// Wall-clock time as the program stores it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace notso {
+
+/// Milliseconds since the Unix epoch, UTC.
+using UnixMs = std::int64_t;
+
+inline UnixMs now_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+/// Monotonic, for durations and time-outs.
+using SteadyClock = std::chrono::steady_clock;
+
+}  // namespace notso

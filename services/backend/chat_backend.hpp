@@ -1,0 +1,143 @@
+// ChatBackend: whatever answers a chat. Local engine, scripted stub, later a remote server: the callers can't tell.
+#pragma once
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace notso::services {
+
+/// One message as a chat template sees it. Content parts are flattened before they get here.
+struct ChatMessage {
+    std::string role;  ///< system, user, assistant, tool
+    std::string content;
+    std::optional<std::string> name = {};
+    std::optional<std::string> tool_call_id = {};
+    boost::json::array tool_calls = {};  ///< As in the OpenAI API.
+};
+
+/// What the caller wants to change; absent fields take the model's defaults.
+struct SamplingSettings {
+    std::optional<double> temperature = {};
+    std::optional<double> top_p = {};
+    std::optional<double> min_p = {};
+    std::optional<std::int64_t> top_k = {};
+    std::optional<double> repeat_penalty = {};
+    std::optional<double> presence_penalty = {};
+    std::optional<double> frequency_penalty = {};
+    std::optional<std::uint64_t> seed = {};
+    std::vector<std::pair<std::int64_t, double>> logit_bias = {};  ///< Token id, bias.
+};
+
+struct ChatRequest {
+    std::vector<ChatMessage> messages;
+    boost::json::array tools = {};
+    bool thinking = false;
+    /// True when the caller's switch decides: /think and /no_think flags in the system text are removed first.
+    bool thinking_overrides_system = false;
+    SamplingSettings sampling = {};
+    std::int64_t max_tokens = 0;             ///< 0 = what the context leaves.
+    std::vector<std::string> stop = {};      ///< Text that ends the answer; it is not delivered.
+    bool logprobs = false;
+    std::int32_t top_logprobs = 0;
+    std::optional<std::string> date = {};    ///< Frozen "today", "2025-07-08T12:00:00"; absent = now.
+    boost::json::object template_variables = {};  ///< Extra variables (chat_template_kwargs).
+    /// When set, `messages` is ignored and this text is continued as it is (no template). Control tokens stay text.
+    std::optional<std::string> raw_prompt = {};
+};
+
+enum class ChatFinish { kStop, kLength, kCancelled, kError };
+
+struct ChatUsage {
+    std::int64_t prompt_tokens = 0;
+    std::int64_t cached_tokens = 0;
+    std::int64_t completion_tokens = 0;
+    std::int64_t reasoning_tokens = 0;
+    double queued_ms = 0;
+    double prefill_ms = 0;
+    double decode_ms = 0;
+};
+
+struct TokenChance {
+    std::string bytes;
+    double logprob = 0;
+};
+struct TokenLogprobs {
+    TokenChance chosen;
+    std::vector<TokenChance> top;
+};
+
+namespace chat_event {
+struct Queued { std::int64_t position = 0; };               ///< Requests ahead of this one.
+struct Prefill { std::int64_t done = 0, total = 0; };       ///< Prompt tokens read.
+struct ThinkingStarted {};
+struct ThinkingText { std::string text; };                  ///< Well-formed UTF-8, never empty.
+struct ThinkingEnded {};
+struct Text { std::string text; std::vector<TokenLogprobs> logprobs = {}; };  ///< Well-formed UTF-8.
+struct Progress { std::int64_t completion_tokens = 0; };    ///< With every token, also those that gave no text yet.
+struct End {                                                ///< Last event, exactly once.
+    ChatFinish finish = ChatFinish::kStop;
+    std::optional<Error> error = {};
+    ChatUsage usage = {};
+};
+}  // namespace chat_event
+
+using ChatEvent = std::variant<chat_event::Queued, chat_event::Prefill, chat_event::ThinkingStarted,
+                               chat_event::ThinkingText, chat_event::ThinkingEnded, chat_event::Text,
+                               chat_event::Progress, chat_event::End>;
+
+/// Called in order on a thread of the backend's own; must return at once. Events after End don't exist.
+using ChatEventHandler = std::move_only_function<void(ChatEvent)>;
+
+/// A running answer. Destroying it cancels; End still arrives.
+class ChatStream {
+  public:
+    virtual ~ChatStream() = default;
+    virtual void cancel() = 0;
+};
+
+struct ModelInfo {
+    std::string id;          ///< Shown in the API, e.g. "SmolLM2-135M-Instruct.Q4_1"
+    std::string name;        ///< For people, e.g. "SmolLM2 135M Instruct"
+    std::string file_type;   ///< e.g. "Q4_1"; empty for remote and stub
+    std::string architecture;
+    std::int64_t context_length = 0;
+    std::uint64_t n_parameters = 0;
+    std::uint64_t weight_bytes = 0;
+    bool can_think = false;  ///< The vocabulary or the template knows a thinking mode.
+    bool can_call_tools = false;
+    bool scripted = false;   ///< The stub: the page must say so.
+};
+
+enum class HealthState { kLoading, kReady, kFailed };
+struct Health {
+    HealthState state = HealthState::kLoading;
+    double load_progress = 0;   ///< 0..1 while loading
+    std::string detail = {};    ///< For kFailed: what, where, what to do.
+    std::int64_t running = 0;
+    std::int64_t waiting = 0;
+};
+
+class ChatBackend {
+  public:
+    virtual ~ChatBackend() = default;
+
+    /// Begins an answer. Templating and tokenising happen on the calling thread (call from a worker when long).
+    /// @errors kUnavailable while loading, kOverloaded, kContextLength, kInvalidArgument. Then no event arrives.
+    virtual Result<std::unique_ptr<ChatStream>> start(const ChatRequest& request, ChatEventHandler handler) = 0;
+
+    /// Prompt tokens that `request` would take. @errors as start().
+    virtual Result<std::int64_t> count_tokens(const ChatRequest& request) = 0;
+
+    virtual ModelInfo info() const = 0;
+    virtual Health health() const = 0;
+};
+
+}  // namespace notso::services

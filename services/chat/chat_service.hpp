@@ -1,0 +1,82 @@
+// ChatService: what a person can do in the app, whatever shows it (page, terminal, the older JSON endpoints).
+// Lives on the io thread. Database work goes to the database worker, prompts to the compute worker; completions
+// come back on the io thread. A generation belongs to this service, never to a socket.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/result.hpp"
+#include "services/backend/chat_backend.hpp"
+#include "services/chat/turn_feed.hpp"
+#include "services/session/session_store.hpp"
+
+namespace notso::services {
+
+template <class T = void>
+using Completion = std::move_only_function<void(Result<T>)>;
+
+struct ConversationView {
+    Conversation conversation;
+    std::vector<Message> messages;
+    std::shared_ptr<TurnFeed> running;  ///< Null when nothing is being written.
+};
+
+struct SendRequest {
+    ConversationId conversation;
+    std::string text;           ///< 1..256 KiB of UTF-8, not blank.
+    std::string client_id = {}; ///< Empty: one is made.
+    std::optional<bool> thinking = {};  ///< This message only; absent = the conversation's setting.
+};
+
+struct SentMessage {
+    Message user;
+    Message answer;                   ///< kRunning, empty.
+    std::shared_ptr<TurnFeed> feed;   ///< Null when a repeated send found the turn already finished.
+    bool repeated = false;            ///< The same client_id was sent before.
+};
+
+struct ChatServiceDeps {
+    ChatBackend& backend;
+    SessionStore& store;      ///< Used on `database` only.
+    Executor& io;
+    Executor& database;
+    Executor& compute;        ///< Templating and tokenising.
+};
+
+class ChatService {
+  public:
+    static std::unique_ptr<ChatService> create(const ChatServiceDeps& deps);
+    virtual ~ChatService() = default;
+
+    virtual void create_conversation(Completion<Conversation> done) = 0;
+    virtual void list_conversations(Completion<std::vector<Conversation>> done) = 0;
+    virtual void open(ConversationId id, Completion<ConversationView> done) = 0;
+    virtual void rename(ConversationId id, std::string title, Completion<> done) = 0;
+    virtual void set_thinking(ConversationId id, bool on, Completion<Conversation> done) = 0;
+    virtual void set_temperature(ConversationId id, double value, Completion<Conversation> done) = 0;
+    /// Removes the messages, keeps the conversation; stops a running answer first.
+    virtual void clear(ConversationId id, Completion<> done) = 0;
+    /// Stops a running answer first.
+    virtual void remove(ConversationId id, Completion<> done) = 0;
+
+    /// Stores the user's message and the empty answer in one transaction, then starts the turn. `done` runs after the
+    /// commit. kBusy while an answer runs in that conversation (a queue comes later); the text is not lost: the page
+    /// keeps it.
+    virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
+    /// Ends the running answer; the partial text is kept (kStopped). Without one: success.
+    virtual void stop(ConversationId id, Completion<> done) = 0;
+
+    /// The running or just finished turn of an answer (kept for replay for some minutes), or null.
+    virtual std::shared_ptr<TurnFeed> feed(const MessageId& answer) = 0;
+    virtual std::shared_ptr<TurnFeed> running(const ConversationId& id) = 0;
+
+    /// Accepts no new turns; `done` when the running ones have ended and are stored, or were saved as interrupted
+    /// after `grace_ms`.
+    virtual void shut_down(std::int64_t grace_ms, Completion<> done) = 0;
+};
+
+}  // namespace notso::services

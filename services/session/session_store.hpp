@@ -1,0 +1,94 @@
+// SessionStore: conversations and messages, kept. One implementation per database; one contract test for all.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace notso::services {
+
+/// Strong ids: 128 random bits as 32 hex digits.
+struct ConversationId {
+    std::string value;
+    bool operator==(const ConversationId&) const = default;
+};
+struct MessageId {
+    std::string value;
+    bool operator==(const MessageId&) const = default;
+};
+
+enum class MessageRole { kUser, kAssistant };
+enum class MessageState {
+    kComplete,     ///< Finished by itself.
+    kRunning,      ///< Being written (after a crash: as far as it was shown).
+    kStopped,      ///< The user stopped it; the text so far is kept.
+    kInterrupted,  ///< The server went away in the middle.
+    kLength,       ///< Cut by the token limit or the context.
+    kFailed,       ///< See error.
+};
+
+struct Conversation {
+    ConversationId id;
+    std::string title;       ///< Empty until the first message.
+    bool thinking = false;
+    std::optional<double> temperature = {};
+    std::string system_prompt = {};
+    std::string date = {};   ///< "today" of its prompts, frozen at creation: 2026-11-23T09:00:00 (local time)
+    UnixMs created_at = 0;
+    UnixMs updated_at = 0;
+};
+
+struct MessageStats {
+    std::int64_t prompt_tokens = 0;
+    std::int64_t cached_tokens = 0;
+    std::int64_t completion_tokens = 0;
+    std::int64_t reasoning_tokens = 0;
+    double first_token_ms = 0;   ///< From the turn's start.
+    double tokens_per_second = 0;
+    double thinking_ms = 0;
+};
+
+struct Message {
+    MessageId id;
+    ConversationId conversation;
+    std::optional<MessageId> parent = {};
+    MessageRole role = MessageRole::kUser;
+    MessageState state = MessageState::kComplete;
+    std::string text;
+    std::string thinking = {};
+    std::string error = {};
+    MessageStats stats = {};
+    std::string client_id = {};  ///< Chosen by the page; a repeated send with the same one is the same message.
+    UnixMs created_at = 0;
+};
+
+/// Not thread-safe: all calls come from the one database thread. Every acknowledged write survives a crash.
+/// Errors: kNotFound; kIo (disk full), kPermissionDenied (read-only), kBusy, kCorruptData, each with what to do.
+class SessionStore {
+  public:
+    virtual ~SessionStore() = default;
+
+    virtual Result<> create_conversation(const Conversation& conversation) = 0;
+    /// Newest first, at most `limit`.
+    virtual Result<std::vector<Conversation>> list_conversations(std::int64_t limit) = 0;
+    virtual Result<Conversation> conversation(const ConversationId& id) = 0;
+    virtual Result<> update_conversation(const Conversation& conversation) = 0;
+    virtual Result<> delete_conversation(const ConversationId& id) = 0;
+
+    /// Messages in order, oldest first.
+    virtual Result<std::vector<Message>> messages(const ConversationId& id) = 0;
+    /// Appends all or none. kAlreadyExists when a client_id is there already in that conversation.
+    virtual Result<> append_messages(const std::vector<Message>& messages) = 0;
+    /// The message that a client_id names, if any.
+    virtual Result<std::optional<Message>> find_by_client_id(const ConversationId& id, const std::string& client_id) = 0;
+    virtual Result<> update_message(const Message& message) = 0;
+    /// Marks what a crash left kRunning as kInterrupted; how many.
+    virtual Result<std::int64_t> mark_running_interrupted() = 0;
+    virtual Result<> clear_messages(const ConversationId& id) = 0;
+};
+
+}  // namespace notso::services
