@@ -1,7 +1,18 @@
-// Placeholder entry point until the commands stand (first day of the tree).
+// The program. Everything is in cli.cpp and the commands; this is where stray exceptions of third
+// parties stop.
+#include <csignal>
 #include <cstdio>
+#include <exception>
 
-int main() {
-    std::puts("notso 0.1.0");
-    return 0;
+#include "app/cli.hpp"
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE,
+                SIG_IGN);  // A closed pipe is an error of write(2), not the end of the process.
+    try {
+        return notso::app::run_cli(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "notso: internal error: %s\n", error.what());
+        return 1;
+    }
 }

@@ -1,0 +1,34 @@
+// Which model file to run: the one that was named, else the default one, else the largest that fits
+// in memory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "app/settings.hpp"
+#include "base/result.hpp"
+
+namespace notso::app {
+
+/// A *.gguf file of the models folder.
+struct InstalledModel {
+    std::string name;  ///< The file's stem; `-m` takes it.
+    std::filesystem::path path;
+    std::uint64_t size_bytes = 0;
+};
+
+/// Installed models, by name. A folder that is not there has none. @errors kIo, kPermissionDenied.
+Result<std::vector<InstalledModel>> installed_models(const std::filesystem::path& models_dir);
+
+/// Memory that a new process could take without swapping, in bytes (system and cgroup). 0 =
+/// unknown.
+std::uint64_t available_memory_bytes();
+
+/// Chooses the file for `settings`.
+/// @param memory_bytes  What a model may take; see available_memory_bytes().
+/// @errors kNotFound with where it looked and how to get a model; kOutOfMemory with the numbers.
+Result<std::filesystem::path> choose_model(const Settings& settings, std::uint64_t memory_bytes);
+
+}  // namespace notso::app

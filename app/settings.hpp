@@ -1,0 +1,89 @@
+// Settings of the program and where they come from: flag > environment > notso.toml > default.
+// Every setting is one row of a table (settings_table.cpp), read by the same parser from every
+// source.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace notso::app {
+
+enum class BackendKind { kLocal, kStub };
+
+/// Resolved settings: every field has a value.
+struct Settings {
+    // Model
+    std::optional<std::string> model = {};  ///< Path or installed name.
+    std::optional<std::filesystem::path> tokenizer_json =
+        {};  ///< Replaces the model file's own tokenizer.
+    std::filesystem::path models_dir;
+    // Engine
+    BackendKind backend = BackendKind::kLocal;
+    std::int32_t threads = 0;  ///< 0 = physical cores this process may use.
+    std::int32_t context = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
+    // Server
+    std::filesystem::path data_dir;
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 3000;  ///< 0 = any free port.
+    std::string api_key = {};
+    std::vector<std::string> allowed_hosts = {};
+    std::string public_url = {};
+    std::vector<std::string> trusted_proxies = {};
+    // General
+    std::optional<std::string> log = {};  ///< Absent: info for serve, warn for the other commands.
+};
+
+enum class SettingGroup { kModel, kEngine, kServer, kGeneral };
+
+/// Values of one setting from one place; `source` is what messages call it ("--port", "PORT",
+/// "notso.toml:3").
+struct SettingValue {
+    std::vector<std::string> values;
+    std::string source;
+};
+
+/// One row of the table.
+struct SettingRow {
+    const char* key;                       ///< Name in notso.toml.
+    const char* flag;                      ///< As CLI11 declares it, e.g. "-m,--model".
+    std::vector<const char*> environment;  ///< The first that is set wins.
+    SettingGroup group;
+    bool list;  ///< Takes several values (comma separated in the environment).
+    const char* help;
+    Result<> (*set)(Settings& settings, const SettingValue& value);
+};
+
+/// Every setting of the program.
+std::span<const SettingRow> setting_table();
+
+/// By key.
+using SettingValues = std::map<std::string, SettingValue, std::less<>>;
+
+/// Looks up an environment variable; tests bring their own.
+using Environment = std::function<std::optional<std::string>(const char* name)>;
+Environment process_environment();
+
+/// Reads a notso.toml. @errors kNotFound, kInvalidArgument with file:line (syntax, unknown key,
+/// wrong type).
+Result<SettingValues> read_settings_file(const std::filesystem::path& path);
+
+/// Where the sources are.
+struct SettingSources {
+    SettingValues flags = {};
+    Environment environment;
+    std::optional<std::filesystem::path> file = {};  ///< Absent: ./notso.toml where there is one.
+};
+
+/// @errors kInvalidArgument naming the source, the value and what is allowed.
+Result<Settings> resolve_settings(const SettingSources& sources);
+
+}  // namespace notso::app

@@ -1,0 +1,210 @@
+// The table of settings: name, flag, environment, and how a value is checked. To add a setting, add
+// a field to Settings and a row here.
+#include <charconv>
+#include <limits>
+
+#include "app/settings.hpp"
+#include "base/log.hpp"
+
+namespace notso::app {
+namespace {
+
+std::unexpected<Error> bad_value(const SettingValue& value, std::string_view allowed) {
+    const std::string text = value.values.empty() ? "" : value.values.front();
+    return fail(
+        ErrorCode::kInvalidArgument, "{}: {} is not {}", value.source, log::field(text), allowed);
+}
+
+Result<std::string> one(const SettingValue& value) {
+    if (value.values.size() != 1)
+        return fail(ErrorCode::kInvalidArgument, "{}: takes one value", value.source);
+    if (value.values.front().empty())
+        return fail(ErrorCode::kInvalidArgument, "{}: must not be empty", value.source);
+    return value.values.front();
+}
+
+Result<std::int64_t> whole_number(const SettingValue& value, std::int64_t low, std::int64_t high) {
+    NOTSO_TRY(const std::string text, one(value));
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < low || number > high)
+        return bad_value(value, fmt::format("a whole number from {} to {}", low, high));
+    return number;
+}
+
+Result<> set_string(std::string& field, const SettingValue& value) {
+    NOTSO_TRY(field, one(value));
+    return {};
+}
+
+Result<> set_path(std::filesystem::path& field, const SettingValue& value) {
+    NOTSO_TRY(field, one(value));
+    return {};
+}
+
+Result<> set_model(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(settings.model, one(value));
+    return {};
+}
+
+Result<> set_tokenizer(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(settings.tokenizer_json, one(value));
+    return {};
+}
+
+Result<> set_backend(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::string text, one(value));
+    if (text != "local" && text != "stub") return bad_value(value, "one of local, stub");
+    settings.backend = text == "stub" ? BackendKind::kStub : BackendKind::kLocal;
+    return {};
+}
+
+Result<> set_port(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::int64_t port,
+              whole_number(value, 0, std::numeric_limits<std::uint16_t>::max()));
+    settings.port = static_cast<std::uint16_t>(port);
+    return {};
+}
+
+Result<> set_threads(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::int64_t threads, whole_number(value, 0, 1024));
+    settings.threads = static_cast<std::int32_t>(threads);
+    return {};
+}
+
+Result<> set_context(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::int64_t context, whole_number(value, 0, 1 << 24));
+    settings.context = static_cast<std::int32_t>(context);
+    return {};
+}
+
+Result<> set_log(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::string text, one(value));
+    if (const auto configured = log::configure(text); !configured)
+        return fail(ErrorCode::kInvalidArgument, "{}: {}", value.source, configured.error().detail);
+    settings.log = text;
+    return {};
+}
+
+const std::vector<SettingRow> kTable = {
+    {"model",
+     "-m,--model",
+     {"NOTSO_MODEL", "MODEL_PATH"},
+     SettingGroup::kModel,
+     false,
+     "path of a GGUF file, or the name of an installed model",
+     set_model},
+    {"tokenizer",
+     "--tokenizer",
+     {"NOTSO_TOKENIZER", "TOKENIZER_PATH"},
+     SettingGroup::kModel,
+     false,
+     "a Hugging Face tokenizer.json that replaces the model's own tokenizer",
+     set_tokenizer},
+    {"models_dir",
+     "--models-dir",
+     {"NOTSO_MODELS_DIR"},
+     SettingGroup::kModel,
+     false,
+     "folder of installed models",
+     [](Settings& settings, const SettingValue& value) {
+         return set_path(settings.models_dir, value);
+     }},
+    {"backend",
+     "--backend",
+     {"NOTSO_BACKEND"},
+     SettingGroup::kEngine,
+     false,
+     "who answers: local, or stub (scripted answers, no model)",
+     set_backend},
+    {"threads",
+     "-t,--threads",
+     {"NOTSO_THREADS"},
+     SettingGroup::kEngine,
+     false,
+     "compute threads; 0 = physical cores",
+     set_threads},
+    {"ctx",
+     "-c,--ctx",
+     {"NOTSO_CTX"},
+     SettingGroup::kEngine,
+     false,
+     "context length in tokens; 0 = min(model, 8192, what memory allows)",
+     set_context},
+    {"data_dir",
+     "--data-dir",
+     {"NOTSO_DATA_DIR"},
+     SettingGroup::kServer,
+     false,
+     "folder of conversations",
+     [](Settings& settings, const SettingValue& value) {
+         return set_path(settings.data_dir, value);
+     }},
+    {"host",
+     "--host",
+     {"NOTSO_HOST"},
+     SettingGroup::kServer,
+     false,
+     "address to listen on",
+     [](Settings& settings, const SettingValue& value) {
+         return set_string(settings.host, value);
+     }},
+    {"port",
+     "--port",
+     {"NOTSO_PORT", "PORT"},
+     SettingGroup::kServer,
+     false,
+     "port to listen on; 0 = any free one",
+     set_port},
+    {"api_key",
+     "--api-key",
+     {"NOTSO_API_KEY"},
+     SettingGroup::kServer,
+     false,
+     "key that clients must send; required on anything but loopback",
+     [](Settings& settings, const SettingValue& value) {
+         return set_string(settings.api_key, value);
+     }},
+    {"allowed_hosts",
+     "--allowed-host",
+     {"NOTSO_ALLOWED_HOSTS"},
+     SettingGroup::kServer,
+     true,
+     "further host names that requests may carry (repeatable)",
+     [](Settings& settings, const SettingValue& value) -> Result<> {
+         settings.allowed_hosts = value.values;
+         return {};
+     }},
+    {"public_url",
+     "--public-url",
+     {"NOTSO_PUBLIC_URL"},
+     SettingGroup::kServer,
+     false,
+     "address under which people reach the server",
+     [](Settings& settings, const SettingValue& value) {
+         return set_string(settings.public_url, value);
+     }},
+    {"trusted_proxies",
+     "--trusted-proxy",
+     {"NOTSO_TRUSTED_PROXIES"},
+     SettingGroup::kServer,
+     true,
+     "addresses of proxies whose forwarding headers count (repeatable)",
+     [](Settings& settings, const SettingValue& value) -> Result<> {
+         settings.trusted_proxies = value.values;
+         return {};
+     }},
+    {"log",
+     "--log",
+     {"NOTSO_LOG", "RUST_LOG"},
+     SettingGroup::kGeneral,
+     false,
+     "log level: trace, debug, info, warn, error, off",
+     set_log},
+};
+
+}  // namespace
+
+std::span<const SettingRow> setting_table() { return kTable; }
+
+}  // namespace notso::app
