@@ -21,7 +21,7 @@ enum class TensorType : std::uint32_t {
     kF32 = 0, kF16 = 1, kQ4_0 = 2, kQ4_1 = 3, kQ5_0 = 6, kQ5_1 = 7, kQ8_0 = 8, kQ8_1 = 9,
     kQ2_K = 10, kQ3_K = 11, kQ4_K = 12, kQ5_K = 13, kQ6_K = 14, kQ8_K = 15,
     kIQ2_XXS = 16, kIQ2_XS = 17, kIQ3_XXS = 18, kIQ1_S = 19, kIQ4_NL = 20, kIQ3_S = 21, kIQ2_S = 22, kIQ4_XS = 23,
-    kI8 = 24, kI16 = 25, kI32 = 26, kI64 = 27, kF64 = 28, kIQ1_M = 29, kBF16 = 30, kTQ1_0 = 34, kTQ2_0 = 35,
+    kI8 = 24, kI16 = 25, kI32 = 26, kI64 = 27, kF64 = 28, kIQ1_M = 29, kBF16 = 30, kTQ1_0 = 34, kTQ2_0 = 35, kMXFP4 = 39,
 };
 
 /// Geometry of a block type: `elements` weights are stored in `bytes` bytes.
@@ -76,6 +76,10 @@ class File {
     virtual std::span<const Tensor> tensors() const = 0;
     virtual const KeyValue* find(std::string_view key) const = 0;
     virtual const Tensor* find_tensor(std::string_view name) const = 0;
+
+    /// Tensor data lies in a mapping: reading bytes that someone cut off the file meanwhile kills the process.
+    /// Call this before reading much. @errors kIo when the file is shorter than it was when it was opened.
+    virtual Result<> check_whole() const = 0;
 
     // Typed access. A missing key gives an empty optional; a key of another type gives kCorruptData naming the key.
     // Integer keys accept every integer type whose value fits.
