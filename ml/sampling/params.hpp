@@ -11,7 +11,16 @@
 
 namespace notso::ml {
 
-/// Applied in this order: logit bias, penalties, top-k, temperature-free softmax, top-p, min-p, temperature, draw.
+/// Applied in this order (each step works on what the one before left):
+///   1. logit_bias is added.
+///   2. Penalties, for tokens among the last `penalty_window` generated ones (the prompt does not count): repeat
+///      (once per token), then presence, then frequency times its count.
+///   3. temperature 0: the highest logit wins, the lowest id on a tie; nothing below happens.
+///   4. top_k: the k highest logits stay; ties are decided for the lowest id.
+///   5. Softmax at temperature 1 over what stayed. top_p: the shortest list of most likely tokens whose sum reaches
+///      top_p. min_p: of these, tokens at least min_p times as likely as the most likely one. One always stays.
+///   6. Softmax at `temperature` over what stayed, and one draw.
+/// A NaN logit never wins, +inf counts as the highest finite float.
 struct SamplingParams {
     float temperature = 0.6F;        ///< 0 = greedy. 0..10.
     std::int32_t top_k = 0;          ///< 0 = off.
