@@ -81,7 +81,10 @@ struct ThinkingStarted {};
 struct ThinkingText { std::string text; };                  ///< Well-formed UTF-8, never empty.
 struct ThinkingEnded {};
 struct Text { std::string text; std::vector<TokenLogprobs> logprobs = {}; };  ///< Well-formed UTF-8.
-struct Progress { std::int64_t completion_tokens = 0; };    ///< With every token, also those that gave no text yet.
+struct Progress {                                           ///< With every token, also those that gave no text yet.
+    std::int64_t completion_tokens = 0;
+    std::int32_t token_id = -1;                             ///< -1 where the backend has no ids (stub, remote).
+};
 struct End {                                                ///< Last event, exactly once.
     ChatFinish finish = ChatFinish::kStop;
     std::optional<Error> error = {};
