@@ -1,6 +1,7 @@
-// ChatService: what a person can do in the app, whatever shows it (page, terminal, the older JSON endpoints).
-// Lives on the io thread. Database work goes to the database worker, prompts to the compute worker; completions
-// come back on the io thread. A generation belongs to this service, never to a socket.
+// ChatService: what a person can do in the app, whatever shows it (page, terminal, the older JSON
+// endpoints). Lives on the io thread. Database work goes to the database worker, prompts to the
+// compute worker; completions come back on the io thread. A generation belongs to this service,
+// never to a socket.
 #pragma once
 
 #include <memory>
@@ -27,45 +28,52 @@ struct ConversationView {
 
 struct SendRequest {
     ConversationId conversation;
-    std::string text;           ///< 1..256 KiB of UTF-8, not blank.
-    std::string client_id = {}; ///< Empty: one is made.
+    std::string text;                   ///< 1..256 KiB of UTF-8, not blank.
+    std::string client_id = {};         ///< Empty: one is made.
     std::optional<bool> thinking = {};  ///< This message only; absent = the conversation's setting.
 };
 
 struct SentMessage {
     Message user;
-    Message answer;                   ///< kRunning, empty.
-    std::shared_ptr<TurnFeed> feed;   ///< Null when a repeated send found the turn already finished.
-    bool repeated = false;            ///< The same client_id was sent before.
+    Message answer;                  ///< kRunning, empty.
+    std::shared_ptr<TurnFeed> feed;  ///< Null when a repeated send found the turn already finished.
+    bool repeated = false;           ///< The same client_id was sent before.
 };
 
 struct ChatServiceDeps {
     ChatBackend& backend;
-    SessionStore& store;      ///< Used on `database` only.
+    SessionStore& store;  ///< Used on `database` only.
     Executor& io;
     Executor& database;
-    Executor& compute;        ///< Templating and tokenising.
+    Executor& compute;  ///< Templating and tokenising.
 };
 
 class ChatService {
   public:
+    /// Marks what a crash left running as interrupted, before anything else is read. Destroy it on
+    /// the io thread; completions that are due after that are dropped.
     static std::unique_ptr<ChatService> create(const ChatServiceDeps& deps);
     virtual ~ChatService() = default;
 
     virtual void create_conversation(Completion<Conversation> done) = 0;
     virtual void list_conversations(Completion<std::vector<Conversation>> done) = 0;
     virtual void open(ConversationId id, Completion<ConversationView> done) = 0;
+    /// @errors kInvalidArgument: not 1..200 characters of UTF-8.
     virtual void rename(ConversationId id, std::string title, Completion<> done) = 0;
     virtual void set_thinking(ConversationId id, bool on, Completion<Conversation> done) = 0;
-    virtual void set_temperature(ConversationId id, double value, Completion<Conversation> done) = 0;
+    /// @errors kInvalidArgument: not 0..2.
+    virtual void set_temperature(ConversationId id,
+                                 double value,
+                                 Completion<Conversation> done) = 0;
     /// Removes the messages, keeps the conversation; stops a running answer first.
     virtual void clear(ConversationId id, Completion<> done) = 0;
     /// Stops a running answer first.
     virtual void remove(ConversationId id, Completion<> done) = 0;
 
-    /// Stores the user's message and the empty answer in one transaction, then starts the turn. `done` runs after the
-    /// commit. kBusy while an answer runs in that conversation (a queue comes later); the text is not lost: the page
-    /// keeps it.
+    /// Stores the user's message and the empty answer in one transaction, then starts the turn.
+    /// `done` runs after the commit. kBusy while an answer runs in that conversation (a queue comes
+    /// later); the text is not lost: the page keeps it. @errors also kInvalidArgument, kTooLarge,
+    /// kNotFound, kUnavailable (shutting down), and the store's: then nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
     /// Ends the running answer; the partial text is kept (kStopped). Without one: success.
     virtual void stop(ConversationId id, Completion<> done) = 0;
@@ -74,8 +82,8 @@ class ChatService {
     virtual std::shared_ptr<TurnFeed> feed(const MessageId& answer) = 0;
     virtual std::shared_ptr<TurnFeed> running(const ConversationId& id) = 0;
 
-    /// Accepts no new turns; `done` when the running ones have ended and are stored, or were saved as interrupted
-    /// after `grace_ms`.
+    /// Accepts no new turns; `done` when the running ones have ended and are stored, or were saved
+    /// as interrupted after `grace_ms`.
     virtual void shut_down(std::int64_t grace_ms, Completion<> done) = 0;
 };
 

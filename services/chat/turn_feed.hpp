@@ -1,5 +1,5 @@
-// TurnFeed: what happens in one answer, as numbered events that any number of tabs can read, replay and follow.
-// Lives on the io thread only: no locks.
+// TurnFeed: what happens in one answer, as numbered events that any number of tabs can read, replay
+// and follow. Lives on the io thread only: no locks.
 #pragma once
 
 #include <cstdint>
@@ -27,15 +27,28 @@ struct TurnStatus {
     std::int64_t prefill_total = 0;
     std::int64_t completion_tokens = 0;
     double tokens_per_second = 0;
+    std::int64_t messages_left_out =
+        0;  ///< Oldest messages that did not fit in the context of this answer.
+
+    bool operator==(const TurnStatus&) const = default;
 };
 
 namespace feed_event {
-struct Status { TurnStatus status; };
-struct ThinkingText { std::string text; };
-struct Text { std::string text; };
-struct Ended { Message message; };  ///< The answer as stored.
+struct Status {
+    TurnStatus status;
+};
+struct ThinkingText {
+    std::string text;
+};
+struct Text {
+    std::string text;
+};
+struct Ended {
+    Message message;
+};  ///< The answer as stored.
 }  // namespace feed_event
-using FeedEventBody = std::variant<feed_event::Status, feed_event::ThinkingText, feed_event::Text, feed_event::Ended>;
+using FeedEventBody =
+    std::variant<feed_event::Status, feed_event::ThinkingText, feed_event::Text, feed_event::Ended>;
 
 struct FeedEvent {
     std::uint64_t seq = 0;  ///< 1, 2, 3… within the turn.
@@ -47,7 +60,7 @@ struct FeedSnapshot {
     std::uint64_t seq = 0;
     TurnStatus status;
     std::string thinking;
-    double thinking_ms = 0;   ///< So far, or in all once it ended.
+    double thinking_ms = 0;  ///< So far, or in all once it ended.
     bool thinking_open = false;
     std::string text;
     std::optional<Message> ended;
@@ -55,33 +68,39 @@ struct FeedSnapshot {
 
 class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
   public:
-    TurnFeed(MessageId answer, ConversationId conversation) : answer_(std::move(answer)), conversation_(std::move(conversation)) {}
+    TurnFeed(MessageId answer, ConversationId conversation)
+        : answer_(std::move(answer)), conversation_(std::move(conversation)) {}
 
     /// The answer's message id; event ids on the wire are `<answer>-<seq>`.
     const MessageId& answer() const { return answer_; }
     const ConversationId& conversation() const { return conversation_; }
 
+    /// Takes what has happened since; nothing may follow feed_event::Ended.
     void append(FeedEventBody body);
     const FeedSnapshot& snapshot() const { return snapshot_; }
     bool ended() const { return snapshot_.ended.has_value(); }
 
-    /// Events after `seq`, oldest first; empty optional when they are no longer kept (use the snapshot).
+    /// Events after `seq`, oldest first; empty optional when they are no longer kept (use the
+    /// snapshot).
     std::optional<std::vector<FeedEvent>> since(std::uint64_t seq) const;
 
-    /// Length of the answer's text and of the thinking (bytes) as of event `seq`, so that a reader that returns knows
-    /// which finished blocks it has. Empty when `seq` is unknown.
+    /// Length of the answer's text and of the thinking (bytes) as of event `seq`, so that a reader
+    /// that returns knows which finished blocks it has. Empty when `seq` is unknown.
     struct Extent {
         std::size_t text = 0;
         std::size_t thinking = 0;
     };
     std::optional<Extent> extent_at(std::uint64_t seq) const;
 
-    /// Calls `wake` after each append until the subscription dies. `wake` must not touch the feed; it schedules.
+    /// Calls `wake` after each append until the subscription dies. `wake` must not touch the feed;
+    /// it schedules.
     class Subscription {
       public:
         Subscription() = default;
-        Subscription(std::shared_ptr<TurnFeed> feed, std::uint64_t key) : feed_(std::move(feed)), key_(key) {}
-        Subscription(Subscription&& other) noexcept : feed_(std::move(other.feed_)), key_(other.key_) {}
+        Subscription(std::shared_ptr<TurnFeed> feed, std::uint64_t key)
+            : feed_(std::move(feed)), key_(key) {}
+        Subscription(Subscription&& other) noexcept
+            : feed_(std::move(other.feed_)), key_(other.key_) {}
         Subscription& operator=(Subscription&& other) noexcept;
         ~Subscription() { reset(); }
         void reset();
@@ -93,12 +112,23 @@ class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
     Subscription subscribe(std::function<void()> wake);
 
   private:
+    struct Reader {
+        std::uint64_t key = 0;  // 0: unsubscribed, to be swept
+        std::function<void()> wake;
+    };
+    void absorb(const FeedEventBody& body);
+    void wake_readers();
+    void unsubscribe(std::uint64_t key);
+    void sweep();
+
     MessageId answer_;
     ConversationId conversation_;
     FeedSnapshot snapshot_;
     std::deque<FeedEvent> events_;
+    std::size_t kept_bytes_ = 0;
     std::vector<Extent> extents_ = {Extent{}};  // [seq]
-    std::vector<std::pair<std::uint64_t, std::function<void()>>> readers_;
+    std::deque<Reader> readers_;  // a deque: growing it never moves a callback that is running
+    int waking_ = 0;
     std::uint64_t next_key_ = 1;
     std::optional<SteadyClock::time_point> thinking_since_;
 };

@@ -1,9 +1,11 @@
-// SessionStore: conversations and messages, kept. One implementation per database; one contract test for all.
+// SessionStore: conversations and messages, kept. One implementation per database; one contract
+// test for all.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -33,11 +35,12 @@ enum class MessageState {
 
 struct Conversation {
     ConversationId id;
-    std::string title;       ///< Empty until the first message.
+    std::string title;  ///< Empty until the first message.
     bool thinking = false;
     std::optional<double> temperature = {};
     std::string system_prompt = {};
-    std::string date = {};   ///< "today" of its prompts, frozen at creation: 2026-11-23T09:00:00 (local time)
+    std::string date =
+        {};  ///< "today" of its prompts, frozen at creation: 2026-11-23T09:00:00 (local time)
     UnixMs created_at = 0;
     UnixMs updated_at = 0;
 };
@@ -47,7 +50,7 @@ struct MessageStats {
     std::int64_t cached_tokens = 0;
     std::int64_t completion_tokens = 0;
     std::int64_t reasoning_tokens = 0;
-    double first_token_ms = 0;   ///< From the turn's start.
+    double first_token_ms = 0;  ///< From the turn's start.
     double tokens_per_second = 0;
     double thinking_ms = 0;
 };
@@ -62,18 +65,20 @@ struct Message {
     std::string thinking = {};
     std::string error = {};
     MessageStats stats = {};
-    std::string client_id = {};  ///< Chosen by the page; a repeated send with the same one is the same message.
+    std::string client_id =
+        {};  ///< Chosen by the page; a repeated send with the same one is the same message.
     UnixMs created_at = 0;
 };
 
-/// Not thread-safe: all calls come from the one database thread. Every acknowledged write survives a crash.
-/// Errors: kNotFound; kIo (disk full), kPermissionDenied (read-only), kBusy, kCorruptData, each with what to do.
+/// Not thread-safe: all calls come from the one database thread. Every acknowledged write survives
+/// a crash. Errors: kNotFound; kIo (disk full), kPermissionDenied (read-only), kBusy, kCorruptData,
+/// each with what to do.
 class SessionStore {
   public:
     virtual ~SessionStore() = default;
 
     virtual Result<> create_conversation(const Conversation& conversation) = 0;
-    /// Newest first, at most `limit`.
+    /// Last used first (updated_at), at most `limit`.
     virtual Result<std::vector<Conversation>> list_conversations(std::int64_t limit) = 0;
     virtual Result<Conversation> conversation(const ConversationId& id) = 0;
     virtual Result<> update_conversation(const Conversation& conversation) = 0;
@@ -81,11 +86,20 @@ class SessionStore {
 
     /// Messages in order, oldest first.
     virtual Result<std::vector<Message>> messages(const ConversationId& id) = 0;
-    /// Appends all or none. kAlreadyExists when a client_id is there already in that conversation.
+    /// Appends all or none, and moves the conversation's updated_at to the newest created_at.
+    /// kAlreadyExists when a client_id is there already in that conversation, or an id anywhere.
     virtual Result<> append_messages(const std::vector<Message>& messages) = 0;
     /// The message that a client_id names, if any.
-    virtual Result<std::optional<Message>> find_by_client_id(const ConversationId& id, const std::string& client_id) = 0;
+    virtual Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
+                                                             const std::string& client_id) = 0;
+    /// Writes state, text, thinking, error and stats; the rest of a message never changes.
     virtual Result<> update_message(const Message& message) = 0;
+    /// Adds what an answer that is being written has said since. Cheap: meant to be called before
+    /// each piece is shown, so that nothing shown is lost when the process dies (a power cut may
+    /// take the last pieces).
+    virtual Result<> append_text(const MessageId& id,
+                                 std::string_view thinking,
+                                 std::string_view text) = 0;
     /// Marks what a crash left kRunning as kInterrupted; how many.
     virtual Result<std::int64_t> mark_running_interrupted() = 0;
     virtual Result<> clear_messages(const ConversationId& id) = 0;

@@ -1,0 +1,87 @@
+// ChatFixture: a ChatService with its threads, a store and a FakeBackend. The test's thread is the
+// io thread.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/serial_worker.hpp"
+#include "services/chat/chat_service.hpp"
+#include "services/chat/fake_backend.hpp"
+#include "services/session/memory_store.hpp"
+
+namespace notso::services {
+
+class ChatFixture : public testing::Test {
+  protected:
+    /// Runs the io loop until the asynchronous call has completed.
+    template <class T, class Start>
+    Result<T> await(Start start) {
+        std::optional<Result<T>> result;
+        start(Completion<T>([&result](Result<T> value) { result.emplace(std::move(value)); }));
+        loop_.run_until([&result] { return result.has_value(); });
+        return *std::move(result);
+    }
+
+    Conversation new_conversation() {
+        return *await<Conversation>(
+            [this](auto done) { chat_->create_conversation(std::move(done)); });
+    }
+    Result<SentMessage> send(const ConversationId& id,
+                             std::string text,
+                             std::string client_id = {}) {
+        return send(SendRequest{
+            .conversation = id, .text = std::move(text), .client_id = std::move(client_id)});
+    }
+    Result<SentMessage> send(SendRequest request) {
+        return await<SentMessage>(
+            [&](auto done) { chat_->send(std::move(request), std::move(done)); });
+    }
+    Result<> stop(const ConversationId& id) {
+        return await<void>([&](auto done) { chat_->stop(id, std::move(done)); });
+    }
+    Result<ConversationView> open(const ConversationId& id) {
+        return await<ConversationView>([&](auto done) { chat_->open(id, std::move(done)); });
+    }
+    /// Runs the loop until the turn has ended; its last message.
+    Message wait_end(const std::shared_ptr<TurnFeed>& feed) {
+        loop_.run_until([&] { return feed->ended(); });
+        return *feed->snapshot().ended;
+    }
+    void wait_text(const std::shared_ptr<TurnFeed>& feed, std::string_view text) {
+        loop_.run_until([&] { return feed->snapshot().text == text; });
+    }
+    /// Ends the service and makes another one on the same store, as a restart does.
+    void restart() {
+        chat_.reset();
+        chat_ = make_service();
+    }
+    std::unique_ptr<ChatService> make_service() {
+        return ChatService::create({.backend = backend_,
+                                    .store = *store_,
+                                    .io = loop_,
+                                    .database = *database_,
+                                    .compute = *compute_});
+    }
+    Message stored(const ConversationId& id, const MessageId& message) {
+        const auto all = open(id);
+        for (const Message& other : all->messages) {
+            if (other.id == message) return other;
+        }
+        ADD_FAILURE() << "message is not stored";
+        return {.id = {}, .conversation = {}, .text = {}};
+    }
+
+    RunLoop loop_;
+    std::unique_ptr<SessionStore> store_ = std::make_unique<MemoryStore>();
+    FakeBackend backend_;
+    std::unique_ptr<SerialWorker> database_ = std::make_unique<SerialWorker>("test-db");
+    std::unique_ptr<SerialWorker> compute_ = std::make_unique<SerialWorker>("test-compute");
+    std::unique_ptr<ChatService> chat_ = make_service();
+};
+
+}  // namespace notso::services

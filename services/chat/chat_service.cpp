@@ -1,0 +1,197 @@
+// Sending, stopping and ending. The simpler operations on conversations are in
+// conversation_ops.cpp.
+#include "services/chat/chat_service.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/utf8.hpp"
+#include "services/chat/chat_service_impl.hpp"
+#include "services/chat/title.hpp"
+
+namespace notso::services {
+namespace {
+
+constexpr std::size_t kMaxMessageBytes = std::size_t{256} * 1024;
+constexpr std::size_t kMaxClientIdBytes = 128;
+
+Result<> check(const SendRequest& request) {
+    if (request.text.size() > kMaxMessageBytes) {
+        return fail(ErrorCode::kTooLarge,
+                    "the message has {} bytes; at most {} are allowed: send it in parts",
+                    request.text.size(),
+                    kMaxMessageBytes);
+    }
+    if (!is_valid_utf8(request.text))
+        return fail(ErrorCode::kInvalidArgument, "the message is not valid UTF-8");
+    if (single_line(request.text).empty())
+        return fail(ErrorCode::kInvalidArgument, "the message is empty");
+    if (request.client_id.size() > kMaxClientIdBytes || !is_valid_utf8(request.client_id)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "client_id is not UTF-8 of at most {} bytes",
+                    kMaxClientIdBytes);
+    }
+    return {};
+}
+
+}  // namespace
+
+std::unique_ptr<ChatService> ChatService::create(const ChatServiceDeps& deps) {
+    return std::make_unique<ChatServiceImpl>(deps);
+}
+
+ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
+    : deps_(deps), store_(deps.store, deps.database, deps.io) {
+    store_.call(
+        alive_,
+        [](SessionStore& store) { return store.mark_running_interrupted(); },
+        [](Result<std::int64_t> marked) {
+            if (!marked)
+                log::error("unfinished answers could not be marked: {}", marked.error().detail);
+            if (marked && *marked > 0)
+                log::info("answers interrupted by the last stop: {}", *marked);
+        });
+}
+
+void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
+    Result<> ok = check(request);
+    if (ok && closing_)
+        ok = fail(ErrorCode::kUnavailable, "the server is shutting down; send it again later");
+    if (!ok) return fail_later(std::move(done), ok.error());
+    if (request.client_id.empty()) request.client_id = random_id();
+    save_leftovers(request.conversation);
+    if (slots_.contains(request.conversation.value))
+        return resend(std::move(request), std::move(done));
+    begin_send(std::move(request), std::move(done));
+}
+
+void ChatServiceImpl::begin_send(SendRequest request, Completion<SentMessage> done) {
+    const UnixMs now = now_ms();
+    Message user{.id = {random_id()},
+                 .conversation = request.conversation,
+                 .role = MessageRole::kUser,
+                 .text = std::move(request.text),
+                 .client_id = std::move(request.client_id),
+                 .created_at = now};
+    Message answer{.id = {random_id()},
+                   .conversation = request.conversation,
+                   .parent = user.id,
+                   .role = MessageRole::kAssistant,
+                   .state = MessageState::kRunning,
+                   .text = "",
+                   .created_at = now};
+    TurnDeps turn{
+        .backend = deps_.backend,
+        .io = deps_.io,
+        .compute = deps_.compute,
+        .store = store_,
+        .on_end = [this](const Message& ended, bool stored) { on_turn_end(ended, stored); }};
+    slots_[request.conversation.value].turn = Turn::create(std::move(turn), answer);
+    store_.call(
+        alive_,
+        [user = std::move(user), answer = std::move(answer)](SessionStore& store) mutable {
+            return store_message(store, std::move(user), std::move(answer));
+        },
+        [this, id = request.conversation, thinking = request.thinking, done = std::move(done)](
+            Result<SendPlan> plan) mutable {
+            if (plan && !plan->repeated)
+                return on_stored(std::move(plan), thinking, std::move(done));
+            release(id);
+            if (!plan) return done(std::unexpected(std::move(plan).error()));
+            overlay(plan->answer);
+            done(SentMessage{plan->user, plan->answer, feed(plan->answer.id), true});
+        });
+}
+
+// Something runs in that conversation: either it is this very message, sent twice, or it is in the
+// way.
+void ChatServiceImpl::resend(SendRequest request, Completion<SentMessage> done) {
+    store_.call(
+        alive_,
+        [id = std::move(request.conversation), client_id = std::move(request.client_id)](
+            SessionStore& store) { return find_repeated(store, id, client_id); },
+        [this, done = std::move(done)](Result<std::optional<SendPlan>>&& found) mutable {
+            if (!found) return done(std::unexpected(std::move(found).error()));
+            if (!*found) {
+                return done(fail(
+                    ErrorCode::kBusy,
+                    "an answer is being written in this conversation: wait for it, or stop it"));
+            }
+            SendPlan& plan = **found;
+            overlay(plan.answer);
+            done(SentMessage{plan.user, plan.answer, feed(plan.answer.id), true});
+        });
+}
+
+void ChatServiceImpl::on_stored(Result<SendPlan> plan,
+                                std::optional<bool> thinking,
+                                Completion<SentMessage> done) {
+    Slot& slot = slots_.at(plan->user.conversation.value);
+    slot.stored = true;
+    plan->source.thinking = thinking.value_or(plan->source.conversation.thinking);
+    const std::shared_ptr<Turn> turn = slot.turn;
+    done(SentMessage{std::move(plan->user), std::move(plan->answer), turn->feed(), false});
+    turn->begin(std::move(plan->source));
+}
+
+void ChatServiceImpl::on_turn_end(const Message& answer, bool stored) {
+    const auto slot = slots_.find(answer.conversation.value);
+    if (slot != slots_.end()) ended_.add(slot->second.turn->feed());
+    if (!stored) unsaved_[answer.id.value] = answer;
+    release(answer.conversation);
+}
+
+// Frees the conversation for the next send, then runs what waited for that.
+void ChatServiceImpl::release(const ConversationId& id) {
+    auto slot = slots_.extract(id.value);
+    if (slot.empty()) return;
+    for (auto& waiter : slot.mapped().on_end) waiter();
+    if (!closing_ || !slots_.empty()) return;
+    grace_.reset();
+    for (auto& done : std::exchange(closed_, {})) done({});
+}
+
+void ChatServiceImpl::stop(ConversationId id, Completion<> done) {
+    after_turn(id, [this, done = std::move(done)]() mutable {
+        deps_.io.post([done = std::move(done)]() mutable { done({}); });
+    });
+}
+
+// Stops what runs in a conversation and goes on when its end is stored; at once when nothing runs.
+void ChatServiceImpl::after_turn(const ConversationId& id, std::move_only_function<void()> next) {
+    const auto slot = slots_.find(id.value);
+    if (slot == slots_.end()) return next();
+    slot->second.on_end.push_back(std::move(next));
+    slot->second.turn->stop();
+}
+
+std::shared_ptr<TurnFeed> ChatServiceImpl::feed(const MessageId& answer) {
+    for (const auto& [conversation, slot] : slots_) {
+        if (slot.turn->answer().id == answer) return slot.turn->feed();
+    }
+    return ended_.find(answer);
+}
+
+std::shared_ptr<TurnFeed> ChatServiceImpl::running(const ConversationId& id) {
+    const auto slot = slots_.find(id.value);
+    return slot == slots_.end() || !slot->second.stored ? nullptr : slot->second.turn->feed();
+}
+
+void ChatServiceImpl::shut_down(std::int64_t grace_ms, Completion<> done) {
+    closing_ = true;
+    if (slots_.empty()) {
+        deps_.io.post([done = std::move(done)]() mutable { done({}); });
+        return;
+    }
+    closed_.push_back(std::move(done));
+    grace_ = std::make_unique<GraceTimer>(
+        std::chrono::milliseconds(grace_ms), deps_.io, [this, alive = std::weak_ptr(alive_)] {
+            if (alive.expired()) return;
+            std::vector<std::shared_ptr<Turn>> turns;  // ending one changes slots_
+            for (const auto& [id, slot] : slots_) turns.push_back(slot.turn);
+            for (const auto& turn : turns) turn->interrupt();
+        });
+}
+
+}  // namespace notso::services

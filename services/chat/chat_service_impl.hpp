@@ -1,0 +1,81 @@
+// The one implementation of ChatService: which turns run, which have ended lately, and what still
+// waits for the disk. Lives on the io thread. Turns own their answers; this class starts them,
+// stops them and forgets them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "services/chat/chat_service.hpp"
+#include "services/chat/feed_shelf.hpp"
+#include "services/chat/grace_timer.hpp"
+#include "services/chat/send_plan.hpp"
+#include "services/chat/store_client.hpp"
+#include "services/chat/turn.hpp"
+
+namespace notso::services {
+
+class ChatServiceImpl final : public ChatService {
+  public:
+    explicit ChatServiceImpl(const ChatServiceDeps& deps);
+
+    void create_conversation(Completion<Conversation> done) override;
+    void list_conversations(Completion<std::vector<Conversation>> done) override;
+    void open(ConversationId id, Completion<ConversationView> done) override;
+    void rename(ConversationId id, std::string title, Completion<> done) override;
+    void set_thinking(ConversationId id, bool on, Completion<Conversation> done) override;
+    void set_temperature(ConversationId id, double value, Completion<Conversation> done) override;
+    void clear(ConversationId id, Completion<> done) override;
+    void remove(ConversationId id, Completion<> done) override;
+    void send(SendRequest request, Completion<SentMessage> done) override;
+    void stop(ConversationId id, Completion<> done) override;
+    std::shared_ptr<TurnFeed> feed(const MessageId& answer) override;
+    std::shared_ptr<TurnFeed> running(const ConversationId& id) override;
+    void shut_down(std::int64_t grace_ms, Completion<> done) override;
+
+  private:
+    // A turn from the moment its send was accepted until its end is stored.
+    struct Slot {
+        std::shared_ptr<Turn> turn;
+        bool stored = false;  // question and answer are in the store
+        std::vector<std::move_only_function<void()>> on_end;  // stop(), clear(), remove() wait here
+    };
+
+    // Completions never run inside the call that asks for them.
+    template <class T>
+    void fail_later(Completion<T> done, Error error) {
+        deps_.io.post([done = std::move(done), error = std::move(error)]() mutable {
+            done(std::unexpected(std::move(error)));
+        });
+    }
+    void change(ConversationId id,
+                std::move_only_function<void(Conversation&)> edit,
+                Completion<Conversation> done);
+    void after_turn(const ConversationId& id, std::move_only_function<void()> next);
+    void begin_send(SendRequest request, Completion<SentMessage> done);
+    void resend(SendRequest request, Completion<SentMessage> done);
+    void on_stored(Result<SendPlan> plan,
+                   std::optional<bool> thinking,
+                   Completion<SentMessage> done);
+    void release(const ConversationId& id);
+    void on_turn_end(const Message& answer, bool stored);
+    void save_leftovers(const ConversationId& id);
+    void overlay(Message& message) const;
+
+    ChatServiceDeps deps_;
+    StoreClient store_;
+    std::map<std::string, Slot> slots_;  // by conversation
+    FeedShelf ended_;
+    std::map<std::string, Message> unsaved_;  // by message: ends that the store refused
+    bool closing_ = false;
+    std::vector<Completion<>> closed_;
+    std::unique_ptr<GraceTimer> grace_;
+    std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // last: dies first
+};
+
+}  // namespace notso::services

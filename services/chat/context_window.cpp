@@ -1,0 +1,128 @@
+#include "services/chat/context_window.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace notso::services {
+namespace {
+
+// No vocabulary averages more bytes per token over a prompt: what is longer is not even tried.
+constexpr std::size_t kMaxBytesPerToken = 16;
+
+struct Exchange {
+    const Message* user;
+    const Message* answer;  // null for the newest
+};
+
+std::vector<Exchange> exchanges_of(const std::vector<Message>& messages) {
+    std::vector<Exchange> exchanges;
+    const Message* user = nullptr;
+    for (const Message& message : messages) {
+        if (message.role == MessageRole::kUser) {
+            user = &message;
+        } else if (user != nullptr && message.parent == user->id && !message.text.empty()) {
+            exchanges.push_back({std::exchange(user, nullptr), &message});
+        }
+    }
+    if (user != nullptr) exchanges.push_back({user, nullptr});
+    return exchanges;
+}
+
+class Fitter {
+  public:
+    Fitter(ChatBackend& backend, const PromptSource& source)
+        : backend_(backend), source_(source), exchanges_(exchanges_of(source.messages)) {}
+
+    Result<FittedPrompt> fit() {
+        const std::int64_t context = backend_.info().context_length;
+        if (context <= 0) return with(exchanges_.size());  // not known: the backend decides
+        budget_ = context - answer_room(context, source_.thinking);
+        const std::size_t most = most_worth_trying();
+        NOTSO_TRY(const bool all, fits(most));
+        if (all) return with(most);
+        std::size_t fitting = 1;
+        std::size_t too_many = most;
+        while (too_many - fitting > 1) {
+            const std::size_t middle = fitting + (too_many - fitting) / 2;
+            NOTSO_TRY(const bool ok, fits(middle));
+            (ok ? fitting : too_many) = middle;
+        }
+        if (fitting == 1) NOTSO_CHECK(newest_fits(context));
+        return with(fitting);
+    }
+
+  private:
+    // The request with the newest `count` exchanges.
+    FittedPrompt with(std::size_t count) const {
+        FittedPrompt prompt;
+        ChatRequest& request = prompt.request;
+        const Conversation& conversation = source_.conversation;
+        if (!conversation.system_prompt.empty()) {
+            request.messages.push_back({.role = "system", .content = conversation.system_prompt});
+        }
+        const auto first = exchanges_.end() - static_cast<std::ptrdiff_t>(count);
+        std::for_each(first, exchanges_.end(), [&](const Exchange& exchange) {
+            request.messages.push_back({.role = "user", .content = exchange.user->text});
+            if (exchange.answer == nullptr) return;
+            request.messages.push_back({.role = "assistant", .content = exchange.answer->text});
+        });
+        request.thinking = source_.thinking;
+        request.thinking_overrides_system = true;
+        request.sampling.temperature = conversation.temperature;
+        if (!conversation.date.empty()) request.date = conversation.date;
+        prompt.messages_left_out = 2 * static_cast<std::int64_t>(exchanges_.size() - count);
+        return prompt;
+    }
+
+    std::size_t most_worth_trying() const {
+        const std::size_t byte_limit = static_cast<std::size_t>(budget_) * kMaxBytesPerToken;
+        std::size_t bytes = exchanges_.back().user->text.size();
+        std::size_t count = 1;
+        while (count < exchanges_.size()) {
+            const Exchange& next = exchanges_[exchanges_.size() - count - 1];
+            bytes += next.user->text.size() + next.answer->text.size();
+            if (bytes > byte_limit) break;
+            ++count;
+        }
+        return count;
+    }
+
+    Result<bool> fits(std::size_t count) {
+        const Result<std::int64_t> tokens = backend_.count_tokens(with(count).request);
+        if (!tokens && tokens.error().code == ErrorCode::kContextLength) return false;
+        if (!tokens) return std::unexpected(tokens.error());
+        return *tokens <= budget_;
+    }
+
+    // The newest message may use the room of the answer too, as long as some of it is left.
+    Result<> newest_fits(std::int64_t context) {
+        NOTSO_TRY(const std::int64_t tokens, backend_.count_tokens(with(1).request));
+        const std::int64_t most = context - std::min<std::int64_t>(context / 8, 64);
+        if (tokens <= most) return {};
+        return fail(ErrorCode::kContextLength,
+                    "This message takes {} tokens, and the model can read at most {} at once: "
+                    "shorten it, or send "
+                    "it in parts.",
+                    tokens,
+                    most);
+    }
+
+    ChatBackend& backend_;
+    const PromptSource& source_;
+    std::vector<Exchange> exchanges_;  // never empty: the newest message has no answer yet
+    std::int64_t budget_ = 0;
+};
+
+}  // namespace
+
+std::int64_t answer_room(std::int64_t context_length, bool thinking) {
+    return thinking ? std::min<std::int64_t>(context_length / 2, 4096)
+                    : std::min<std::int64_t>(context_length / 4, 1024);
+}
+
+Result<FittedPrompt> fit_context(ChatBackend& backend, const PromptSource& source) {
+    return Fitter(backend, source).fit();
+}
+
+}  // namespace notso::services

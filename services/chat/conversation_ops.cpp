@@ -1,0 +1,202 @@
+// ChatServiceImpl: making, reading, changing and deleting conversations.
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/utf8.hpp"
+#include "services/chat/chat_service_impl.hpp"
+#include "services/chat/title.hpp"
+
+namespace notso::services {
+namespace {
+
+constexpr std::int64_t kMaxListed = 1000;
+constexpr std::size_t kMaxTitleCharacters = 200;
+constexpr double kMaxTemperature = 2.0;
+
+std::string local_date_time(UnixMs at) {
+    const std::time_t seconds = at / 1000;
+    std::tm parts{};
+    localtime_r(&seconds, &parts);
+    std::array<char, 32> text{};
+    const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    return std::string(text.data(), size);
+}
+
+std::size_t count_code_points(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
+}
+
+// Saves ends of answers that the store refused before; those that went in, or whose conversation is
+// gone.
+std::vector<MessageId> save_again(SessionStore& store, const std::vector<Message>& messages) {
+    std::vector<MessageId> settled;
+    for (const Message& message : messages) {
+        const Result<> saved = store.update_message(message);
+        if (saved || saved.error().code == ErrorCode::kNotFound) settled.push_back(message.id);
+    }
+    return settled;
+}
+
+}  // namespace
+
+void ChatServiceImpl::create_conversation(Completion<Conversation> done) {
+    const UnixMs now = now_ms();
+    const Conversation conversation{.id = {random_id()},
+                                    .title = "",
+                                    .date = local_date_time(now),
+                                    .created_at = now,
+                                    .updated_at = now};
+    store_.call(
+        alive_,
+        [conversation](SessionStore& store) -> Result<Conversation> {
+            NOTSO_CHECK(store.create_conversation(conversation));
+            return conversation;
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::list_conversations(Completion<std::vector<Conversation>> done) {
+    store_.call(
+        alive_,
+        [](SessionStore& store) { return store.list_conversations(kMaxListed); },
+        std::move(done));
+}
+
+void ChatServiceImpl::open(ConversationId id, Completion<ConversationView> done) {
+    save_leftovers(id);
+    store_.call(
+        alive_,
+        [id](SessionStore& store) -> Result<ConversationView> {
+            ConversationView view;
+            NOTSO_TRY(view.conversation, store.conversation(id));
+            NOTSO_TRY(view.messages, store.messages(id));
+            return view;
+        },
+        [this, done = std::move(done)](Result<ConversationView> view) mutable {
+            if (!view) return done(std::move(view));
+            const auto current = running(view->conversation.id);
+            for (Message& message : view->messages) {
+                overlay(message);
+                if (current && message.id == current->answer()) view->running = current;
+            }
+            done(std::move(view));
+        });
+}
+
+// The store may lag behind what was shown, or have refused the end: the newest state known here
+// wins.
+void ChatServiceImpl::overlay(Message& message) const {
+    if (message.state != MessageState::kRunning) return;
+    const auto unsaved = unsaved_.find(message.id.value);
+    const auto slot = slots_.find(message.conversation.value);
+    const auto ended = ended_.find(message.id);
+    if (ended) {
+        message = *ended->snapshot().ended;
+    } else if (unsaved != unsaved_.end()) {
+        message = unsaved->second;
+    } else if (slot != slots_.end() && slot->second.turn->answer().id == message.id) {
+        const FeedSnapshot& shown = slot->second.turn->feed()->snapshot();
+        message.text = shown.text;
+        message.thinking = shown.thinking;
+    } else {
+        message.state = MessageState::kInterrupted;
+    }
+}
+
+// Ends of answers that did not reach the disk are tried again whenever their conversation is used.
+void ChatServiceImpl::save_leftovers(const ConversationId& id) {
+    std::vector<Message> waiting;
+    for (const auto& [key, message] : unsaved_) {
+        if (message.conversation == id) waiting.push_back(message);
+    }
+    if (waiting.empty()) return;
+    store_.call(
+        alive_,
+        [waiting = std::move(waiting)](SessionStore& store) { return save_again(store, waiting); },
+        [this](const std::vector<MessageId>& settled) {
+            for (const MessageId& message : settled) unsaved_.erase(message.value);
+        });
+}
+
+void ChatServiceImpl::change(ConversationId id,
+                             std::move_only_function<void(Conversation&)> edit,
+                             Completion<Conversation> done) {
+    store_.call(
+        alive_,
+        [id = std::move(id),
+         edit = std::move(edit)](SessionStore& store) mutable -> Result<Conversation> {
+            NOTSO_TRY(auto conversation, store.conversation(id));
+            edit(conversation);
+            NOTSO_CHECK(store.update_conversation(conversation));
+            return conversation;
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::rename(ConversationId id, std::string title, Completion<> done) {
+    const bool valid = is_valid_utf8(title);
+    std::string line = valid ? single_line(title) : "";
+    if (line.empty() || count_code_points(line) > kMaxTitleCharacters) {
+        return fail_later(
+            std::move(done),
+            Error{ErrorCode::kInvalidArgument,
+                  fmt::format("a title has 1 to {} characters of UTF-8", kMaxTitleCharacters)});
+    }
+    change(
+        std::move(id),
+        [line = std::move(line)](Conversation& conversation) { conversation.title = line; },
+        [done = std::move(done)](Result<Conversation> changed) mutable {
+            if (!changed) return done(std::unexpected(std::move(changed).error()));
+            done({});
+        });
+}
+
+void ChatServiceImpl::set_thinking(ConversationId id, bool on, Completion<Conversation> done) {
+    change(
+        std::move(id),
+        [on](Conversation& conversation) { conversation.thinking = on; },
+        std::move(done));
+}
+
+void ChatServiceImpl::set_temperature(ConversationId id,
+                                      double value,
+                                      Completion<Conversation> done) {
+    if (!(value >= 0 && value <= kMaxTemperature)) {
+        return fail_later(
+            std::move(done),
+            Error{
+                ErrorCode::kInvalidArgument,
+                fmt::format("temperature is {}; it must be from 0 to {}", value, kMaxTemperature)});
+    }
+    change(
+        std::move(id),
+        [value](Conversation& conversation) { conversation.temperature = value; },
+        std::move(done));
+}
+
+void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
+    after_turn(id, [this, id, done = std::move(done)]() mutable {
+        ended_.drop(id);
+        store_.call(
+            alive_,
+            [id](SessionStore& store) { return store.clear_messages(id); },
+            std::move(done));
+    });
+}
+
+void ChatServiceImpl::remove(ConversationId id, Completion<> done) {
+    after_turn(id, [this, id, done = std::move(done)]() mutable {
+        ended_.drop(id);
+        store_.call(
+            alive_,
+            [id](SessionStore& store) { return store.delete_conversation(id); },
+            std::move(done));
+    });
+}
+
+}  // namespace notso::services

@@ -1,0 +1,270 @@
+#include "services/chat/turn.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/log.hpp"
+
+namespace notso::services {
+namespace {
+
+// Numbers of the status pill change at most this often; a change of phase shows at once.
+constexpr std::chrono::milliseconds kStatusInterval{250};
+
+double ms_between(SteadyClock::time_point from, SteadyClock::time_point to) {
+    return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+MessageState state_of(ChatFinish finish) {
+    switch (finish) {
+        case ChatFinish::kStop:
+            return MessageState::kComplete;
+        case ChatFinish::kLength:
+            return MessageState::kLength;
+        case ChatFinish::kCancelled:
+            return MessageState::kStopped;
+        case ChatFinish::kError:
+            return MessageState::kFailed;
+    }
+    return MessageState::kFailed;
+}
+
+}  // namespace
+
+std::shared_ptr<Turn> Turn::create(TurnDeps deps, Message answer) {
+    std::shared_ptr<Turn> turn(new Turn(std::move(deps), std::move(answer)));
+    turn->inbox_ = std::make_shared<EventInbox>(
+        turn->deps_.io, [weak = std::weak_ptr(turn)](std::vector<TimedEvent> events) {
+            if (const auto self = weak.lock()) self->receive(std::move(events));
+        });
+    return turn;
+}
+
+Turn::Turn(TurnDeps deps, Message answer)
+    : deps_(std::move(deps)),
+      answer_(std::move(answer)),
+      feed_(std::make_shared<TurnFeed>(answer_.id, answer_.conversation)) {}
+
+void Turn::begin(PromptSource source) {
+    begun_ = true;
+    if (early_end_) return close_with({.finish = ChatFinish::kCancelled});
+    flush_status();
+    start_backend(std::move(source));
+}
+
+void Turn::start_backend(PromptSource source) {
+    deps_.compute.post([weak = weak_from_this(),
+                        io = &deps_.io,
+                        backend = &deps_.backend,
+                        inbox = inbox_,
+                        source = std::move(source)] {
+        Result<std::unique_ptr<ChatStream>> started = std::unexpected(Error{});
+        std::int64_t left_out = 0;
+        auto prompt = fit_context(*backend, source);
+        if (prompt) {
+            left_out = prompt->messages_left_out;
+            started = backend->start(prompt->request,
+                                     [inbox](ChatEvent event) { inbox->push(std::move(event)); });
+        } else {
+            started = std::unexpected(std::move(prompt).error());
+        }
+        io->post([weak, left_out, started = std::move(started)]() mutable {
+            if (const auto self = weak.lock()) self->on_started(std::move(started), left_out);
+        });
+    });
+}
+
+void Turn::on_started(Result<std::unique_ptr<ChatStream>> started, std::int64_t left_out) {
+    status_.messages_left_out = left_out;
+    if (!started) {
+        return close_with({.finish = ChatFinish::kError, .error = std::move(started).error()});
+    }
+    if (closed_) return;  // ended meanwhile; letting go of the stream cancels it
+    stream_ = *std::move(started);
+}
+
+void Turn::end_early(MessageState state) {
+    if (!early_end_) early_end_ = state;
+    if (!begun_ || closed_) return;  // begin() sees it, or the end is on its way
+    const bool wait_for_backend = stream_ != nullptr && state == MessageState::kStopped;
+    if (!wait_for_backend) return close_with({.finish = ChatFinish::kCancelled});
+    stream_->cancel();
+}
+
+// Ends the turn from this side: what the backend says from now on is not part of the answer.
+void Turn::close_with(chat_event::End end) {
+    if (closed_) return;
+    receive({{std::move(end), SteadyClock::now()}});
+}
+
+void Turn::receive(std::vector<TimedEvent> events) {
+    for (TimedEvent& event : events) {
+        if (closed_) return;
+        if (const auto* thought = std::get_if<chat_event::ThinkingText>(&event.event)) {
+            unsaved_thinking_ += thought->text;
+        } else if (const auto* text = std::get_if<chat_event::Text>(&event.event)) {
+            unsaved_text_ += text->text;
+        }
+        closed_ = std::holds_alternative<chat_event::End>(event.event);
+        pending_.push_back(std::move(event));
+    }
+    if (closed_) stream_.reset();
+    pump();
+}
+
+void Turn::pump() {
+    if (writing_ || pending_.empty()) return;
+    if (unsaved_thinking_.empty() && unsaved_text_.empty())
+        return show(std::exchange(pending_, {}));
+    writing_ = true;
+    deps_.store.call(
+        weak_from_this(),
+        [id = answer_.id, thinking = unsaved_thinking_, text = unsaved_text_](SessionStore& store) {
+            return store.append_text(id, thinking, text);
+        },
+        [this,
+         batch = std::exchange(pending_, {}),
+         thinking = unsaved_thinking_.size(),
+         text = unsaved_text_.size()](Result<> saved) mutable {
+            writing_ = false;
+            if (saved) {
+                unsaved_thinking_.erase(0, thinking);
+                unsaved_text_.erase(0, text);
+            } else if (!std::exchange(storage_failed_, true)) {
+                log::warn("an answer goes on unsaved: {}", saved.error().detail);
+            }
+            show(std::move(batch));
+            pump();
+        });
+}
+
+void Turn::show(std::vector<TimedEvent> events) {
+    for (const TimedEvent& timed : events) {
+        std::visit([&](const auto& event) { take(event, timed.at); }, timed.event);
+    }
+    const bool ended = std::holds_alternative<chat_event::End>(events.back().event);
+    flush_text();
+    if (ended) return finish(std::get<chat_event::End>(events.back().event));
+    const auto now = SteadyClock::now();
+    if (!status_shown_at_ || now - *status_shown_at_ >= kStatusInterval) flush_status();
+}
+
+void Turn::finish(const chat_event::End& end) {
+    answer_.state = state_of(end.finish);
+    if (end.finish == ChatFinish::kCancelled)
+        answer_.state = early_end_.value_or(MessageState::kStopped);
+    if (end.error) answer_.error = end.error->detail;
+    if (answer_.state == MessageState::kFailed && answer_.error.empty()) {
+        answer_.error = "The model ended without saying why; send the message again.";
+    }
+    MessageStats& stats = answer_.stats;
+    stats.prompt_tokens = end.usage.prompt_tokens;
+    stats.cached_tokens = end.usage.cached_tokens;
+    stats.completion_tokens = std::max(end.usage.completion_tokens, status_.completion_tokens);
+    stats.reasoning_tokens = end.usage.reasoning_tokens;
+    if (end.usage.decode_ms > 0) {
+        stats.tokens_per_second =
+            1000.0 * static_cast<double>(end.usage.completion_tokens) / end.usage.decode_ms;
+    } else {
+        stats.tokens_per_second = status_.tokens_per_second;
+    }
+    deps_.store.call(
+        weak_from_this(),
+        [answer = answer_](SessionStore& store) { return store.update_message(answer); },
+        [this](Result<> stored) { publish_end(std::move(stored)); });
+}
+
+void Turn::publish_end(Result<> stored) {
+    const bool gone =
+        !stored && stored.error().code == ErrorCode::kNotFound;  // deleted: nothing is owed
+    Message shown = answer_;
+    if (!stored && !gone) {
+        shown.state = MessageState::kFailed;
+        shown.error = fmt::format("This answer could not be saved: {}", stored.error().detail);
+        log::error("an answer could not be saved: {}", stored.error().detail);
+    }
+    const auto self = shared_from_this();  // on_end lets go of this turn
+    feed_->append(feed_event::Ended{std::move(shown)});
+    deps_.on_end(answer_, stored || gone);
+}
+
+void Turn::take(const chat_event::Queued& event, SteadyClock::time_point at) {
+    const bool moved = status_.queue_position != event.position;
+    status_.queue_position = event.position;
+    if (moved) status_shown_at_.reset();
+    enter(TurnPhase::kQueued, at);
+}
+
+void Turn::take(const chat_event::Prefill& event, SteadyClock::time_point at) {
+    status_.prefill_done = event.done;
+    status_.prefill_total = event.total;
+    enter(TurnPhase::kPrefill, at);
+}
+
+void Turn::take(const chat_event::ThinkingStarted&, SteadyClock::time_point at) {
+    enter(TurnPhase::kThinking, at);
+}
+
+void Turn::take(const chat_event::ThinkingText& event, SteadyClock::time_point at) {
+    saw_token(at);
+    enter(TurnPhase::kThinking, at);
+    answer_.thinking += event.text;
+    if (!fresh_text_.empty()) flush_text();
+    fresh_thinking_ += event.text;
+}
+
+void Turn::take(const chat_event::ThinkingEnded&, SteadyClock::time_point at) {
+    enter(TurnPhase::kWriting, at);
+}
+
+void Turn::take(const chat_event::Text& event, SteadyClock::time_point at) {
+    saw_token(at);
+    enter(TurnPhase::kWriting, at);
+    answer_.text += event.text;
+    fresh_text_ += event.text;
+}
+
+void Turn::take(const chat_event::Progress& event, SteadyClock::time_point at) {
+    saw_token(at);
+    status_.completion_tokens = event.completion_tokens;
+    const double ms = ms_between(*first_token_at_, at);
+    if (event.completion_tokens > 1 && ms > 0) {
+        status_.tokens_per_second = 1000.0 * static_cast<double>(event.completion_tokens - 1) / ms;
+    }
+}
+
+void Turn::take(const chat_event::End&, SteadyClock::time_point at) {
+    enter(TurnPhase::kEnded, at);
+}
+
+void Turn::enter(TurnPhase phase, SteadyClock::time_point at) {
+    if (status_.phase == phase) return;
+    if (status_.phase == TurnPhase::kThinking && thinking_since_) {
+        answer_.stats.thinking_ms += ms_between(*std::exchange(thinking_since_, std::nullopt), at);
+    }
+    if (phase == TurnPhase::kThinking) thinking_since_ = at;
+    flush_text();  // what was said before belongs to the old phase
+    status_.phase = phase;
+    if (phase != TurnPhase::kEnded) flush_status();
+}
+
+void Turn::saw_token(SteadyClock::time_point at) {
+    if (first_token_at_) return;
+    first_token_at_ = at;
+    answer_.stats.first_token_ms = ms_between(started_at_, at);
+}
+
+void Turn::flush_text() {
+    if (!fresh_thinking_.empty())
+        feed_->append(feed_event::ThinkingText{std::exchange(fresh_thinking_, {})});
+    if (!fresh_text_.empty()) feed_->append(feed_event::Text{std::exchange(fresh_text_, {})});
+}
+
+void Turn::flush_status() {
+    if (status_shown_at_ && feed_->snapshot().status == status_) return;
+    status_shown_at_ = SteadyClock::now();
+    feed_->append(feed_event::Status{status_});
+}
+
+}  // namespace notso::services

@@ -1,0 +1,102 @@
+// Turn: one answer from the stored question to the stored end. Owns the backend's stream while it
+// runs; belongs to the server, never to a socket. Lives on the io thread; fitting and templating
+// run on `compute`, writes on `database`.
+//
+// Every piece is stored before it is shown, so what a reader has seen survives the death of the
+// process. When storing fails the answer goes on in memory and its end says so.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/executor.hpp"
+#include "services/backend/chat_backend.hpp"
+#include "services/chat/context_window.hpp"
+#include "services/chat/event_inbox.hpp"
+#include "services/chat/store_client.hpp"
+#include "services/chat/turn_feed.hpp"
+
+namespace notso::services {
+
+struct TurnDeps {
+    ChatBackend& backend;
+    Executor& io;
+    Executor& compute;
+    StoreClient store;
+    /// Runs once on io when the answer has ended. `stored` is false when its end could not be
+    /// written.
+    std::function<void(const Message& answer, bool stored)> on_end;
+};
+
+class Turn : public std::enable_shared_from_this<Turn> {
+  public:
+    /// @param answer  The empty answer in state kRunning; may not be stored yet.
+    static std::shared_ptr<Turn> create(TurnDeps deps, Message answer);
+
+    /// Begins, once question and answer are stored.
+    void begin(PromptSource source);
+    /// The user wants no more: the text so far is kept as kStopped. At any moment, more than once.
+    void stop() { end_early(MessageState::kStopped); }
+    /// The server goes away: ends at once, without waiting for the backend, as kInterrupted.
+    void interrupt() { end_early(MessageState::kInterrupted); }
+
+    const std::shared_ptr<TurnFeed>& feed() const { return feed_; }
+    const Message& answer() const { return answer_; }
+
+  private:
+    Turn(TurnDeps deps, Message answer);
+
+    void end_early(MessageState state);
+    void start_backend(PromptSource source);
+    void on_started(Result<std::unique_ptr<ChatStream>> started, std::int64_t left_out);
+    void receive(std::vector<TimedEvent> events);
+    void close_with(chat_event::End end);
+    void pump();
+    void show(std::vector<TimedEvent> events);
+    void finish(const chat_event::End& end);
+    void publish_end(Result<> stored);
+
+    void take(const chat_event::Queued& event, SteadyClock::time_point at);
+    void take(const chat_event::Prefill& event, SteadyClock::time_point at);
+    void take(const chat_event::ThinkingStarted& event, SteadyClock::time_point at);
+    void take(const chat_event::ThinkingText& event, SteadyClock::time_point at);
+    void take(const chat_event::ThinkingEnded& event, SteadyClock::time_point at);
+    void take(const chat_event::Text& event, SteadyClock::time_point at);
+    void take(const chat_event::Progress& event, SteadyClock::time_point at);
+    void take(const chat_event::End& event, SteadyClock::time_point at);
+
+    void enter(TurnPhase phase, SteadyClock::time_point at);
+    void saw_token(SteadyClock::time_point at);
+    void flush_text();
+    void flush_status();
+
+    TurnDeps deps_;
+    Message answer_;
+    std::shared_ptr<TurnFeed> feed_;
+    std::shared_ptr<EventInbox> inbox_;
+    std::unique_ptr<ChatStream> stream_;
+    std::optional<MessageState> early_end_;  // set by stop() and interrupt()
+    bool begun_ = false;
+
+    std::vector<TimedEvent> pending_;  // arrived, not yet stored
+    bool closed_ = false;           // End is in pending_ or was handled: later events don't exist
+    bool writing_ = false;          // one write at a time keeps the order
+    std::string unsaved_thinking_;  // not in the store yet
+    std::string unsaved_text_;
+    bool storage_failed_ = false;
+
+    TurnStatus status_;           // as of the last event; the feed gets it when it is worth showing
+    std::string fresh_thinking_;  // of this batch, to be shown as one event
+    std::string fresh_text_;
+    SteadyClock::time_point started_at_ = SteadyClock::now();
+    std::optional<SteadyClock::time_point> first_token_at_;
+    std::optional<SteadyClock::time_point> thinking_since_;
+    std::optional<SteadyClock::time_point> status_shown_at_;
+};
+
+}  // namespace notso::services

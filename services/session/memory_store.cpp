@@ -1,0 +1,146 @@
+// The in-memory store. Each change checks everything first, so that a refused one leaves nothing
+// behind.
+#include "services/session/memory_store.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/log.hpp"
+
+namespace notso::services {
+
+Result<Conversation*> MemoryStore::find(const ConversationId& id) {
+    const auto found = std::ranges::find(conversations_, id, &Conversation::id);
+    if (found == conversations_.end()) {
+        return fail(
+            ErrorCode::kNotFound, "no conversation {}: it was deleted", log::field(id.value));
+    }
+    return &*found;
+}
+
+Result<Message*> MemoryStore::find(const MessageId& id) {
+    const auto found = std::ranges::find(messages_, id, &Message::id);
+    if (found == messages_.end()) {
+        return fail(ErrorCode::kNotFound, "no message {}: it was deleted", log::field(id.value));
+    }
+    return &*found;
+}
+
+bool MemoryStore::taken(const Message& message) const {
+    return std::ranges::any_of(messages_, [&](const Message& other) {
+        const bool same_client = !message.client_id.empty() &&
+                                 other.client_id == message.client_id &&
+                                 other.conversation == message.conversation;
+        return same_client || other.id == message.id;
+    });
+}
+
+Result<> MemoryStore::create_conversation(const Conversation& conversation) {
+    if (find(conversation.id)) {
+        return fail(
+            ErrorCode::kAlreadyExists, "conversation {} is there already", conversation.id.value);
+    }
+    conversations_.push_back(conversation);
+    return {};
+}
+
+Result<std::vector<Conversation>> MemoryStore::list_conversations(std::int64_t limit) {
+    std::vector<Conversation> all(conversations_.rbegin(), conversations_.rend());
+    std::ranges::stable_sort(all, std::ranges::greater{}, &Conversation::updated_at);
+    if (limit < std::ssize(all)) {
+        all.resize(static_cast<std::size_t>(std::max<std::int64_t>(limit, 0)));
+    }
+    return all;
+}
+
+Result<Conversation> MemoryStore::conversation(const ConversationId& id) {
+    NOTSO_TRY(const Conversation* found, find(id));
+    return *found;
+}
+
+Result<> MemoryStore::update_conversation(const Conversation& conversation) {
+    NOTSO_TRY(Conversation * found, find(conversation.id));
+    *found = conversation;
+    return {};
+}
+
+Result<> MemoryStore::delete_conversation(const ConversationId& id) {
+    NOTSO_CHECK(clear_messages(id));
+    std::erase_if(conversations_, [&](const Conversation& other) { return other.id == id; });
+    return {};
+}
+
+Result<std::vector<Message>> MemoryStore::messages(const ConversationId& id) {
+    NOTSO_CHECK(find(id));
+    std::vector<Message> found;
+    std::ranges::copy_if(messages_, std::back_inserter(found), [&](const Message& message) {
+        return message.conversation == id;
+    });
+    return found;
+}
+
+Result<> MemoryStore::append_messages(const std::vector<Message>& messages) {
+    const std::size_t before = messages_.size();
+    for (const Message& message : messages) {
+        const auto owner = find(message.conversation);
+        const bool refused = !owner || taken(message);
+        if (!refused) {
+            messages_.push_back(message);
+            continue;
+        }
+        messages_.resize(before);
+        if (!owner) return std::unexpected(owner.error());
+        return fail(ErrorCode::kAlreadyExists, "message {} is there already", message.id.value);
+    }
+    for (const Message& message : messages) {
+        Conversation* owner = *find(message.conversation);
+        owner->updated_at = std::max(owner->updated_at, message.created_at);
+    }
+    return {};
+}
+
+Result<std::optional<Message>> MemoryStore::find_by_client_id(const ConversationId& id,
+                                                              const std::string& client_id) {
+    const auto found = std::ranges::find_if(messages_, [&](const Message& message) {
+        return message.conversation == id && !client_id.empty() && message.client_id == client_id;
+    });
+    if (found == messages_.end()) return std::nullopt;
+    return *found;
+}
+
+Result<> MemoryStore::update_message(const Message& message) {
+    NOTSO_TRY(Message * found, find(message.id));
+    found->state = message.state;
+    found->text = message.text;
+    found->thinking = message.thinking;
+    found->error = message.error;
+    found->stats = message.stats;
+    return {};
+}
+
+Result<> MemoryStore::append_text(const MessageId& id,
+                                  std::string_view thinking,
+                                  std::string_view text) {
+    NOTSO_TRY(Message * found, find(id));
+    found->thinking += thinking;
+    found->text += text;
+    return {};
+}
+
+Result<std::int64_t> MemoryStore::mark_running_interrupted() {
+    std::int64_t marked = 0;
+    for (Message& message : messages_) {
+        if (message.state != MessageState::kRunning) continue;
+        message.state = MessageState::kInterrupted;
+        ++marked;
+    }
+    return marked;
+}
+
+Result<> MemoryStore::clear_messages(const ConversationId& id) {
+    NOTSO_CHECK(find(id));
+    std::erase_if(messages_, [&](const Message& message) { return message.conversation == id; });
+    return {};
+}
+
+}  // namespace notso::services

@@ -1,0 +1,43 @@
+// MemoryStore: conversations that live as long as the process. For the terminal chat, for a server
+// whose data directory can't be used, and as the plain twin of SqliteStore in the contract test.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/session/session_store.hpp"
+
+namespace notso::services {
+
+/// Keeps everything in vectors; lookups are linear. Same contract and same errors as the database.
+class MemoryStore final : public SessionStore {
+  public:
+    Result<> create_conversation(const Conversation& conversation) override;
+    Result<std::vector<Conversation>> list_conversations(std::int64_t limit) override;
+    Result<Conversation> conversation(const ConversationId& id) override;
+    Result<> update_conversation(const Conversation& conversation) override;
+    Result<> delete_conversation(const ConversationId& id) override;
+    Result<std::vector<Message>> messages(const ConversationId& id) override;
+    Result<> append_messages(const std::vector<Message>& messages) override;
+    Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
+                                                     const std::string& client_id) override;
+    Result<> update_message(const Message& message) override;
+    Result<> append_text(const MessageId& id,
+                         std::string_view thinking,
+                         std::string_view text) override;
+    Result<std::int64_t> mark_running_interrupted() override;
+    Result<> clear_messages(const ConversationId& id) override;
+
+  private:
+    Result<Conversation*> find(const ConversationId& id);
+    Result<Message*> find(const MessageId& id);
+    bool taken(const Message& message) const;
+
+    std::vector<Conversation> conversations_;  // in order of creation
+    std::vector<Message> messages_;            // in order of arrival
+};
+
+}  // namespace notso::services
