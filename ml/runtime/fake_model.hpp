@@ -1,0 +1,176 @@
+// For tests: a model without weights. It answers by a function of the tokens so far, counts what it
+// was asked to read, and can be slow, blocked, failing or throwing. Its vocabulary: the 256 bytes,
+// then a few control tokens.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ml/model/model.hpp"
+#include "ml/runtime/kv_cache.hpp"
+
+namespace notso::ml::testing {
+
+/// Ids of FakeTokenizer's control tokens.
+inline constexpr TokenId kImStart{256};
+inline constexpr TokenId kImEnd{257};
+inline constexpr TokenId kThink{258};
+inline constexpr TokenId kThinkEnd{259};
+inline constexpr TokenId kToolCall{260};
+
+/// One token per byte, plus control tokens.
+class FakeTokenizer final : public Tokenizer {
+  public:
+    explicit FakeTokenizer(bool with_think = true) : n_control_(with_think ? 5 : 2) {
+        for (std::size_t i = 0; i < bytes_.size(); ++i) bytes_[i] = static_cast<char>(i);
+    }
+
+    std::vector<TokenId> encode(std::string_view text,
+                                const EncodeOptions& options = {}) const override {
+        std::vector<TokenId> ids;
+        for (std::size_t at = 0; at < text.size();) {
+            const auto control = options.special == SpecialTokens::kParse
+                                     ? control_at(text, at, options)
+                                     : std::nullopt;
+            ids.push_back(control.value_or(TokenId{static_cast<unsigned char>(text[at])}));
+            at += control ? token_bytes(*control).size() : 1;
+        }
+        return ids;
+    }
+
+    std::string_view token_bytes(TokenId id) const override {
+        const std::size_t i = to_index(id);
+        if (i < bytes_.size()) return {&bytes_[i], 1};
+        return i < vocab_size() ? kNames[i - bytes_.size()] : std::string_view();
+    }
+
+    std::string decode(std::span<const TokenId> ids, bool with_control = true) const override {
+        std::string text;
+        for (const TokenId id : ids) {
+            if (with_control || !is_control(id)) text += token_bytes(id);
+        }
+        return text;
+    }
+
+    std::optional<TokenId> find(std::string_view text) const override {
+        for (std::size_t i = 0; i < n_control_; ++i) {
+            if (kNames[i] == text) return TokenId{static_cast<std::int32_t>(bytes_.size() + i)};
+        }
+        if (text.size() == 1) return TokenId{static_cast<unsigned char>(text[0])};
+        return std::nullopt;
+    }
+
+    bool is_control(TokenId id) const override {
+        return to_index(id) >= bytes_.size() && to_index(id) < vocab_size();
+    }
+    std::size_t vocab_size() const override { return bytes_.size() + n_control_; }
+    std::optional<TokenId> bos() const override { return kImStart; }
+    std::optional<TokenId> eos() const override { return kImEnd; }
+    bool adds_bos() const override { return adds_bos_value; }
+    std::span<const TokenId> end_tokens() const override { return std::span(&kImEnd, 1); }
+
+    bool adds_bos_value = false;
+
+  private:
+    static constexpr std::array<std::string_view, 5> kNames = {
+        "<|im_start|>", "<|im_end|>", "<think>", "</think>", "<tool_call>"};
+
+    std::optional<TokenId> control_at(std::string_view text,
+                                      std::size_t at,
+                                      const EncodeOptions& options) const {
+        if (std::ranges::binary_search(options.literal_offsets, at)) return std::nullopt;
+        for (std::size_t i = 0; i < n_control_; ++i) {
+            if (text.substr(at).starts_with(kNames[i]))
+                return TokenId{static_cast<std::int32_t>(bytes_.size() + i)};
+        }
+        return std::nullopt;
+    }
+
+    std::size_t n_control_;
+    std::array<char, 256> bytes_{};
+};
+
+class FakeModel final : public Model {
+  public:
+    /// The next token, given all tokens so far and how many of them were the prompt.
+    using Next = std::function<TokenId(std::span<const TokenId> tokens, std::size_t prompt_size)>;
+
+    explicit FakeModel(Next next, bool with_think = true)
+        : next_(std::move(next)), tokenizer_(with_think) {
+        config_.architecture = "fake";
+        config_.name = "Fake";
+        config_.n_layers = config_.n_kv_heads = config_.n_heads = 1;
+        config_.head_dim = 2;
+        config_.n_vocab = static_cast<std::int32_t>(tokenizer_.vocab_size());
+        config_.context_length = 4096;
+    }
+
+    /// A model that answers with the given tokens, then ends its turn.
+    static std::shared_ptr<FakeModel> scripted(std::vector<TokenId> answer,
+                                               bool with_think = true) {
+        return std::make_shared<FakeModel>(
+            [answer = std::move(answer)](std::span<const TokenId> tokens, std::size_t prompt_size) {
+                const std::size_t i = tokens.size() - prompt_size;
+                return i < answer.size() ? answer[i] : kImEnd;
+            },
+            with_think);
+    }
+
+    const ModelConfig& config() const override { return config_; }
+    const Tokenizer& tokenizer() const override { return tokenizer_; }
+    std::string_view chat_template() const override { return chat_template_text; }
+    const std::filesystem::path& path() const override { return path_; }
+    std::uint64_t kv_bytes_per_token(KvType) const override { return 8; }
+
+    Result<> forward(std::span<const TokenId> tokens,
+                     KvCache& cache,
+                     std::span<float> logits) const override {
+        if (before_forward) before_forward(tokens.size());
+        note(tokens, cache);
+        if (!fail_with.empty()) return fail(ErrorCode::kInternal, "{}", fail_with);
+        cache.advance(static_cast<std::int32_t>(tokens.size()));
+        if (logits.empty()) return {};
+        std::ranges::fill(logits, 0.0F);
+        logits[to_index(next_(seen_, prompt_size_))] = 20.0F;
+        return {};
+    }
+
+    /// Sizes of all forward passes so far.
+    std::vector<std::size_t> reads() const {
+        const std::lock_guard lock(mutex_);
+        return reads_;
+    }
+    ModelConfig& mutable_config() { return config_; }
+    FakeTokenizer& mutable_tokenizer() { return tokenizer_; }
+
+    std::function<void(std::size_t n_tokens)> before_forward;  ///< May block or throw.
+    std::string fail_with;
+    std::string chat_template_text;
+
+  private:
+    void note(std::span<const TokenId> tokens, const KvCache& cache) const {
+        const auto held = static_cast<std::size_t>(cache.size());
+        const bool new_prompt = held < seen_.size() || tokens.size() > 1 || held == 0;
+        seen_.resize(held);
+        seen_.insert(seen_.end(), tokens.begin(), tokens.end());
+        if (new_prompt) prompt_size_ = seen_.size();
+        const std::lock_guard lock(mutex_);
+        reads_.push_back(tokens.size());
+    }
+
+    Next next_;
+    FakeTokenizer tokenizer_;
+    ModelConfig config_;
+    std::filesystem::path path_ = "fake.gguf";
+    mutable std::vector<TokenId> seen_;
+    mutable std::size_t prompt_size_ = 0;
+    mutable std::mutex mutex_;
+    mutable std::vector<std::size_t> reads_;
+};
+
+}  // namespace notso::ml::testing
