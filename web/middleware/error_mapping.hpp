@@ -1,0 +1,36 @@
+// The one place where the program's error codes become HTTP: status, JSON for programs, plain HTML
+// for people.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "web/http/message.hpp"
+
+namespace notso::web {
+
+/// The status of an error code.
+int http_status(ErrorCode code) noexcept;
+
+/// What an API error says besides its message.
+struct ApiErrorInfo {
+    std::string param = {};  ///< The field that is wrong; empty = null in the JSON.
+    std::string code = {};   ///< E.g. "context_length_exceeded"; empty = the error code's own name.
+};
+
+/// {"error":{"message","type","param","code"}} as text.
+std::string api_error_json(int status, const Error& error, const ApiErrorInfo& info = {});
+
+/// A JSON error response; 503 and 429 carry Retry-After.
+Response api_error(const Error& error, const ApiErrorInfo& info = {});
+Response api_error(int status, const Error& error, const ApiErrorInfo& info = {});
+
+/// A small HTML page, for when no page renderer is set.
+Response plain_error_page(int status, const Error& error);
+
+/// "Not Found" of 404.
+std::string_view reason_phrase(int status) noexcept;
+
+}  // namespace notso::web
