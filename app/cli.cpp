@@ -13,6 +13,8 @@ using enum SettingGroup;
 /// Every command of the program, one line each.
 const std::vector<Command>& command_table() {
     static const std::vector<Command> kCommands = {
+        {"chat", "chat in the terminal", {kModel, kEngine}, declare_chat},
+        {"run", "answer one message", {kModel, kEngine}, declare_run},
         {"models", "list the installed models", {kModel}, declare_models},
     };
     return kCommands;

@@ -17,11 +17,13 @@ using CommandBody = std::function<Result<int>(const Settings&)>;
 struct Command {
     const char* name;
     const char* help;
-    std::vector<SettingGroup> groups;  ///< Which shared settings have flags here.
-    CommandBody (*declare)(CLI::App& options);   ///< Adds the command's own options.
+    std::vector<SettingGroup> groups;           ///< Which shared settings have flags here.
+    CommandBody (*declare)(CLI::App& options);  ///< Adds the command's own options.
 };
 
 // One line per command; each stands in the file of its name.
+CommandBody declare_chat(CLI::App& options);
+CommandBody declare_run(CLI::App& options);
 CommandBody declare_models(CLI::App& options);
 
 }  // namespace notso::app

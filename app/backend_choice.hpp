@@ -1,0 +1,20 @@
+// The backend that the settings name, for every command that answers.
+#pragma once
+
+#include <memory>
+
+#include "app/interrupts.hpp"
+#include "app/settings.hpp"
+#include "base/result.hpp"
+#include "services/backend/chat_backend.hpp"
+
+namespace notso::app {
+
+/// Makes the backend and begins to load its model in the background; failures show in health().
+std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings);
+
+/// Waits until the model is loaded. @errors the backend's own failure; kCancelled when a signal
+/// comes first.
+Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& interrupts);
+
+}  // namespace notso::app

@@ -1,0 +1,72 @@
+#include "app/interrupts.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <utility>
+
+#include "base/assert.hpp"
+
+namespace notso::app {
+namespace {
+
+sigset_t watched_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+}  // namespace
+
+Interrupts::Interrupts() {
+    const sigset_t set = watched_signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    signal_fd_ = ::signalfd(-1, &set, SFD_CLOEXEC);
+    stop_fd_ = ::eventfd(0, EFD_CLOEXEC);
+    pending_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+    NOTSO_ASSERT(signal_fd_ >= 0 && stop_fd_ >= 0 && pending_fd_ >= 0,
+                 "signalfd and eventfd need three descriptors");
+    thread_ = std::thread([this] { run(); });
+}
+
+Interrupts::~Interrupts() {
+    ::eventfd_write(stop_fd_, 1);
+    thread_.join();
+    ::close(signal_fd_);
+    ::close(stop_fd_);
+    ::close(pending_fd_);
+}
+
+void Interrupts::handle(std::function<void()> on_signal) {
+    const std::lock_guard lock(mutex_);
+    on_signal_ = std::move(on_signal);
+}
+
+bool Interrupts::take() {
+    eventfd_t value = 0;
+    return ::eventfd_read(pending_fd_, &value) == 0;
+}
+
+void Interrupts::run() {
+    std::array<pollfd, 2> watched{{{signal_fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}}};
+    while (true) {
+        if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+        if ((watched[1].revents & POLLIN) != 0) return;
+        signalfd_siginfo info{};
+        if (::read(signal_fd_, &info, sizeof info) != sizeof info) continue;
+        const std::lock_guard lock(mutex_);
+        if (on_signal_) {
+            on_signal_();
+        } else {
+            ::eventfd_write(pending_fd_, 1);
+        }
+    }
+}
+
+}  // namespace notso::app

@@ -1,0 +1,40 @@
+// SIGINT and SIGTERM for the terminal commands: taken by a thread of their own, so that Ctrl-C can
+// end an answer, a loading model or the prompt, whichever is there. The server has its own way
+// (composition.cpp).
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace notso::app {
+
+/// Create it before any other thread, so that all threads inherit the blocked signals.
+class Interrupts {
+  public:
+    Interrupts();
+    ~Interrupts();
+    Interrupts(const Interrupts&) = delete;
+    Interrupts& operator=(const Interrupts&) = delete;
+
+    /// Calls `on_signal` on the signal thread for each signal; empty = signals stay pending for
+    /// take(). When it returns no call runs any more.
+    void handle(std::function<void()> on_signal);
+
+    /// Readable (poll) while a signal is pending.
+    int fd() const noexcept { return pending_fd_; }
+    /// Takes one pending signal; false when there is none.
+    bool take();
+
+  private:
+    void run();
+
+    int signal_fd_ = -1;
+    int stop_fd_ = -1;
+    int pending_fd_ = -1;
+    std::mutex mutex_;
+    std::function<void()> on_signal_;
+    std::thread thread_;
+};
+
+}  // namespace notso::app

@@ -1,0 +1,162 @@
+"""notso chat and notso run as a person meets them: prompt, streaming, Ctrl-C, Ctrl-D."""
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+
+from notso_process import BINARY, clean_environment, run_notso
+from terminal import Terminal
+
+STUB = ("--backend", "stub")
+
+
+@pytest.fixture
+def terminal():
+    opened = []
+
+    def open_terminal(*arguments, **env):
+        opened.append(Terminal([str(BINARY), *arguments], clean_environment(TERM="xterm", **env)))
+        return opened[-1]
+
+    yield open_terminal
+    for each in opened:
+        each.close()
+
+
+def test_chat_answers_and_ctrl_d_leaves(terminal):
+    chat = terminal("chat", *STUB)
+    chat.read_until("> ")
+    chat.type("hello there\r")
+    chat.read_until("You wrote: hello there")
+    chat.read_until("> ")
+    chat.type("\x04")
+    assert chat.wait() == 0
+
+
+def test_ctrl_c_stops_the_answer_not_the_program(terminal):
+    chat = terminal("chat", *STUB)
+    chat.read_until("> ")
+    chat.type("[long 5000] go\r")
+    chat.read_until("word5 ")
+    start = time.monotonic()
+    chat.ctrl_c()
+    chat.read_until("(stopped)")
+    assert time.monotonic() - start < 2
+    chat.read_until("> ")
+    chat.type("still here\r")
+    chat.read_until("You wrote: still here")
+    chat.read_until("> ")
+    chat.type("/exit\r")
+    assert chat.wait() == 0
+
+
+def test_ctrl_c_twice_at_the_prompt_leaves_with_130(terminal):
+    chat = terminal("chat", *STUB)
+    chat.read_until("> ")
+    chat.ctrl_c()
+    chat.read_until("Ctrl-D leaves")
+    chat.read_until("> ")
+    chat.ctrl_c()
+    assert chat.wait() == 130
+
+
+def test_typing_again_forgets_the_first_ctrl_c(terminal):
+    chat = terminal("chat", *STUB)
+    chat.read_until("> ")
+    chat.ctrl_c()
+    chat.read_until("Ctrl-D leaves")
+    chat.type("hello\r")
+    chat.read_until("You wrote: hello")
+    chat.read_until("> ")
+    chat.ctrl_c()
+    chat.read_until("Ctrl-D leaves")
+    assert chat.process.poll() is None
+
+
+def test_unicode_can_be_typed_without_a_locale(terminal):
+    chat = terminal("chat", *STUB, LC_ALL="C")
+    chat.read_until("> ")
+    chat.type("naïve 日本語\r")
+    chat.read_until("You wrote: naïve 日本語")
+
+
+def test_thinking_is_dim_and_apart(terminal):
+    chat = terminal("chat", *STUB)
+    chat.read_until("> ")
+    chat.type("/think\r")
+    chat.read_until("Thinking on.")
+    chat.read_until("> ")
+    chat.type("[think] why\r")
+    chat.read_until("\x1b[2m")
+    chat.read_until("\x1b[0m")
+    chat.read_until("> ")
+
+
+def test_commands(terminal):
+    chat = terminal("chat", *STUB)
+    for typed, shown in (("/help", "/no_think"), ("/new", "New conversation."), ("/nonsense", "Unknown command")):
+        chat.read_until("> ")
+        chat.type(typed + "\r")
+        chat.read_until(typed)
+        chat.read_until(shown)
+
+
+def test_piped_chat_prints_the_answers_only():
+    done = run_notso("chat", *STUB, stdin="[echo] one\n[echo] two".encode())
+    assert done.returncode == 0
+    lines = done.stdout.decode().splitlines()
+    assert len(lines) == 2 and "one" in lines[0] and "two" in lines[1], lines
+    assert done.stderr == b""
+
+
+def test_run_streams_to_a_pipe_and_exits_0():
+    done = run_notso("run", *STUB, "-p", "[echo] hello")
+    assert done.returncode == 0 and b"hello" in done.stdout and done.stderr == b""
+
+
+def test_run_json_has_every_promised_field():
+    done = run_notso("run", *STUB, "--json", "-p", "[echo] hello")
+    answer = json.loads(done.stdout)
+    assert set(answer) == {"model", "text", "thinking", "tokens", "finish_reason", "error", "usage", "timings"}
+    assert answer["finish_reason"] == "stop" and "hello" in answer["text"]
+    assert set(answer["usage"]) == {"prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"}
+    assert answer["timings"]["tokens_per_second"] > 0
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_in_run_keeps_the_partial_text_and_exits_130(as_json):
+    command = [str(BINARY), "run", *STUB, "-p", "[long 5000]", *(["--json"] if as_json else [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment()) as process:
+        if as_json:
+            time.sleep(0.5)
+            head = b""
+        else:
+            head = process.stdout.read(20)
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        rest, errors = process.communicate(timeout=10)
+        assert time.monotonic() - start < 2
+    assert process.returncode == 130
+    assert errors == b""
+    text = (head + rest).decode()
+    if as_json:
+        answer = json.loads(text)
+        assert answer["finish_reason"] == "cancelled" and answer["text"]
+    else:
+        assert text.endswith("\n") and len(text) < 50000
+
+
+def test_failure_in_the_middle_exits_1_and_keeps_the_text():
+    done = run_notso("run", *STUB, "-p", "[error]")
+    assert done.returncode == 1
+    assert done.stdout.strip() and done.stderr.startswith(b"notso: ") and done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "-p", "a", "-f", "b"], ["run", "-p", "a", "--temp", "11"],
+                                       ["run", "-p", "a", "--temp", "nan"], ["run", "-p", "a", "-n", "-1"],
+                                       ["run", "-p", "a", "--seed", "x"]])
+def test_wrong_use_of_run_exits_2(arguments):
+    done = run_notso(*arguments, *STUB)
+    assert done.returncode == 2 and done.stderr.count(b"\n") == 1, done
