@@ -1,0 +1,36 @@
+// Cores and memory that this process may really use: affinity mask, control groups and the machine,
+// whichever is smallest.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace notso::ml {
+
+/// Where the kernel tells about itself; tests put a copy elsewhere.
+struct SystemRoots {
+    std::filesystem::path proc = "/proc";
+    std::filesystem::path sys = "/sys";
+};
+
+struct CoreCount {
+    std::int32_t logical = 1;   ///< CPUs in the affinity mask.
+    std::int32_t physical = 1;  ///< Different cores among them (hyper-threads count once).
+    std::int32_t usable = 1;    ///< min(physical, CPU quota rounded up), at least 1.
+};
+
+CoreCount count_cores(const SystemRoots& roots = {});
+
+struct MemoryInfo {
+    std::uint64_t total_bytes = 0;  ///< Of the machine, or of the control group.
+    std::uint64_t available_bytes =
+        0;  ///< What can be had without swapping; page cache counts as free.
+};
+
+MemoryInfo read_memory(const SystemRoots& roots = {});
+
+/// CPUs in a list such as "0-3,8,10-11" (kernel format). Parts that are no numbers count as none.
+std::int32_t first_cpu_of_list(const std::string& list);
+
+}  // namespace notso::ml

@@ -1,0 +1,119 @@
+// Sixteen f32 lanes in two AVX2 registers. The same operations in the same order as
+// ../avx512/simd.hpp, so both give the same bits. Only for files compiled with the flags of this
+// folder.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace notso::ml::kernels {
+
+struct Avx2 {
+    struct Vec {
+        __m256 lo;
+        __m256 hi;
+    };
+    static constexpr int kTileRows = 2;  // 12 registers of sums, of 16
+    static constexpr int kTileTokens = 3;
+    static constexpr int kGemvRows = 4;
+    static constexpr int kValueVecs = 2;
+
+    static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+    static Vec set1(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
+    static Vec load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+    static void store(float* p, Vec v) {
+        _mm256_storeu_ps(p, v.lo);
+        _mm256_storeu_ps(p + 8, v.hi);
+    }
+    static Vec add(Vec a, Vec b) { return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)}; }
+    static Vec sub(Vec a, Vec b) { return {_mm256_sub_ps(a.lo, b.lo), _mm256_sub_ps(a.hi, b.hi)}; }
+    static Vec mul(Vec a, Vec b) { return {_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)}; }
+    static Vec div(Vec a, Vec b) { return {_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)}; }
+    /// The second operand where either is NaN.
+    static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)}; }
+    static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)}; }
+    static Vec fma(Vec a, Vec b, Vec c) {
+        return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
+    }
+
+    static Vec load_f16(const void* p) {
+        const auto* words = static_cast<const __m128i*>(p);
+        return {_mm256_cvtph_ps(_mm_loadu_si128(words)),
+                _mm256_cvtph_ps(_mm_loadu_si128(words + 1))};
+    }
+    static void store_f16(void* p, Vec v) {
+        auto* words = static_cast<__m128i*>(p);
+        _mm_storeu_si128(words, _mm256_cvtps_ph(v.lo, _MM_FROUND_TO_NEAREST_INT));
+        _mm_storeu_si128(words + 1, _mm256_cvtps_ph(v.hi, _MM_FROUND_TO_NEAREST_INT));
+    }
+    static Vec load_bf16(const void* p) {
+        const auto* words = static_cast<const __m128i*>(p);
+        return {from_bf16(_mm_loadu_si128(words)), from_bf16(_mm_loadu_si128(words + 1))};
+    }
+    static Vec from_i8(__m128i bytes) {
+        return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
+                _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)))};
+    }
+
+    /// Sixteen bytes to low and high nibbles, each as scale · q + offset.
+    static void nibbles(const std::uint8_t* p,
+                        Vec low_scale,
+                        Vec low_offset,
+                        Vec high_scale,
+                        Vec high_offset,
+                        Vec& low,
+                        Vec& high) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        const __m128i mask = _mm_set1_epi8(0x0F);
+        low = fma(from_i8(_mm_and_si128(bytes, mask)), low_scale, low_offset);
+        high = fma(from_i8(_mm_and_si128(_mm_srli_epi16(bytes, 4), mask)), high_scale, high_offset);
+    }
+
+    static Vec round(Vec v) {
+        constexpr int kMode = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+        return {_mm256_round_ps(v.lo, kMode), _mm256_round_ps(v.hi, kMode)};
+    }
+    /// 2^n for whole n in [-126, 127].
+    static Vec exp2_whole(Vec n) { return {exp2_half(n.lo), exp2_half(n.hi)}; }
+    /// 0 where x < limit, else v.
+    static Vec zero_below(Vec v, Vec x, float limit) {
+        const __m256 bound = _mm256_set1_ps(limit);
+        return {_mm256_andnot_ps(_mm256_cmp_ps(x.lo, bound, _CMP_LT_OQ), v.lo),
+                _mm256_andnot_ps(_mm256_cmp_ps(x.hi, bound, _CMP_LT_OQ), v.hi)};
+    }
+
+    static float sum(Vec v) {
+        __m128 s = fold(v);
+        s = _mm_hadd_ps(s, s);
+        return _mm_cvtss_f32(_mm_hadd_ps(s, s));
+    }
+    /// Four sums, each in the order of sum().
+    static void sum4(const Vec* v, float* out) {
+        const __m128 first = _mm_hadd_ps(fold(v[0]), fold(v[1]));
+        const __m128 second = _mm_hadd_ps(fold(v[2]), fold(v[3]));
+        _mm_storeu_ps(out, _mm_hadd_ps(first, second));
+    }
+    static float greatest(Vec v) {
+        const __m256 m = _mm256_max_ps(v.lo, v.hi);
+        __m128 s = _mm_max_ps(_mm256_castps256_ps128(m), _mm256_extractf128_ps(m, 1));
+        s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+        return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+    }
+
+  private:
+    static __m256 from_bf16(__m128i words) {
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(words), 16));
+    }
+    static __m256 exp2_half(__m256 n) {
+        const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+        return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+    }
+    static __m128 fold(Vec v) {
+        const __m256 half = _mm256_add_ps(v.lo, v.hi);
+        return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    }
+};
+
+}  // namespace notso::ml::kernels

@@ -1,0 +1,99 @@
+// Sixteen f32 lanes in one AVX-512 register. The same operations in the same order as
+// ../avx2/simd.hpp, so both give the same bits. Only for files compiled with the flags of this
+// folder.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace notso::ml::kernels {
+
+struct Avx512 {
+    using Vec = __m512;
+    static constexpr int kTileRows = 6;  // 24 sums + 4 activations + 1 weight of 32 registers
+    static constexpr int kTileTokens = 4;
+    static constexpr int kGemvRows = 4;
+    static constexpr int kValueVecs = 4;
+
+    static Vec zero() { return _mm512_setzero_ps(); }
+    static Vec set1(float value) { return _mm512_set1_ps(value); }
+    static Vec load(const float* p) { return _mm512_loadu_ps(p); }
+    static void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+    static Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
+    static Vec sub(Vec a, Vec b) { return _mm512_sub_ps(a, b); }
+    static Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+    static Vec div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
+    /// The second operand where either is NaN.
+    static Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+    static Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+    static Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+
+    static Vec load_f16(const void* p) {
+        return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+    }
+    static void store_f16(void* p, Vec v) {
+        _mm256_storeu_si256(static_cast<__m256i*>(p),
+                            _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+    }
+    static Vec load_bf16(const void* p) {
+        const __m512i wide =
+            _mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+        return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+    }
+    static Vec from_i8(__m128i bytes) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)); }
+
+    /// Sixteen bytes to low and high nibbles, each as scale · q + offset: a look-up in a table of
+    /// sixteen.
+    static void nibbles(const std::uint8_t* p,
+                        Vec low_scale,
+                        Vec low_offset,
+                        Vec high_scale,
+                        Vec high_offset,
+                        Vec& low,
+                        Vec& high) {
+        const __m512 digits = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        const __m512i index =
+            _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+        low = _mm512_permutexvar_ps(index, fma(digits, low_scale, low_offset));
+        high = _mm512_permutexvar_ps(_mm512_srli_epi32(index, 4),
+                                     fma(digits, high_scale, high_offset));
+    }
+
+    static Vec round(Vec v) {
+        return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    }
+    /// 2^n for whole n in [-126, 127].
+    static Vec exp2_whole(Vec n) {
+        const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+        return _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23));
+    }
+    /// 0 where x < limit, else v.
+    static Vec zero_below(Vec v, Vec x, float limit) {
+        const __mmask16 below = _mm512_cmp_ps_mask(x, _mm512_set1_ps(limit), _CMP_LT_OQ);
+        return _mm512_mask_mov_ps(v, below, _mm512_setzero_ps());
+    }
+
+    static float sum(Vec v) {
+        __m128 s = fold(v);
+        s = _mm_hadd_ps(s, s);
+        return _mm_cvtss_f32(_mm_hadd_ps(s, s));
+    }
+    /// Four sums, each in the order of sum().
+    static void sum4(const Vec* v, float* out) {
+        const __m128 first = _mm_hadd_ps(fold(v[0]), fold(v[1]));
+        const __m128 second = _mm_hadd_ps(fold(v[2]), fold(v[3]));
+        _mm_storeu_ps(out, _mm_hadd_ps(first, second));
+    }
+    static float greatest(Vec v) { return _mm512_reduce_max_ps(v); }
+
+  private:
+    static __m128 fold(Vec v) {
+        const __m256 high = _mm512_extractf32x8_ps(v, 1);
+        const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), high);
+        return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    }
+};
+
+}  // namespace notso::ml::kernels

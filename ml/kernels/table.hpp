@@ -1,0 +1,99 @@
+// KernelTable: what one instruction set can do. Chosen once, by ml/device; every entry is set.
+// Plain types only: files compiled for one instruction set include this, and the standard library's
+// inline code compiled for it would leak into the rest of the program.
+//
+// Numerics: weights are decoded exactly as the file format says, activations are f32 throughout. A
+// result depends only on its own weight row and its own token: never on the batch, on the thread
+// count, or on prefill or decode.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace notso::ml::kernels {
+
+/// Columns of a weight matrix, and head dimensions, must be a multiple of this for the fast
+/// kernels.
+inline constexpr std::int32_t kColumnMultiple = 32;
+inline constexpr std::int32_t kHeadDimMultiple = 16;
+
+/// What a product does with the old content of `out`.
+enum class Store { kReplace, kAdd };
+
+/// Decodes a row of `n` weights (ml/quant/type_table.hpp).
+using DecodeRow = void (*)(const std::byte* row, float* out, std::size_t n) noexcept;
+
+/// A part of a weight matrix, times some tokens.
+struct MatmulArgs {
+    const std::byte* weights;  ///< First row: [n_rows, n_cols] in blocks, row-major.
+    std::size_t row_bytes;
+    DecodeRow decode;  ///< Plain decoder of the block type.
+    std::int32_t n_rows;
+    std::int32_t
+        n_cols;  ///< Multiple of the block and of kColumnMultiple (except for the generic kernels).
+    std::int32_t n_tokens;
+    Store store;
+    const float* x;        ///< [n_tokens, n_cols]
+    std::size_t x_stride;  ///< Floats from one token to the next.
+    float* out;            ///< [n_tokens, n_rows]
+    std::size_t out_stride;
+    float* scratch;  ///< matmul_scratch_floats(n_cols), 64-byte aligned, of the calling thread.
+};
+using Matmul = void (*)(const MatmulArgs& args) noexcept;
+
+/// The query heads of some tokens against one KV head.
+struct AttentionArgs {
+    const float* q;         ///< [n_tokens, n_heads, head_dim]
+    std::size_t q_stride;   ///< Floats from one token to the next.
+    std::int32_t n_tokens;  ///< ≤ kAttentionTokens
+    std::int32_t n_heads;  ///< Query heads that share this KV head, ≤ kAttentionQueries / n_tokens.
+    std::int32_t head_dim;
+    std::int32_t first_pos;   ///< Of the first token; token t sees keys 0 … first_pos + t.
+    float scale;              ///< Of q · k.
+    const std::byte* keys;    ///< [first_pos + n_tokens, head_dim] f16 or f32
+    const std::byte* values;  ///< the same shape
+    float* out;               ///< [n_tokens, n_heads, head_dim]
+    std::size_t out_stride;
+    float*
+        scratch;  ///< attention_scratch_floats(head_dim), 64-byte aligned, of the calling thread.
+};
+using Attention = void (*)(const AttentionArgs& args) noexcept;
+
+inline constexpr std::int32_t kPanelRows = 12;  ///< Weight rows decoded at once for many tokens.
+inline constexpr std::int32_t kAttentionQueries =
+    32;  ///< Queries (tokens × heads) of one attention call.
+inline constexpr std::int32_t kAttentionKeys = 64;  ///< Keys of one step of the online softmax.
+
+constexpr std::size_t matmul_scratch_floats(std::int32_t n_cols) noexcept {
+    return static_cast<std::size_t>(kPanelRows) * static_cast<std::size_t>(n_cols);
+}
+/// One tile of keys or values, the queries, scores, sums and accumulators.
+constexpr std::size_t attention_scratch_floats(std::int32_t head_dim) noexcept {
+    const auto dim = static_cast<std::size_t>(head_dim);
+    return dim * (2 * kAttentionKeys + 2 * kAttentionQueries) +
+           kAttentionQueries * (kAttentionKeys + 32);
+}
+
+inline constexpr std::size_t kTypeSlots = 40;  ///< Above every TensorType number.
+
+struct KernelTable {
+    const char* name;                   ///< "generic", "avx2", "avx512"
+    Matmul matmul_by_type[kTypeSlots];  ///< By TensorType number; null: matmul_any.
+    Matmul matmul_any;                  ///< Any block type, through its plain decoder.
+    Attention attention_f16;
+    Attention attention_f32;
+    /// out = x / sqrt(mean(x²) + eps) · weight, all [n].
+    void (*rms_norm)(
+        const float* x, const float* weight, float* out, std::int32_t n, float eps) noexcept;
+    /// Rotates one head in place, half-split pairs (i, i + n_pairs). cos_sin: [n_pairs] cosines,
+    /// then sines.
+    void (*rope)(float* head, const float* cos_sin, std::int32_t n_pairs) noexcept;
+    /// gate = silu(gate) · up, [n].
+    void (*silu_mul)(float* gate, const float* up, std::int32_t n) noexcept;
+    /// x = softmax(x), [n], n ≥ 1.
+    void (*softmax)(float* x, std::int32_t n) noexcept;
+    void (*f32_to_f16)(const float* in, std::uint16_t* out, std::int32_t n) noexcept;
+    void (*f16_to_f32)(const std::uint16_t* in, float* out, std::int32_t n) noexcept;
+};
+
+}  // namespace notso::ml::kernels

@@ -1,0 +1,23 @@
+// F16: IEEE binary16, one weight per 2 bytes.
+// The struct is the file's layout, byte for byte; the functions are the plain twins of the fast
+// kernels.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace notso::ml::quant {
+
+struct BlockF16 {
+    static constexpr std::size_t kElements = 1;
+    std::uint16_t bits;
+};
+static_assert(sizeof(BlockF16) == 2);
+
+/// @param row  `n` weights; n is a multiple of BlockF16::kElements. @param out  [n] f32.
+void decode_f16(const std::byte* row, float* out, std::size_t n) noexcept;
+
+/// Dot product of `n` weights with x [n].
+float dot_f16(const std::byte* row, const float* x, std::size_t n) noexcept;
+
+}  // namespace notso::ml::quant

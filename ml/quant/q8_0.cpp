@@ -1,0 +1,24 @@
+#include "ml/quant/q8_0.hpp"
+
+#include "ml/quant/block_dot.hpp"
+#include "ml/quant/half.hpp"
+
+namespace notso::ml::quant {
+namespace {
+
+void decode_block(const BlockQ8_0& block, float* out) noexcept {
+    const float d = f16_to_f32(block.d);
+    for (int i = 0; i < 32; ++i) out[i] = d * static_cast<float>(block.values[i]);
+}
+
+}  // namespace
+
+void decode_q8_0(const std::byte* row, float* out, std::size_t n) noexcept {
+    decode_blocks<BlockQ8_0, BlockQ8_0::kElements, decode_block>(row, out, n);
+}
+
+float dot_q8_0(const std::byte* row, const float* x, std::size_t n) noexcept {
+    return dot_blocks<BlockQ8_0, BlockQ8_0::kElements, decode_block>(row, x, n);
+}
+
+}  // namespace notso::ml::quant
