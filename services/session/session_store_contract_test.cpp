@@ -7,6 +7,8 @@
 
 #include "base/random.hpp"
 #include "services/session/memory_store.hpp"
+#include "services/session/sqlite_store.hpp"
+#include "services/session/temp_directory.hpp"
 
 namespace notso::services {
 namespace {
@@ -15,7 +17,7 @@ using namespace std::string_literals;
 
 struct StoreKind {
     const char* name;
-    std::function<std::unique_ptr<SessionStore>()> make;
+    std::function<std::unique_ptr<SessionStore>(const std::filesystem::path& folder)> make;
 };
 
 class SessionStoreContract : public testing::TestWithParam<StoreKind> {
@@ -29,7 +31,8 @@ class SessionStoreContract : public testing::TestWithParam<StoreKind> {
         return {.id = {random_id()}, .conversation = conversation.id, .text = std::move(text)};
     }
 
-    std::unique_ptr<SessionStore> store_ = GetParam().make();
+    const TempDirectory temp_;
+    std::unique_ptr<SessionStore> store_ = GetParam().make(temp_.path());
 };
 
 void expect_equal(const Conversation& a, const Conversation& b) {
@@ -266,7 +269,9 @@ TEST_P(SessionStoreContract, ClearsAndDeletesOnlyWhatWasNamed) {
 }
 
 const StoreKind kStores[] = {
-    {"Memory", [] { return std::make_unique<MemoryStore>(); }},
+    {"Memory", [](const auto&) { return std::make_unique<MemoryStore>(); }},
+    {"Sqlite",
+     [](const auto& folder) { return std::move(*SqliteStore::open(folder / "test.db")); }},
 };
 
 INSTANTIATE_TEST_SUITE_P(Stores,

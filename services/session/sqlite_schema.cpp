@@ -1,0 +1,90 @@
+#include "services/session/sqlite_schema.hpp"
+
+#include <iterator>
+
+namespace notso::services {
+namespace {
+
+// Step n leads from version n to n + 1. A step that has been released never changes.
+const char* const kSteps[] = {
+    R"sql(
+CREATE TABLE conversation (
+    seq           INTEGER PRIMARY KEY,
+    id            TEXT NOT NULL UNIQUE,
+    title         TEXT NOT NULL,
+    thinking      INTEGER NOT NULL CHECK (thinking IN (0, 1)),
+    temperature   REAL,
+    system_prompt TEXT NOT NULL,
+    date          TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX conversation_by_use ON conversation (updated_at DESC, seq DESC);
+
+CREATE TABLE message (
+    seq               INTEGER PRIMARY KEY,
+    id                TEXT NOT NULL UNIQUE,
+    conversation      TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    parent            TEXT,
+    role              TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
+    state             TEXT NOT NULL
+        CHECK (state IN ('complete', 'running', 'stopped', 'interrupted', 'length', 'failed')),
+    text              TEXT NOT NULL,
+    thinking          TEXT NOT NULL,
+    error             TEXT NOT NULL,
+    prompt_tokens     INTEGER NOT NULL,
+    cached_tokens     INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    reasoning_tokens  INTEGER NOT NULL,
+    first_token_ms    REAL NOT NULL,
+    tokens_per_second REAL NOT NULL,
+    thinking_ms       REAL NOT NULL,
+    client_id         TEXT,
+    created_at        INTEGER NOT NULL
+) STRICT;
+CREATE INDEX message_in_order ON message (conversation, seq);
+CREATE UNIQUE INDEX message_once ON message (conversation, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX message_running ON message (seq) WHERE state = 'running';
+
+-- What running answers have said since their row was written. Holds few rows at any time, so it needs no index.
+CREATE TABLE answer_piece (
+    seq      INTEGER PRIMARY KEY,
+    message  INTEGER NOT NULL REFERENCES message (seq) ON DELETE CASCADE,
+    thinking TEXT NOT NULL,
+    text     TEXT NOT NULL
+) STRICT;
+)sql",
+};
+
+}  // namespace
+
+std::int64_t newest_schema_version() { return std::ssize(kSteps); }
+
+Result<> migrate(sqlite::Database& database) {
+    NOTSO_TRY(std::int64_t version, database.query_integer("PRAGMA user_version"));
+    if (version > newest_schema_version() || version < 0) {
+        return fail(ErrorCode::kUnsupported,
+                    "database {} has layout {}, made by a newer notso; this one knows up to {}: "
+                    "update notso, or "
+                    "choose another --data-dir",
+                    database.path(),
+                    version,
+                    newest_schema_version());
+    }
+    NOTSO_TRY(const std::int64_t n_tables,
+              database.query_integer("SELECT count(*) FROM sqlite_schema"));
+    if (version == 0 && n_tables > 0) {
+        return fail(ErrorCode::kCorruptData,
+                    "database {} belongs to another program: choose another --data-dir",
+                    database.path());
+    }
+    for (; version < newest_schema_version(); ++version) {
+        NOTSO_TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(database));
+        NOTSO_CHECK(database.execute(kSteps[version]));
+        NOTSO_CHECK(database.execute(fmt::format("PRAGMA user_version = {}", version + 1)));
+        NOTSO_CHECK(transaction.commit());
+    }
+    return {};
+}
+
+}  // namespace notso::services

@@ -1,0 +1,348 @@
+#include "services/session/sqlite_store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "base/log.hpp"
+#include "services/session/sqlite_schema.hpp"
+
+namespace notso::services {
+namespace {
+
+using sqlite::Statement;
+using sqlite::Transaction;
+
+// In the order of the enumerators.
+constexpr std::array<std::string_view, 2> kRoles = {"user", "assistant"};
+constexpr std::array<std::string_view, 6> kStates = {
+    "complete", "running", "stopped", "interrupted", "length", "failed"};
+
+template <class Enum, std::size_t kCount>
+std::string_view name_of(Enum value, const std::array<std::string_view, kCount>& names) {
+    return names.at(static_cast<std::size_t>(value));
+}
+
+// The column's CHECK allows nothing else, so the last name stands for no name.
+template <class Enum, std::size_t kCount>
+Enum value_of(std::string_view name, const std::array<std::string_view, kCount>& names) {
+    const auto found = std::find(names.begin(), names.end() - 1, name);
+    return static_cast<Enum>(found - names.begin());
+}
+
+constexpr std::string_view kConversationColumns =
+    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at";
+
+void bind(Statement& statement, const Conversation& conversation) {
+    statement.bind(1, conversation.id.value)
+        .bind(2, conversation.title)
+        .bind(3, std::int64_t{conversation.thinking})
+        .bind(5, conversation.system_prompt)
+        .bind(6, conversation.date)
+        .bind(7, conversation.created_at)
+        .bind(8, conversation.updated_at);
+    if (conversation.temperature) statement.bind(4, *conversation.temperature);
+}
+
+Conversation read_conversation(const Statement& row) {
+    Conversation conversation{.id = {row.text(0)}, .title = row.text(1)};
+    conversation.thinking = row.integer(2) != 0;
+    if (!row.is_null(3)) conversation.temperature = row.real(3);
+    conversation.system_prompt = row.text(4);
+    conversation.date = row.text(5);
+    conversation.created_at = row.integer(6);
+    conversation.updated_at = row.integer(7);
+    return conversation;
+}
+
+constexpr std::string_view kMessageColumns =
+    "id, conversation, parent, role, state, text, thinking, error, prompt_tokens, cached_tokens, "
+    "completion_tokens, reasoning_tokens, first_token_ms, tokens_per_second, thinking_ms, "
+    "client_id, created_at";
+
+Message read_message(const Statement& row) {
+    Message message{.id = {row.text(0)}, .conversation = {row.text(1)}, .text = row.text(5)};
+    if (!row.is_null(2)) message.parent = MessageId{row.text(2)};
+    message.role = value_of<MessageRole>(row.text(3), kRoles);
+    message.state = value_of<MessageState>(row.text(4), kStates);
+    message.thinking = row.text(6);
+    message.error = row.text(7);
+    message.stats = {.prompt_tokens = row.integer(8),
+                     .cached_tokens = row.integer(9),
+                     .completion_tokens = row.integer(10),
+                     .reasoning_tokens = row.integer(11),
+                     .first_token_ms = row.real(12),
+                     .tokens_per_second = row.real(13),
+                     .thinking_ms = row.real(14)};
+    message.client_id = row.text(15);
+    message.created_at = row.integer(16);
+    return message;
+}
+
+// Binds what may change of a message to 12 parameters from `first` on.
+void bind_changing(Statement& statement, int first, const Message& message) {
+    const MessageStats& stats = message.stats;
+    statement.bind(first, name_of(message.state, kStates))
+        .bind(first + 1, message.text)
+        .bind(first + 2, message.thinking)
+        .bind(first + 3, message.error)
+        .bind(first + 4, stats.prompt_tokens)
+        .bind(first + 5, stats.cached_tokens)
+        .bind(first + 6, stats.completion_tokens)
+        .bind(first + 7, stats.reasoning_tokens)
+        .bind(first + 8, stats.first_token_ms)
+        .bind(first + 9, stats.tokens_per_second)
+        .bind(first + 10, stats.thinking_ms);
+}
+
+template <class T, class Read>
+Result<std::vector<T>> read_all(Statement& statement, Read read) {
+    std::vector<T> rows;
+    while (true) {
+        NOTSO_TRY(const bool row, statement.step());
+        if (!row) return rows;
+        rows.push_back(read(statement));
+    }
+}
+
+std::unexpected<Error> no_conversation(const ConversationId& id) {
+    return fail(ErrorCode::kNotFound, "no conversation {}: it was deleted", log::field(id.value));
+}
+
+std::unexpected<Error> no_message(const MessageId& id) {
+    return fail(ErrorCode::kNotFound, "no message {}: it was deleted", log::field(id.value));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path,
+                                                       SqliteOptions options) {
+    NOTSO_TRY(auto database, sqlite::Database::open(path));
+    // Deleted text is overwritten; the log is cut back after a burst; memory mapping stays off.
+    NOTSO_CHECK(
+        database->execute("PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+                          "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL;"
+                          "PRAGMA journal_size_limit = 16777216;"));
+    NOTSO_TRY(const std::string mode, database->query_text("PRAGMA journal_mode = WAL"));
+    if (mode != "wal")
+        log::warn("database {}: no write-ahead log here, writes are slower", database->path());
+    if (options.max_bytes > 0) {
+        NOTSO_TRY(const std::int64_t page, database->query_integer("PRAGMA page_size"));
+        NOTSO_CHECK(
+            database->execute(fmt::format("PRAGMA max_page_count = {}", options.max_bytes / page)));
+    }
+    NOTSO_CHECK(migrate(*database));
+    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database)));
+}
+
+Result<> SqliteStore::create_conversation(const Conversation& conversation) {
+    NOTSO_TRY(Statement insert,
+              database_->prepare(
+                  fmt::format("INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                              kConversationColumns)));
+    bind(insert, conversation);
+    return insert.run();
+}
+
+Result<std::vector<Conversation>> SqliteStore::list_conversations(std::int64_t limit) {
+    NOTSO_TRY(Statement select,
+              database_->prepare(fmt::format(
+                  "SELECT {} FROM conversation ORDER BY updated_at DESC, seq DESC LIMIT ?",
+                  kConversationColumns)));
+    select.bind(1, std::max<std::int64_t>(limit, 0));
+    return read_all<Conversation>(select, read_conversation);
+}
+
+Result<Conversation> SqliteStore::conversation(const ConversationId& id) {
+    NOTSO_TRY(Statement select,
+              database_->prepare(
+                  fmt::format("SELECT {} FROM conversation WHERE id = ?", kConversationColumns)));
+    NOTSO_TRY(const bool found, select.bind(1, id.value).step());
+    if (!found) return no_conversation(id);
+    return read_conversation(select);
+}
+
+Result<> SqliteStore::require(const ConversationId& id) {
+    NOTSO_CHECK(conversation(id));
+    return {};
+}
+
+Result<> SqliteStore::update_conversation(const Conversation& conversation) {
+    NOTSO_TRY(Statement update,
+              database_->prepare(
+                  "UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
+                  "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8 WHERE id = ?1"));
+    bind(update, conversation);
+    NOTSO_CHECK(update.run());
+    if (database_->changes() == 0) return no_conversation(conversation.id);
+    return {};
+}
+
+Result<> SqliteStore::delete_conversation(const ConversationId& id) {
+    NOTSO_TRY(Statement remove, database_->prepare("DELETE FROM conversation WHERE id = ?"));
+    NOTSO_CHECK(remove.bind(1, id.value).run());
+    if (database_->changes() == 0) return no_conversation(id);
+    shed_log();
+    return {};
+}
+
+Result<> SqliteStore::clear_messages(const ConversationId& id) {
+    NOTSO_CHECK(require(id));
+    NOTSO_TRY(Statement remove, database_->prepare("DELETE FROM message WHERE conversation = ?"));
+    NOTSO_CHECK(remove.bind(1, id.value).run());
+    shed_log();
+    return {};
+}
+
+// Deleted text is still in the log until it is moved into the file and the log is cut. When that
+// fails now, the next checkpoint does it.
+void SqliteStore::shed_log() {
+    const Result<> shed = database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!shed) log::warn("deleted text is still in the log: {}", shed.error().detail);
+}
+
+Result<std::vector<Message>> SqliteStore::messages(const ConversationId& id) {
+    NOTSO_CHECK(require(id));
+    NOTSO_TRY(Statement select,
+              database_->prepare(fmt::format(
+                  "SELECT {} FROM message WHERE conversation = ? ORDER BY seq", kMessageColumns)));
+    select.bind(1, id.value);
+    NOTSO_TRY(auto found, read_all<Message>(select, read_message));
+    NOTSO_CHECK(add_pieces(found));
+    return found;
+}
+
+Result<std::vector<Message>> SqliteStore::running_messages() {
+    NOTSO_TRY(Statement select,
+              database_->prepare(fmt::format(
+                  "SELECT {} FROM message WHERE state = 'running' ORDER BY seq", kMessageColumns)));
+    NOTSO_TRY(auto found, read_all<Message>(select, read_message));
+    NOTSO_CHECK(add_pieces(found));
+    return found;
+}
+
+// Running answers are their row and the pieces that came since.
+Result<> SqliteStore::add_pieces(std::vector<Message>& messages) {
+    std::map<std::string_view, Message*> running;
+    for (Message& message : messages) {
+        if (message.state == MessageState::kRunning) running[message.id.value] = &message;
+    }
+    if (running.empty()) return {};
+    NOTSO_TRY(Statement select,
+              database_->prepare(
+                  "SELECT message.id, answer_piece.thinking, answer_piece.text FROM answer_piece "
+                  "JOIN message ON message.seq = answer_piece.message ORDER BY answer_piece.seq"));
+    while (true) {
+        NOTSO_TRY(const bool row, select.step());
+        if (!row) return {};
+        const auto owner = running.find(select.text(0));
+        if (owner == running.end()) continue;
+        owner->second->thinking += select.text(1);
+        owner->second->text += select.text(2);
+    }
+}
+
+Result<> SqliteStore::append_messages(const std::vector<Message>& messages) {
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    for (const Message& message : messages) {
+        NOTSO_CHECK(insert(message));
+        NOTSO_TRY(Statement touch,
+                  database_->prepare(
+                      "UPDATE conversation SET updated_at = max(updated_at, ?2) WHERE id = ?1"));
+        NOTSO_CHECK(touch.bind(1, message.conversation.value).bind(2, message.created_at).run());
+    }
+    return transaction.commit();
+}
+
+Result<> SqliteStore::insert(const Message& message) {
+    NOTSO_TRY(
+        Statement insert,
+        database_->prepare(fmt::format(
+            "INSERT INTO message ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            kMessageColumns)));
+    insert.bind(1, message.id.value)
+        .bind(2, message.conversation.value)
+        .bind(4, name_of(message.role, kRoles))
+        .bind(17, message.created_at);
+    if (message.parent) insert.bind(3, message.parent->value);
+    bind_changing(insert, 5, message);
+    if (!message.client_id.empty()) insert.bind(16, message.client_id);
+    return insert.run();
+}
+
+Result<std::optional<Message>> SqliteStore::find_by_client_id(const ConversationId& id,
+                                                              const std::string& client_id) {
+    NOTSO_TRY(
+        Statement select,
+        database_->prepare(fmt::format(
+            "SELECT {} FROM message WHERE conversation = ? AND client_id = ?", kMessageColumns)));
+    NOTSO_TRY(const bool found, select.bind(1, id.value).bind(2, client_id).step());
+    if (!found) return std::nullopt;
+    return read_message(select);
+}
+
+Result<> SqliteStore::update_message(const Message& message) {
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    NOTSO_CHECK(write(message));
+    return transaction.commit();
+}
+
+// Writes the whole of what may change; the pieces are in it.
+Result<> SqliteStore::write(const Message& message) {
+    NOTSO_TRY(Statement update,
+              database_->prepare("UPDATE message SET state = ?2, text = ?3, thinking = ?4, error = "
+                                 "?5, prompt_tokens = ?6, "
+                                 "cached_tokens = ?7, completion_tokens = ?8, reasoning_tokens = "
+                                 "?9, first_token_ms = ?10, "
+                                 "tokens_per_second = ?11, thinking_ms = ?12 WHERE id = ?1"));
+    update.bind(1, message.id.value);
+    bind_changing(update, 2, message);
+    NOTSO_CHECK(update.run());
+    if (database_->changes() == 0) return no_message(message.id);
+    NOTSO_TRY(
+        Statement remove,
+        database_->prepare(
+            "DELETE FROM answer_piece WHERE message = (SELECT seq FROM message WHERE id = ?)"));
+    return remove.bind(1, message.id.value).run();
+}
+
+// Without waiting for the disk: the piece is in the log, and the log outlives the process.
+Result<> SqliteStore::append_text(const MessageId& id,
+                                  std::string_view thinking,
+                                  std::string_view text) {
+    NOTSO_TRY(Statement insert,
+              database_->prepare("INSERT INTO answer_piece (message, thinking, text) "
+                                 "SELECT seq, ?2, ?3 FROM message WHERE id = ?1"));
+    insert.bind(1, id.value).bind(2, thinking).bind(3, text);
+    NOTSO_CHECK(database_->execute("PRAGMA synchronous = NORMAL"));
+    const Result<> inserted = insert.run();
+    const bool found = database_->changes() > 0;
+    NOTSO_CHECK(database_->execute("PRAGMA synchronous = FULL"));
+    if (!inserted) return inserted;
+    if (!found) return no_message(id);
+    return {};
+}
+
+Result<std::int64_t> SqliteStore::mark_running_interrupted() {
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    NOTSO_TRY(auto running, running_messages());
+    for (Message& message : running) {
+        message.state = MessageState::kInterrupted;
+        NOTSO_CHECK(write(message));
+    }
+    NOTSO_CHECK(transaction.commit());
+    return std::ssize(running);
+}
+
+Result<> SqliteStore::check_integrity() {
+    NOTSO_TRY(const std::string found, database_->query_text("PRAGMA integrity_check(1)"));
+    if (found == "ok") return {};
+    return fail(ErrorCode::kCorruptData,
+                "database {} is damaged ({}): move it away, or put a backup in its place",
+                database_->path(),
+                found);
+}
+
+}  // namespace notso::services

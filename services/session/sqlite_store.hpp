@@ -1,0 +1,66 @@
+// SqliteStore: conversations in one SQLite file, by one connection that owns all reads, writes and
+// checkpoints. Every acknowledged write is on the disk, except the pieces of running answers (see
+// append_text).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/session/session_store.hpp"
+#include "services/session/sqlite.hpp"
+
+namespace notso::services {
+
+struct SqliteOptions {
+    std::int64_t max_bytes =
+        0;  ///< Size limit of the file; 0 = what the disk holds. A full one gives kIo.
+};
+
+class SqliteStore final : public SessionStore {
+  public:
+    /// Opens or creates the file and brings it to the newest layout. The caller holds the data
+    /// directory's lock.
+    static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& path,
+                                                     SqliteOptions options = {});
+
+    Result<> create_conversation(const Conversation& conversation) override;
+    Result<std::vector<Conversation>> list_conversations(std::int64_t limit) override;
+    Result<Conversation> conversation(const ConversationId& id) override;
+    Result<> update_conversation(const Conversation& conversation) override;
+    /// Overwrites what it deletes, in the write-ahead log too.
+    Result<> delete_conversation(const ConversationId& id) override;
+    Result<std::vector<Message>> messages(const ConversationId& id) override;
+    Result<> append_messages(const std::vector<Message>& messages) override;
+    Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
+                                                     const std::string& client_id) override;
+    Result<> update_message(const Message& message) override;
+    Result<> append_text(const MessageId& id,
+                         std::string_view thinking,
+                         std::string_view text) override;
+    Result<std::int64_t> mark_running_interrupted() override;
+    Result<> clear_messages(const ConversationId& id) override;
+
+    /// SQLite's own integrity check. @errors kCorruptData with what it found. @cost reads the whole
+    /// file.
+    Result<> check_integrity();
+
+  private:
+    explicit SqliteStore(std::unique_ptr<sqlite::Database> database)
+        : database_(std::move(database)) {}
+
+    Result<> insert(const Message& message);
+    Result<> write(const Message& message);
+    Result<> add_pieces(std::vector<Message>& messages);
+    Result<std::vector<Message>> running_messages();
+    Result<> require(const ConversationId& id);
+    void shed_log();
+
+    std::unique_ptr<sqlite::Database> database_;
+};
+
+}  // namespace notso::services

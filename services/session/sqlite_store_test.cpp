@@ -1,0 +1,171 @@
+// What is special to the database: reopening, layouts, damage, full disk, locks, deleted bytes.
+#include "services/session/sqlite_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "base/random.hpp"
+#include "services/session/sqlite_schema.hpp"
+#include "services/session/temp_directory.hpp"
+
+namespace notso::services {
+namespace {
+
+class SqliteStoreTest : public testing::Test {
+  protected:
+    std::unique_ptr<SqliteStore> open(SqliteOptions options = {}) {
+        auto store = SqliteStore::open(path_, options);
+        EXPECT_TRUE(store) << store.error().detail;
+        return std::move(*store);
+    }
+    static Conversation add_conversation(SessionStore& store) {
+        const Conversation conversation{.id = {random_id()}, .title = "t"};
+        EXPECT_TRUE(store.create_conversation(conversation));
+        return conversation;
+    }
+    static Message message_of(const Conversation& conversation, std::string text) {
+        return {.id = {random_id()}, .conversation = conversation.id, .text = std::move(text)};
+    }
+    static std::string read(const std::filesystem::path& path) {
+        std::ifstream file(path, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+    const TempDirectory temp_;
+    const std::filesystem::path path_ = temp_.path() / "notso.db";
+};
+
+TEST_F(SqliteStoreTest, KeepsEverythingWhenReopened) {
+    auto store = open();
+    const Conversation conversation = add_conversation(*store);
+    Message answer = message_of(conversation, "");
+    answer.state = MessageState::kRunning;
+    ASSERT_TRUE(store->append_messages({message_of(conversation, "question"), answer}));
+    ASSERT_TRUE(store->append_text(answer.id, "", "half an"));
+    store = nullptr;
+    store = open();
+    const auto messages = *store->messages(conversation.id);
+    ASSERT_EQ(messages.size(), 2u);
+    EXPECT_EQ(messages[0].text, "question");
+    EXPECT_EQ(messages[1].text, "half an");
+    EXPECT_EQ(messages[1].state, MessageState::kRunning);
+    EXPECT_TRUE(store->check_integrity());
+}
+
+TEST_F(SqliteStoreTest, RefusesALayoutFromTheFuture) {
+    open();
+    ASSERT_TRUE((*sqlite::Database::open(path_))->execute("PRAGMA user_version = 999"));
+    const auto store = SqliteStore::open(path_);
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, ErrorCode::kUnsupported);
+    EXPECT_NE(store.error().detail.find("999"), std::string::npos);
+    EXPECT_NE(store.error().detail.find(path_.string()), std::string::npos);
+}
+
+TEST_F(SqliteStoreTest, RefusesTheDatabaseOfAnotherProgram) {
+    ASSERT_TRUE((*sqlite::Database::open(path_))->execute("CREATE TABLE conversation (x)"));
+    const auto store = SqliteStore::open(path_);
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, ErrorCode::kCorruptData);
+}
+
+TEST_F(SqliteStoreTest, WritesTheNewestLayoutWithStrictTables) {
+    open();
+    const auto database = *sqlite::Database::open(path_);
+    EXPECT_EQ(*database->query_integer("PRAGMA user_version"), newest_schema_version());
+    EXPECT_EQ(
+        *database->query_integer("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
+                                 "name NOT LIKE 'sqlite_%' AND NOT strict"),
+        0);
+    EXPECT_EQ(*database->query_text("PRAGMA journal_mode"), "wal");
+}
+
+TEST_F(SqliteStoreTest, NamesADamagedFile) {
+    std::ofstream(path_, std::ios::binary) << std::string(8192, 'x');
+    const auto garbage = SqliteStore::open(path_);
+    ASSERT_FALSE(garbage);
+    EXPECT_EQ(garbage.error().code, ErrorCode::kCorruptData);
+    EXPECT_NE(garbage.error().detail.find(path_.string()), std::string::npos);
+}
+
+TEST_F(SqliteStoreTest, DamageInsideGivesAnErrorNotACrash) {
+    Conversation conversation;
+    {
+        auto store = open();
+        conversation = add_conversation(*store);
+        for (int i = 0; i < 20; ++i) {
+            ASSERT_TRUE(store->append_messages({message_of(conversation, std::string(2000, 'a'))}));
+        }
+    }
+    std::string bytes = read(path_);
+    for (std::size_t i = 4096; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);
+    std::ofstream(path_, std::ios::binary) << bytes;
+    const auto store = SqliteStore::open(path_);
+    const auto messages =
+        store ? (*store)->messages(conversation.id) : std::unexpected(store.error());
+    ASSERT_FALSE(messages);
+    EXPECT_EQ(messages.error().code, ErrorCode::kCorruptData) << messages.error().detail;
+}
+
+TEST_F(SqliteStoreTest, AFullDiskLosesNothingAndHeals) {
+    auto store = open({.max_bytes = 200'000});
+    const Conversation conversation = add_conversation(*store);
+    const Conversation other = add_conversation(*store);
+    std::size_t stored = 0;
+    Result<> last;
+    while (last && stored < 1000) {
+        last = store->append_messages({message_of(conversation, std::string(5000, 'q')),
+                                       message_of(conversation, std::string(5000, 'a'))});
+        if (last) stored += 2;
+    }
+    ASSERT_FALSE(last);
+    EXPECT_EQ(last.error().code, ErrorCode::kIo);
+    EXPECT_NE(last.error().detail.find("full"), std::string::npos) << last.error().detail;
+    EXPECT_EQ(store->messages(conversation.id)->size(), stored)
+        << "a refused pair left nothing behind";
+    ASSERT_TRUE(store->clear_messages(conversation.id));
+    EXPECT_TRUE(store->append_messages({message_of(other, std::string(5000, 'b'))}));
+    EXPECT_TRUE(store->check_integrity());
+}
+
+TEST_F(SqliteStoreTest, ALockedDatabaseIsBusyAndHeals) {
+    auto store = open();
+    const Conversation conversation = add_conversation(*store);
+    const auto other = *sqlite::Database::open(path_);
+    ASSERT_TRUE(other->execute("BEGIN IMMEDIATE"));
+    const Result<> refused = store->append_messages({message_of(conversation, "x")});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kBusy);
+    ASSERT_TRUE(other->execute("ROLLBACK"));
+    EXPECT_TRUE(store->append_messages({message_of(conversation, "x")}));
+}
+
+TEST_F(SqliteStoreTest, AReadOnlyDatabaseIsDenied) {
+    open();
+    const auto database = *sqlite::Database::open(path_);
+    ASSERT_TRUE(database->execute("PRAGMA query_only = ON"));
+    const Result<> refused = database->execute("DELETE FROM conversation");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kPermissionDenied);
+}
+
+TEST_F(SqliteStoreTest, DeletedWordsAreGoneFromTheDisk) {
+    auto store = open();
+    const Conversation kept = add_conversation(*store);
+    const Conversation removed = add_conversation(*store);
+    Message answer = message_of(removed, "");
+    answer.state = MessageState::kRunning;
+    ASSERT_TRUE(store->append_messages(
+        {message_of(kept, "KEEPSAKE"), message_of(removed, "SECRET-QUESTION"), answer}));
+    ASSERT_TRUE(store->append_text(answer.id, "SECRET-THOUGHT", "SECRET-PIECE"));
+    ASSERT_NE(read(temp_.path() / "notso.db-wal").find("SECRET-THOUGHT"), std::string::npos);
+    ASSERT_TRUE(store->delete_conversation(removed.id));
+    const std::string bytes = read(path_) + read(temp_.path() / "notso.db-wal");
+    EXPECT_EQ(bytes.find("SECRET"), std::string::npos);
+    EXPECT_NE(bytes.find("KEEPSAKE"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace notso::services
