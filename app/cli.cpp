@@ -13,6 +13,7 @@ using enum SettingGroup;
 /// Every command of the program, one line each.
 const std::vector<Command>& command_table() {
     static const std::vector<Command> kCommands = {
+        {"serve", "the chat page and the API", {kModel, kEngine, kServer}, declare_serve},
         {"chat", "chat in the terminal", {kModel, kEngine}, declare_chat},
         {"run", "answer one message", {kModel, kEngine}, declare_run},
         {"models", "list the installed models", {kModel}, declare_models},

@@ -49,7 +49,7 @@ def breaches(path, root):
         yield f"{name}: {len(lines)} lines, more than {MAX_FILE_LINES}"
     for word, what in LEFTOVERS:
         for number, line in enumerate(lines, 1):
-            if word in line and path.suffix != ".json":
+            if word in line and path.suffix != ".json" and name.parts[:2] != ("tests", "fresh"):
                 yield f"{name}:{number}: {what}: {word}"
     if path.suffix not in CPP:
         return

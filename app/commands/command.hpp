@@ -22,6 +22,7 @@ struct Command {
 };
 
 // One line per command; each stands in the file of its name.
+CommandBody declare_serve(CLI::App& options);
 CommandBody declare_chat(CLI::App& options);
 CommandBody declare_run(CLI::App& options);
 CommandBody declare_models(CLI::App& options);

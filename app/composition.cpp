@@ -1,0 +1,106 @@
+#include "app/composition.hpp"
+
+#include <openssl/crypto.h>
+#include <sqlite3.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/version.hpp>
+
+#include "app/backend_choice.hpp"
+#include "app/io_executor.hpp"
+#include "app/shutdown.hpp"
+#include "base/log.hpp"
+#include "base/serial_worker.hpp"
+#include "services/chat/chat_service.hpp"
+#include "services/session/memory_store.hpp"
+#include "web/http/server.hpp"
+#include "web/routes/context.hpp"
+
+namespace notso::app {
+namespace {
+
+web::ServerOptions server_options(const Settings& settings) {
+    web::ServerOptions options;
+    options.host = settings.host;
+    options.port = settings.port;
+    options.api_key = settings.api_key;
+    options.allowed_hosts = settings.allowed_hosts;
+    options.public_url = settings.public_url;
+    options.trusted_proxies = settings.trusted_proxies;
+    return options;
+}
+
+void log_start(const Settings& settings) {
+    log::info("event=start version={} sqlite={} boost={} openssl={}",
+              NOTSO_VERSION,
+              sqlite3_libversion(),
+              BOOST_LIB_VERSION,
+              log::field(OpenSSL_version(OPENSSL_VERSION)));
+    log::info(
+        "event=settings host={} port={} data_dir={} models_dir={} backend={} threads={} ctx={} "
+        "api_key={}",
+        log::field(settings.host),
+        settings.port,
+        log::field(settings.data_dir.string()),
+        log::field(settings.models_dir.string()),
+        settings.backend == BackendKind::kStub ? "stub" : "local",
+        settings.threads,
+        settings.context,
+        settings.api_key.empty() ? "none" : "set");
+}
+
+/// Members in order of construction; destruction is the reverse.
+class Root final : public Composition {
+  public:
+    Root(const Settings& settings, std::unique_ptr<services::SessionStore> store)
+        : io_executor_(io_),
+          store_(std::move(store)),
+          database_("notso-db"),
+          compute_("notso-compute"),
+          backend_(make_backend(settings)),
+          chat_(services::ChatService::create(
+              {*backend_, *store_, io_executor_, database_, compute_})),
+          context_{*chat_, *backend_, compute_, NOTSO_VERSION} {}
+
+    ~Root() override {
+        // Completions of the workers are posted to the io_context, which no longer runs: join them
+        // before the parts that their tasks use go away.
+        server_.reset();
+        compute_.stop();
+        database_.stop();
+    }
+
+    Result<> listen(const Settings& settings) {
+        NOTSO_TRY(server_,
+                  web::Server::listen(io_, server_options(settings), web::make_routes(context_)));
+        shutdown_ = std::make_unique<Shutdown>(io_, *chat_, *server_);
+        fmt::print("http://localhost:{}\n", server_->port());
+        std::fflush(stdout);
+        return {};
+    }
+
+    void run() override { io_.run(); }
+
+  private:
+    boost::asio::io_context io_{1};
+    IoExecutor io_executor_;
+    std::unique_ptr<services::SessionStore> store_;
+    SerialWorker database_;
+    SerialWorker compute_;
+    std::unique_ptr<services::ChatBackend> backend_;
+    std::unique_ptr<services::ChatService> chat_;
+    web::AppContext context_;
+    std::unique_ptr<web::Server> server_;
+    std::unique_ptr<Shutdown> shutdown_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Composition>> Composition::create(const Settings& settings) {
+    log_start(settings);
+    auto root = std::make_unique<Root>(settings, std::make_unique<services::MemoryStore>());
+    NOTSO_CHECK(root->listen(settings));
+    return root;
+}
+
+}  // namespace notso::app
