@@ -1,0 +1,146 @@
+#include "web/routes/openai.hpp"
+
+#include <boost/json.hpp>
+
+#include "base/clock.hpp"
+#include "web/routes/answer_stream.hpp"
+#include "web/routes/openai_reply.hpp"
+#include "web/routes/openai_request.hpp"
+#include "web/routes/run_on.hpp"
+
+namespace notso::web {
+namespace {
+
+namespace json = boost::json;
+
+/// A comment at least this often keeps proxies from ending a quiet stream.
+constexpr std::chrono::seconds kHeartbeat{15};
+/// Larger bodies are parsed on the compute thread: the io thread must not wait for them.
+constexpr std::size_t kParseHere = 64 * 1024;
+
+Response json_response(const json::object& object) {
+    Response response;
+    response.content_type = "application/json";
+    response.body = json::serialize(object);
+    return response;
+}
+
+json::object model_json(const services::ModelInfo& info, std::int64_t created) {
+    return {{"id", info.id},
+            {"object", "model"},
+            {"created", created},
+            {"owned_by", "notso"},
+            {"meta",
+             {{"name", info.name},
+              {"architecture", info.architecture},
+              {"file_type", info.file_type},
+              {"context_length", info.context_length},
+              {"n_params", info.n_parameters},
+              {"size", info.weight_bytes},
+              {"can_think", info.can_think},
+              {"scripted", info.scripted}}}};
+}
+
+Awaitable<ApiResult<OpenAiCall>> parse_call(AppContext& context,
+                                            const std::string& body,
+                                            ReplyKind kind) {
+    const services::ModelInfo model = context.backend.info();
+    const auto parse = kind == ReplyKind::kChat ? parse_chat_call : parse_completion_call;
+    if (body.size() <= kParseHere) co_return parse(body, model);
+    std::move_only_function<ApiResult<OpenAiCall>()> work = [&body, &model, parse] {
+        return parse(body, model);
+    };
+    co_return co_await run_on<ApiResult<OpenAiCall>>(context.compute, std::move(work));
+}
+
+Awaitable<> stream_answer(Exchange& exchange, EventMailbox& events, ReplyHead head) {
+    Response response;
+    response.content_type = "text/event-stream; charset=utf-8";
+    response.headers = {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}};
+    const auto started = co_await exchange.start_stream(std::move(response));
+    if (!started) co_return;
+    ChunkWriter writer(std::move(head));
+    std::string piece = writer.first();
+    while (true) {
+        const auto written = co_await exchange.write(piece);
+        if (!written) co_return;
+        if (writer.ended()) break;
+        auto batch = co_await events.take(kHeartbeat);
+        if (events.cancelled()) co_return;
+        piece = batch.empty() ? ": still here\n\n" : writer.write(std::move(batch));
+    }
+    co_await exchange.finish();
+}
+
+Awaitable<> collect_answer(Exchange& exchange, EventMailbox& events, ReplyHead head) {
+    ReplyCollector collector(std::move(head));
+    while (!collector.ended()) {
+        auto batch = co_await events.take(kHeartbeat);
+        if (events.cancelled()) co_return;
+        collector.add(std::move(batch));
+    }
+    co_await exchange.respond(collector.response());
+}
+
+Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
+    auto call = co_await parse_call(context, exchange.request().body, kind);
+    if (!call) {
+        co_await exchange.respond(api_error(call.error()));
+        co_return;
+    }
+    ReplyHead head = make_reply_head(kind, context.backend.info().id);
+    head.include_usage = call->include_usage;
+    head.logprobs = call->request.logprobs;
+    AnswerStream answer(co_await boost::asio::this_coro::executor);
+    exchange.on_disconnect(answer.canceller());
+    const auto started =
+        co_await answer.start(context.backend, context.compute, std::move(call->request));
+    if (answer.events().cancelled()) co_return;
+    if (!started) {
+        co_await exchange.respond(api_error(started.error()));
+    } else if (call->stream) {
+        co_await stream_answer(exchange, answer.events(), std::move(head));
+    } else {
+        co_await collect_answer(exchange, answer.events(), std::move(head));
+    }
+}
+
+Route api_route(Method method, std::string pattern, Handler handler) {
+    Route route{method, std::move(pattern), std::move(handler)};
+    route.api = true;
+    route.body = BodyLimit::kChat;
+    return route;
+}
+
+Response find_model(const AppContext& context, const std::string& id, std::int64_t created) {
+    const services::ModelInfo info = context.backend.info();
+    if (info.id == id) return json_response(model_json(info, created));
+    ApiErrorInfo what{"model", "model_not_found"};
+    return api_error(
+        Error{ErrorCode::kNotFound, "there is no model " + id + "; this one is served: " + info.id},
+        what);
+}
+
+}  // namespace
+
+void add_openai_routes(std::vector<Route>& routes, AppContext& context) {
+    const std::int64_t created = now_ms() / 1000;
+    routes.push_back(api_route(Method::kGet, "/v1/models", [&context, created](Exchange& exchange) {
+        const json::array data = {model_json(context.backend.info(), created)};
+        return exchange.respond(json_response({{"object", "list"}, {"data", data}}));
+    }));
+    routes.push_back(
+        api_route(Method::kGet, "/v1/models/{id}", [&context, created](Exchange& exchange) {
+            return exchange.respond(
+                find_model(context, exchange.request().params.at("id"), created));
+        }));
+    routes.push_back(
+        api_route(Method::kPost, "/v1/chat/completions", [&context](Exchange& exchange) {
+            return complete(context, exchange, ReplyKind::kChat);
+        }));
+    routes.push_back(api_route(Method::kPost, "/v1/completions", [&context](Exchange& exchange) {
+        return complete(context, exchange, ReplyKind::kCompletion);
+    }));
+}
+
+}  // namespace notso::web

@@ -1,0 +1,206 @@
+#include "web/routes/openai_request.hpp"
+
+#include <charconv>
+#include <limits>
+
+namespace notso::web {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxBiases = 1024;
+constexpr std::int64_t kMaxTopLogprobs = 20;
+
+/// A field that only exists in one form here.
+ApiResult<> check_only(const JsonFields& fields, std::string_view name, std::int64_t value) {
+    NOTSO_TRY(const auto given, fields.integer(name, 1, std::numeric_limits<std::int64_t>::max()));
+    if (given.value_or(value) == value) return {};
+    return fail_field(
+        fields.path(name), "{} must be {}: one answer per request", fields.path(name), value);
+}
+
+ApiResult<std::int64_t> parse_max_tokens(const JsonFields& fields,
+                                         const services::ModelInfo& model) {
+    const std::int64_t most =
+        model.context_length > 0 ? model.context_length : std::numeric_limits<std::int32_t>::max();
+    std::int64_t limit = 0;
+    // The newer name wins, as in the original.
+    for (const std::string_view name : {"max_tokens", "max_completion_tokens"}) {
+        NOTSO_TRY(const auto value, fields.integer(name, 1, most));
+        if (value) limit = *value;
+    }
+    return limit;
+}
+
+ApiResult<std::vector<std::string>> parse_stops(const JsonFields& fields) {
+    const json::value* value = fields.find("stop");
+    std::vector<std::string> stops;
+    if (value == nullptr) return stops;
+    if (value->is_string()) {
+        stops.emplace_back(value->get_string());
+    } else {
+        NOTSO_TRY(const json::array* items, fields.array("stop", kMaxStops));
+        for (const json::value& item : *items) {
+            if (!item.is_string())
+                return fail_field("stop", "stop must hold strings, not {}", type_name(item));
+            stops.emplace_back(item.get_string());
+        }
+    }
+    for (const std::string& stop : stops) {
+        if (stop.empty() || stop.size() > kMaxStopBytes) {
+            return fail_field("stop", "each stop string must have 1 to {} bytes", kMaxStopBytes);
+        }
+    }
+    return stops;
+}
+
+ApiResult<> parse_logprobs(const JsonFields& fields, services::ChatRequest& request) {
+    NOTSO_TRY(const auto wanted, fields.boolean("logprobs"));
+    NOTSO_TRY(const auto top, fields.integer("top_logprobs", 0, kMaxTopLogprobs));
+    request.logprobs = wanted.value_or(false);
+    if (top.value_or(0) > 0 && !request.logprobs) {
+        return fail_field("top_logprobs", "top_logprobs needs logprobs: true");
+    }
+    request.top_logprobs = static_cast<std::int32_t>(top.value_or(0));
+    return {};
+}
+
+ApiResult<> check_response_format(const JsonFields& fields) {
+    NOTSO_TRY(const json::object* format, fields.object("response_format"));
+    if (format == nullptr) return {};
+    const JsonFields members(*format, "response_format.");
+    NOTSO_TRY(const auto type, members.string("type"));
+    if (type == "text") return {};
+    if (type == "json_object" || type == "json_schema") {
+        return unsupported_field("response_format",
+                                 "answers can't be constrained to " + *type + " yet; use text");
+    }
+    return fail_field("response_format.type",
+                      "response_format.type must be text, json_object or json_schema");
+}
+
+/// reasoning_effort and chat_template_kwargs; the more exact one, enable_thinking, wins.
+ApiResult<> parse_thinking(const JsonFields& fields, services::ChatRequest& request) {
+    NOTSO_TRY(const auto effort, fields.string("reasoning_effort"));
+    if (effort) {
+        if (*effort != "none" && *effort != "minimal" && *effort != "low" && *effort != "medium" &&
+            *effort != "high" && *effort != "xhigh") {
+            return fail_field("reasoning_effort",
+                              "reasoning_effort must be none, minimal, low, medium, high or xhigh");
+        }
+        request.thinking = *effort != "none";
+    }
+    if (fields.find("thinking_budget_tokens") != nullptr) {
+        return unsupported_field("thinking_budget_tokens",
+                                 "thinking can't be bounded yet; use max_tokens");
+    }
+    NOTSO_TRY(const json::object* variables, fields.object("chat_template_kwargs"));
+    if (variables == nullptr) return {};
+    const JsonFields members(*variables, "chat_template_kwargs.");
+    NOTSO_TRY(const auto enabled, members.boolean("enable_thinking"));
+    if (enabled) request.thinking = *enabled;
+    request.template_variables = *variables;
+    return {};
+}
+
+ApiResult<> parse_streaming(const JsonFields& fields, OpenAiCall& call) {
+    NOTSO_TRY(const auto stream, fields.boolean("stream"));
+    call.stream = stream.value_or(false);
+    NOTSO_TRY(const json::object* options, fields.object("stream_options"));
+    if (options == nullptr) return {};
+    const JsonFields members(*options, "stream_options.");
+    NOTSO_TRY(const auto include_usage, members.boolean("include_usage"));
+    call.include_usage = include_usage.value_or(false);
+    return {};
+}
+
+/// What both kinds of completion share.
+ApiResult<OpenAiCall> parse_common(const JsonFields& fields, const services::ModelInfo& model) {
+    OpenAiCall call;
+    NOTSO_CHECK(fields.string("model"));  // any name: one model is served, the answer says which
+    NOTSO_CHECK(check_only(fields, "n", 1));
+    NOTSO_CHECK(parse_streaming(fields, call));
+    NOTSO_TRY(call.request.max_tokens, parse_max_tokens(fields, model));
+    NOTSO_TRY(call.request.stop, parse_stops(fields));
+    NOTSO_TRY(call.request.sampling, parse_sampling(fields));
+    return call;
+}
+
+ApiResult<std::pair<std::int64_t, double>> parse_bias(const json::key_value_pair& entry) {
+    const std::string_view key = entry.key();
+    std::int64_t id = -1;
+    const auto parsed = std::from_chars(key.data(), key.data() + key.size(), id);
+    if (parsed.ec != std::errc() || parsed.ptr != key.data() + key.size() || id < 0 ||
+        id > std::numeric_limits<std::int32_t>::max()) {
+        return fail_field("logit_bias", "the keys of logit_bias must be token ids");
+    }
+    const json::value& bias = entry.value();
+    const double number = bias.is_number() ? bias.to_number<double>() : 1e9;
+    if (!(number >= -100 && number <= 100)) {
+        return fail_field("logit_bias",
+                          "the values of logit_bias must be numbers from -100 to 100");
+    }
+    return std::pair(id, number);
+}
+
+}  // namespace
+
+ApiResult<services::SamplingSettings> parse_sampling(const JsonFields& fields) {
+    services::SamplingSettings out;
+    NOTSO_TRY(out.temperature, fields.number("temperature", 0, 2));
+    NOTSO_TRY(out.top_p, fields.number("top_p", 0, 1));
+    if (out.top_p == 0.0) return fail_field("top_p", "top_p must be greater than 0");
+    NOTSO_TRY(out.min_p, fields.number("min_p", 0, 1));
+    NOTSO_TRY(out.top_k, fields.integer("top_k", 0, std::numeric_limits<std::int32_t>::max()));
+    NOTSO_TRY(out.repeat_penalty, fields.number("repeat_penalty", 0.01, 10));
+    NOTSO_TRY(out.presence_penalty, fields.number("presence_penalty", -2, 2));
+    NOTSO_TRY(out.frequency_penalty, fields.number("frequency_penalty", -2, 2));
+    NOTSO_TRY(out.seed, fields.unsigned_integer("seed"));
+    NOTSO_TRY(const json::object* biases, fields.object("logit_bias"));
+    if (biases == nullptr) return out;
+    if (biases->size() > kMaxBiases) {
+        return fail_field(
+            "logit_bias", "logit_bias has {} entries, {} are allowed", biases->size(), kMaxBiases);
+    }
+    for (const auto& entry : *biases) {
+        NOTSO_TRY(const auto bias, parse_bias(entry));
+        out.logit_bias.push_back(bias);
+    }
+    return out;
+}
+
+ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const services::ModelInfo& model) {
+    NOTSO_TRY(const json::object root, parse_json_object(body));
+    const JsonFields fields(root);
+    NOTSO_TRY(auto messages, parse_messages(fields));
+    NOTSO_TRY(auto call, parse_common(fields, model));
+    call.request.messages = std::move(messages);
+    NOTSO_TRY(call.request.tools, parse_tools(fields));
+    NOTSO_CHECK(parse_logprobs(fields, call.request));
+    NOTSO_CHECK(check_response_format(fields));
+    NOTSO_CHECK(parse_thinking(fields, call.request));
+    return call;
+}
+
+ApiResult<OpenAiCall> parse_completion_call(std::string_view body,
+                                            const services::ModelInfo& model) {
+    NOTSO_TRY(const json::object root, parse_json_object(body));
+    const JsonFields fields(root);
+    NOTSO_TRY(auto call, parse_common(fields, model));
+    NOTSO_CHECK(check_only(fields, "best_of", 1));
+    for (const std::string_view name : {"logprobs", "suffix"}) {
+        if (fields.find(name) != nullptr)
+            return unsupported_field(std::string(name), "not done by this endpoint");
+    }
+    NOTSO_TRY(const auto echo, fields.boolean("echo"));
+    if (echo.value_or(false)) return unsupported_field("echo", "the prompt is not repeated");
+    const json::value* prompt = fields.find("prompt");
+    if (prompt != nullptr && prompt->is_array() && prompt->get_array().size() == 1)
+        prompt = &prompt->get_array()[0];
+    if (prompt == nullptr || !prompt->is_string())
+        return fail_field("prompt", "prompt must be one string");
+    call.request.raw_prompt = std::string(prompt->get_string());
+    return call;
+}
+
+}  // namespace notso::web

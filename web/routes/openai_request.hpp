@@ -1,0 +1,37 @@
+// What a client of the OpenAI API asks for, checked and turned into a ChatRequest. Pure functions,
+// no sockets.
+#pragma once
+
+#include <string_view>
+
+#include "services/backend/chat_backend.hpp"
+#include "web/routes/json_fields.hpp"
+
+namespace notso::web {
+
+/// Limits of one request; beyond them: 400.
+inline constexpr std::size_t kMaxMessages = 1000;
+inline constexpr std::size_t kMaxTools = 64;
+inline constexpr std::size_t kMaxStops = 16;
+inline constexpr std::size_t kMaxStopBytes = 256;
+
+struct OpenAiCall {
+    services::ChatRequest request;
+    bool stream = false;
+    bool include_usage = false;
+};
+
+/// POST /v1/chat/completions. @errors name the field.
+ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const services::ModelInfo& model);
+/// POST /v1/completions: one prompt, continued as it is.
+ApiResult<OpenAiCall> parse_completion_call(std::string_view body,
+                                            const services::ModelInfo& model);
+
+/// The "messages" of a body. Parts are flattened, developer becomes system.
+ApiResult<std::vector<services::ChatMessage>> parse_messages(const JsonFields& fields);
+/// "tools" and "tool_choice".
+ApiResult<boost::json::array> parse_tools(const JsonFields& fields);
+/// Temperature and its kin.
+ApiResult<services::SamplingSettings> parse_sampling(const JsonFields& fields);
+
+}  // namespace notso::web
