@@ -42,12 +42,13 @@ Response readiness(const AppContext& context) {
 
 Response health_report(const AppContext& context) {
     const services::Health health = context.backend.health();
-    boost::json::object body = {{"status", state_name(health)},
-                                {"version", context.version},
-                                {"model", context.backend.info().id},
-                                {"load_progress", health.load_progress},
-                                {"running", health.running},
-                                {"waiting", health.waiting}};
+    boost::json::object body = {
+        {"status", state_name(health)},
+        {"version", context.version},
+        {"model", context.backend.info().id},
+        {"load_percent", static_cast<std::int64_t>(health.load_progress * 100)},
+        {"running", health.running},
+        {"waiting", health.waiting}};
     if (!health.detail.empty()) body["detail"] = health.detail;
     if (!context.storage_error.empty()) body["storage_error"] = context.storage_error;
     Response response;
