@@ -1,0 +1,163 @@
+// Implementation of the parser: token -> bytes -> UTF-8 -> thinking or answer -> stop strings -> event.
+#include "services/backend/answer_parser.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace notso::services {
+namespace {
+
+constexpr std::string_view kThink = "<think>";
+constexpr std::string_view kThinkEnd = "</think>";
+constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kNewlines = "\r\n";
+constexpr std::string_view kShownControls[] = {
+    "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<code>", "</code>"};
+
+std::string_view without_leading(std::string_view text, std::string_view characters) {
+    return text.substr(std::min(text.find_first_not_of(characters), text.size()));
+}
+
+}  // namespace
+
+AnswerTokens::AnswerTokens(const ml::Tokenizer& vocabulary)
+    : tokenizer(vocabulary), think(vocabulary.find(kThink)), think_end(vocabulary.find(kThinkEnd)) {
+    for (const std::string_view name : kShownControls) {
+        if (const auto id = vocabulary.find(name)) shown.push_back(*id);
+    }
+}
+
+AnswerParser::AnswerParser(const AnswerTokens& tokens, AnswerOptions options, ChatEventHandler& handler)
+    : tokens_(tokens),
+      handler_(handler),
+      logprobs_(options.logprobs),
+      mode_(tokens.has_think_tokens() ? Mode::kText : Mode::kOpening),
+      stops_(std::move(options.stop)),
+      think_tag_({std::string(kThinkEnd)}) {
+    if (options.thinking_open) mode_ = Mode::kThinking;
+}
+
+void AnswerParser::push(const ml::GeneratedToken& token) {
+    handler_(chat_event::Progress{++completion_tokens_, ml::to_int(token.id)});
+    if (stopped()) return;
+    const bool was_thinking = mode_ == Mode::kThinking;
+    if (tokens_.has_think_tokens() && token.id == *tokens_.think) {
+        begin_thinking();
+    } else if (tokens_.has_think_tokens() && token.id == *tokens_.think_end) {
+        end_thinking();
+    } else if (const std::string_view bytes = visible_bytes(token.id); !bytes.empty()) {
+        const std::string text = assembler_.push(bytes);
+        if (logprobs_ && !was_thinking) remember_logprob(token, text);
+        on_text(text);
+    }
+    if (was_thinking || mode_ == Mode::kThinking) ++reasoning_tokens_;
+}
+
+void AnswerParser::finish(bool was_cut) {
+    const std::string broken = assembler_.finish();
+    if (!was_cut && !stopped()) on_text(broken);
+    if (mode_ == Mode::kOpening) {
+        mode_ = Mode::kText;
+        answer_text(std::exchange(opening_, {}));
+    }
+    if (mode_ == Mode::kThinking) {
+        show_thinking(think_tag_.finish());
+        end_thinking();
+    }
+    if (!stopped()) deliver(stops_.finish());
+}
+
+std::string_view AnswerParser::visible_bytes(ml::TokenId id) const {
+    const bool shown = !tokens_.tokenizer.is_control(id) || std::ranges::find(tokens_.shown, id) != tokens_.shown.end();
+    return shown ? tokens_.tokenizer.token_bytes(id) : std::string_view();
+}
+
+/// @param text  What the token made complete; its place in the answer decides which event gets the numbers.
+void AnswerParser::remember_logprob(const ml::GeneratedToken& token, std::string_view text) {
+    if (!token.logprob) return;
+    const auto chance = [this](ml::TokenId id, float logprob) {
+        return TokenChance{std::string(tokens_.tokenizer.token_bytes(id)), static_cast<double>(logprob)};
+    };
+    const std::size_t size = (trim_newlines_ ? without_leading(text, kNewlines) : text).size();
+    PendingLogprob pending{.value = {.chosen = chance(token.id, *token.logprob)}, .end = fed_ + opening_.size() + size};
+    for (const ml::TokenLogprob& other : token.top) pending.value.top.push_back(chance(other.id, other.logprob));
+    pending_.push_back(std::move(pending));
+}
+
+void AnswerParser::on_text(std::string_view text) {
+    if (text.empty()) return;
+    switch (mode_) {
+        case Mode::kOpening: return open_by_text(text);
+        case Mode::kThinking: return think_text(text);
+        case Mode::kText: return answer_text(text);
+    }
+}
+
+/// Decides whether the answer begins with the text tag <think>.
+void AnswerParser::open_by_text(std::string_view text) {
+    opening_ += text;
+    const std::string_view begun = without_leading(opening_, kSpace);
+    if (begun.size() < kThink.size() && kThink.starts_with(begun)) return;
+    const std::string all = std::exchange(opening_, {});
+    const std::string_view rest = without_leading(all, kSpace);
+    if (rest.starts_with(kThink)) {
+        begin_thinking();
+        return on_text(rest.substr(kThink.size()));
+    }
+    mode_ = Mode::kText;
+    answer_text(all);
+}
+
+void AnswerParser::begin_thinking() {
+    if (mode_ == Mode::kThinking) return;
+    on_text(assembler_.finish());
+    if (!stopped()) deliver(stops_.finish());  // a stop string can't reach across the thoughts
+    mode_ = Mode::kThinking;
+}
+
+void AnswerParser::end_thinking() {
+    if (mode_ != Mode::kThinking) return;
+    show_thinking(assembler_.finish());
+    mode_ = Mode::kText;
+    trim_newlines_ = true;
+    if (thinking_shown_) handler_(chat_event::ThinkingEnded{});
+    thinking_shown_ = false;
+}
+
+void AnswerParser::think_text(std::string_view text) {
+    if (tokens_.has_think_tokens()) return show_thinking(text);
+    show_thinking(think_tag_.push(text));
+    if (!think_tag_.stopped()) return;
+    const std::string rest = think_tag_.rest();
+    end_thinking();
+    on_text(rest);
+}
+
+/// An empty thought (white space only) is not shown at all.
+void AnswerParser::show_thinking(std::string_view text) {
+    if (!thinking_shown_) text = without_leading(text, kSpace);
+    if (text.empty()) return;
+    if (!std::exchange(thinking_shown_, true)) handler_(chat_event::ThinkingStarted{});
+    handler_(chat_event::ThinkingText{std::string(text)});
+}
+
+void AnswerParser::answer_text(std::string_view text) {
+    if (trim_newlines_) text = without_leading(text, kNewlines);
+    if (text.empty()) return;
+    trim_newlines_ = false;
+    fed_ += text.size();
+    deliver(stops_.push(text));
+}
+
+void AnswerParser::deliver(std::string text) {
+    if (text.empty()) return;
+    delivered_ += text.size();
+    chat_event::Text event{std::move(text)};
+    while (!pending_.empty() && pending_.front().end <= delivered_) {
+        event.logprobs.push_back(std::move(pending_.front().value));
+        pending_.pop_front();
+    }
+    handler_(std::move(event));
+}
+
+}  // namespace notso::services

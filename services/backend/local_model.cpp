@@ -1,0 +1,111 @@
+// See local_model.hpp.
+#include "services/backend/local_model.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "services/backend/local_settings.hpp"
+#include "services/backend/stop_matcher.hpp"
+
+namespace notso::services {
+namespace {
+
+double to_ms(std::chrono::nanoseconds duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+ChatFinish to_chat_finish(ml::FinishReason reason) {
+    switch (reason) {
+        case ml::FinishReason::kStop: return ChatFinish::kStop;
+        case ml::FinishReason::kLength: return ChatFinish::kLength;
+        case ml::FinishReason::kCancelled: return ChatFinish::kCancelled;
+        case ml::FinishReason::kError: break;
+    }
+    return ChatFinish::kError;
+}
+
+/// The engine's events of one answer, parsed and passed on. Lives on the engine thread.
+class AnswerSink final : public ml::TokenSink {
+  public:
+    AnswerSink(const AnswerTokens& tokens, AnswerOptions options, std::shared_ptr<ChatEventHandler> handler)
+        : handler_(std::move(handler)), parser_(tokens, std::move(options), *handler_) {}
+
+    void on_queued(std::int32_t position) override { (*handler_)(chat_event::Queued{position}); }
+    void on_prefill(std::int32_t done, std::int32_t total) override { (*handler_)(chat_event::Prefill{done, total}); }
+
+    ml::SinkVerdict on_token(const ml::GeneratedToken& token) override {
+        parser_.push(token);
+        return parser_.stopped() ? ml::SinkVerdict::kStop : ml::SinkVerdict::kContinue;
+    }
+
+    void on_end(const ml::GenerationEnd& end) override {
+        parser_.finish(end.reason != ml::FinishReason::kStop);
+        (*handler_)(chat_event::End{.finish = to_chat_finish(end.reason),
+                                 .error = end.error,
+                                 .usage = {.prompt_tokens = end.stats.prompt_tokens,
+                                           .cached_tokens = end.stats.cached_tokens,
+                                           .completion_tokens = end.stats.generated_tokens,
+                                           .reasoning_tokens = parser_.reasoning_tokens(),
+                                           .queued_ms = to_ms(end.stats.queued),
+                                           .prefill_ms = to_ms(end.stats.prefill),
+                                           .decode_ms = to_ms(end.stats.decode)}});
+    }
+
+  private:
+    std::shared_ptr<ChatEventHandler> handler_;
+    AnswerParser parser_;  // refers to *handler_
+};
+
+}  // namespace
+
+LocalModel::LocalModel(std::shared_ptr<const ml::Model> model,
+                       std::unique_ptr<const PromptBuilder> prompts,
+                       std::unique_ptr<ml::Engine> engine)
+    : model_(std::move(model)),
+      prompts_(std::move(prompts)),
+      tokens_(model_->tokenizer()),
+      engine_(std::move(engine)) {}
+
+Result<std::unique_ptr<LocalModel>> LocalModel::create(std::shared_ptr<const ml::Model> model,
+                                                       const ml::EngineOptions& options) {
+    NOTSO_TRY(auto prompts, PromptBuilder::create(model->chat_template(), model->tokenizer()));
+    NOTSO_TRY(auto engine, ml::Engine::create(model, options));
+    return std::unique_ptr<LocalModel>(new LocalModel(std::move(model), std::move(prompts), std::move(engine)));
+}
+
+Result<ml::RequestId> LocalModel::submit(const ChatRequest& request, std::shared_ptr<ChatEventHandler> handler) {
+    NOTSO_CHECK(validate_stops(request.stop));
+    ml::GenerationRequest generation;
+    NOTSO_TRY(generation.sampling, to_sampling_params(request.sampling));
+    NOTSO_TRY(generation.max_tokens, to_max_tokens(request.max_tokens));
+    NOTSO_TRY(Prompt prompt, prompts_->build(request));
+    generation.prompt = std::move(prompt.tokens);
+    const auto ends = model_->tokenizer().end_tokens();
+    generation.end_tokens.assign(ends.begin(), ends.end());
+    generation.logprobs = request.logprobs;
+    generation.n_top_logprobs = request.logprobs ? request.top_logprobs : 0;
+    AnswerOptions options{
+        .thinking_open = prompt.thinking_open, .stop = request.stop, .logprobs = request.logprobs};
+    return engine_->submit(std::move(generation),
+                           std::make_unique<AnswerSink>(tokens_, std::move(options), std::move(handler)));
+}
+
+Result<std::int64_t> LocalModel::count_tokens(const ChatRequest& request) const {
+    NOTSO_TRY(const Prompt prompt, prompts_->build(request));
+    return static_cast<std::int64_t>(prompt.tokens.size());
+}
+
+ModelInfo LocalModel::info() const {
+    const ml::ModelConfig& config = model_->config();
+    return {.id = model_->path().stem().string(),
+            .name = config.name,
+            .file_type = config.file_type,
+            .architecture = config.architecture,
+            .context_length = engine_->context_length(),
+            .n_parameters = config.n_parameters,
+            .weight_bytes = config.weight_bytes,
+            .can_think = tokens_.has_think_tokens() || prompts_->template_has_thinking_switch(),
+            .can_call_tools = model_->chat_template().find("tools") != std::string_view::npos};
+}
+
+}  // namespace notso::services

@@ -1,0 +1,197 @@
+// From messages to tokens: guard, render (placing system texts until the template takes them), unguard, encode.
+#include "services/prompt/prompt_builder.hpp"
+
+#include <utility>
+
+#include "services/prompt/control_guard.hpp"
+#include "services/prompt/messages.hpp"
+#include "services/prompt/render_request.hpp"
+#include "services/prompt/thinking_flags.hpp"
+
+namespace notso::services {
+namespace {
+
+constexpr std::string_view kThink = "<think>";
+constexpr std::string_view kThinkEnd = "</think>";
+constexpr std::string_view kSpace = " \t\r\n";
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
+    const std::size_t end = text.find_last_not_of(kSpace);
+    return end == std::string_view::npos ? std::string_view() : text.substr(begin, end + 1 - begin);
+}
+
+void collect_strings(const boost::json::value& value, std::vector<std::string_view>& out) {
+    if (const auto* text = value.if_string()) out.emplace_back(*text);
+    if (const auto* array = value.if_array()) {
+        for (const auto& item : *array) collect_strings(item, out);
+    }
+    if (const auto* object = value.if_object()) {
+        for (const auto& [key, item] : *object) {
+            out.emplace_back(key);
+            collect_strings(item, out);
+        }
+    }
+}
+
+class JinjaPromptBuilder final : public PromptBuilder {
+  public:
+    JinjaPromptBuilder(std::string_view source,
+                       std::shared_ptr<const jinja::Template> parsed,
+                       const ml::Tokenizer& tokenizer)
+        : source_(source), template_(std::move(parsed)), tokenizer_(tokenizer), guard_(tokenizer) {
+        has_switch_ = switch_changes_something();
+    }
+
+    Result<Prompt> build(const ChatRequest& request) const override;
+    bool template_has_thinking_switch() const override { return has_switch_; }
+
+  private:
+    Result<std::string> marker_for(const ChatRequest& request) const;
+    std::vector<ChatMessage> guarded_messages(const ChatRequest& request, std::string_view marker) const;
+    boost::json::object variables(const ChatRequest& request, std::string_view marker) const;
+    Result<std::string> render(const ChatRequest& request, std::string_view marker) const;
+    bool shows_late_system(const std::vector<ChatMessage>& messages, std::string_view rendered) const;
+    Prompt encode(UnmarkedText text) const;
+    void add_bos(std::vector<ml::TokenId>& tokens) const;
+    std::string token_text(std::optional<ml::TokenId> id) const;
+    bool switch_changes_something() const;
+
+    std::string source_;
+    std::shared_ptr<const jinja::Template> template_;
+    const ml::Tokenizer& tokenizer_;
+    ControlGuard guard_;
+    bool has_switch_ = false;
+};
+
+Result<Prompt> JinjaPromptBuilder::build(const ChatRequest& request) const {
+    if (request.raw_prompt) {
+        Prompt prompt{.text = *request.raw_prompt, .tokens = tokenizer_.encode(*request.raw_prompt)};
+        add_bos(prompt.tokens);
+        return prompt;
+    }
+    NOTSO_CHECK(check_roles(request.messages));
+    NOTSO_TRY(const std::string marker, marker_for(request));
+    NOTSO_TRY(const std::string rendered, render(request, marker));
+    return encode(ControlGuard::unmark(rendered, marker));
+}
+
+Result<std::string> JinjaPromptBuilder::marker_for(const ChatRequest& request) const {
+    std::vector<std::string_view> texts = {source_};
+    for (const ChatMessage& message : request.messages) {
+        texts.emplace_back(message.content);
+        if (message.name) texts.emplace_back(*message.name);
+        if (message.tool_call_id) texts.emplace_back(*message.tool_call_id);
+        for (const auto& call : message.tool_calls) collect_strings(call, texts);
+    }
+    for (const auto& tool : request.tools) collect_strings(tool, texts);
+    for (const auto& [name, value] : request.template_variables) collect_strings(value, texts);
+    return ControlGuard::choose_marker(texts);
+}
+
+/// Everything a person or a tool wrote gets markers. In the assistant's own history think tags keep their meaning:
+/// templates cut old thoughts out by them.
+std::vector<ChatMessage> JinjaPromptBuilder::guarded_messages(const ChatRequest& request,
+                                                              std::string_view marker) const {
+    std::vector<ChatMessage> messages = request.messages;
+    for (ChatMessage& message : messages) {
+        const bool system = message.role == "system" || message.role == "developer";
+        if (message.role == "developer") message.role = "system";
+        if (system && request.thinking_overrides_system) {
+            message.content = hide_thinking_flags(strip_thinking_flags(message.content), marker);
+        }
+        message.content = message.role == "assistant" ? guard_.mark(message.content, marker, {kThink, kThinkEnd})
+                                                      : guard_.mark(message.content, marker);
+        if (message.name) message.name = guard_.mark(*message.name, marker);
+        if (message.tool_call_id) message.tool_call_id = guard_.mark(*message.tool_call_id, marker);
+        message.tool_calls = guard_.mark(boost::json::value(message.tool_calls), marker).as_array();
+    }
+    return messages;
+}
+
+boost::json::object JinjaPromptBuilder::variables(const ChatRequest& request, std::string_view marker) const {
+    boost::json::object values = {{"tools", nullptr},
+                                  {"enable_thinking", request.thinking},
+                                  {"add_generation_prompt", true},
+                                  {"bos_token", token_text(tokenizer_.bos())},
+                                  {"eos_token", token_text(tokenizer_.eos())}};
+    if (!request.tools.empty()) values["tools"] = guard_.mark(boost::json::value(request.tools), marker);
+    for (const auto& [name, value] : request.template_variables) values[name] = guard_.mark(value, marker);
+    return values;
+}
+
+/// Renders; when the template refuses or drops a system text, it is put elsewhere and rendered again.
+Result<std::string> JinjaPromptBuilder::render(const ChatRequest& request, std::string_view marker) const {
+    const std::vector<ChatMessage> messages = guarded_messages(request, marker);
+    jinja::RenderInput input{.variables = variables(request, marker), .now = request.date};
+    Result<std::string> first = fail(ErrorCode::kInternal, "nothing was rendered");
+    for (const auto placement :
+         {SystemPlacement::kAsGiven, SystemPlacement::kMergedFirst, SystemPlacement::kInFirstUser}) {
+        boost::json::array list;
+        for (const ChatMessage& message : place_system(messages, placement)) {
+            list.push_back(to_template_message(message));
+        }
+        input.variables["messages"] = std::move(list);
+        Result<std::string> rendered = template_->render(input);
+        const bool complete = rendered && (placement != SystemPlacement::kAsGiven || shows_late_system(messages, *rendered));
+        if (complete || !has_system(messages)) return rendered;
+        if (placement == SystemPlacement::kAsGiven) first = std::move(rendered);
+    }
+    return first;
+}
+
+/// Templates that only look at the first message drop later system texts silently.
+bool JinjaPromptBuilder::shows_late_system(const std::vector<ChatMessage>& messages, std::string_view rendered) const {
+    for (std::size_t i = 1; i < messages.size(); ++i) {
+        if (messages[i].role != "system") continue;
+        if (rendered.find(trimmed(messages[i].content)) == std::string_view::npos) return false;
+    }
+    return true;
+}
+
+Prompt JinjaPromptBuilder::encode(UnmarkedText text) const {
+    Prompt prompt;
+    prompt.tokens = tokenizer_.encode(text.text, {ml::SpecialTokens::kParse, text.literal_offsets});
+    add_bos(prompt.tokens);
+    const std::string_view body = std::string_view(text.text).substr(0, text.text.find_last_not_of(kSpace) + 1);
+    prompt.thinking_open =
+        body.ends_with(kThink) &&
+        !std::ranges::binary_search(text.literal_offsets, body.size() - kThink.size());
+    prompt.text = std::move(text.text);
+    return prompt;
+}
+
+void JinjaPromptBuilder::add_bos(std::vector<ml::TokenId>& tokens) const {
+    const std::optional<ml::TokenId> bos = tokenizer_.bos();
+    if (!bos) return;
+    const bool wanted = tokenizer_.adds_bos() && (tokens.empty() || tokens.front() != *bos);
+    if (wanted || tokens.empty()) tokens.insert(tokens.begin(), *bos);
+}
+
+std::string JinjaPromptBuilder::token_text(std::optional<ml::TokenId> id) const {
+    return id ? std::string(tokenizer_.token_bytes(*id)) : std::string();
+}
+
+bool JinjaPromptBuilder::switch_changes_something() const {
+    ChatRequest probe;
+    probe.date = "2025-01-01T00:00:00";
+    probe.messages = {{.role = "user", .content = "a"}, {.role = "assistant", .content = "b"}, {.role = "user", .content = "c"}};
+    const Result<std::string> off = render(probe, "\uA000");
+    probe.thinking = true;
+    const Result<std::string> on = render(probe, "\uA000");
+    return off && on && *off != *on;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<const PromptBuilder>> PromptBuilder::create(std::string_view source,
+                                                                   const ml::Tokenizer& tokenizer) {
+    const std::string_view chosen = source.empty() ? chatml_template() : source;
+    auto parsed = jinja::Template::parse(chosen);
+    if (!parsed) {
+        return fail(parsed.error().code, "tokenizer.chat_template: {}", parsed.error().detail);
+    }
+    return std::make_unique<const JinjaPromptBuilder>(chosen, *std::move(parsed), tokenizer);
+}
+
+}  // namespace notso::services
