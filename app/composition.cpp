@@ -12,7 +12,7 @@
 #include "base/log.hpp"
 #include "base/serial_worker.hpp"
 #include "services/chat/chat_service.hpp"
-#include "services/session/memory_store.hpp"
+#include "services/session/data_directory.hpp"
 #include "web/http/server.hpp"
 #include "web/routes/context.hpp"
 
@@ -52,8 +52,11 @@ void log_start(const Settings& settings) {
 /// Members in order of construction; destruction is the reverse.
 class Root final : public Composition {
   public:
-    Root(const Settings& settings, std::unique_ptr<services::SessionStore> store)
+    Root(const Settings& settings,
+         services::DataDirectory directory,
+         std::unique_ptr<services::SessionStore> store)
         : io_executor_(io_),
+          directory_(std::move(directory)),
           store_(std::move(store)),
           database_("notso-db"),
           compute_("notso-compute"),
@@ -84,6 +87,7 @@ class Root final : public Composition {
   private:
     boost::asio::io_context io_{1};
     IoExecutor io_executor_;
+    services::DataDirectory directory_;
     std::unique_ptr<services::SessionStore> store_;
     SerialWorker database_;
     SerialWorker compute_;
@@ -98,7 +102,9 @@ class Root final : public Composition {
 
 Result<std::unique_ptr<Composition>> Composition::create(const Settings& settings) {
     log_start(settings);
-    auto root = std::make_unique<Root>(settings, std::make_unique<services::MemoryStore>());
+    NOTSO_TRY(services::DataDirectory directory, services::DataDirectory::open(settings.data_dir));
+    NOTSO_TRY(auto store, directory.open_store());
+    auto root = std::make_unique<Root>(settings, std::move(directory), std::move(store));
     NOTSO_CHECK(root->listen(settings));
     return root;
 }

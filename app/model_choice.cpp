@@ -1,9 +1,9 @@
 #include "app/model_choice.hpp"
 
-#include <fstream>
 #include <system_error>
 
 #include "base/log.hpp"
+#include "ml/device/resources.hpp"
 
 namespace notso::app {
 namespace fs = std::filesystem;
@@ -15,19 +15,6 @@ constexpr std::uint64_t kBesideWeightsBytes = 300ULL << 20;
 constexpr std::string_view kHowToGet =
     "pass -m FILE.gguf, or fetch one with ./run.sh (SmolLM2-135M) or models/download.sh "
     "(SmolLM3-3B)";
-
-std::optional<std::uint64_t> read_number(const char* path, std::string_view label) {
-    std::ifstream file(path);
-    std::string word;
-    while (file >> word) {
-        if (!label.empty() && word != label) continue;
-        if (!label.empty()) file >> word;
-        const bool digits =
-            !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
-        return digits && word.size() < 19 ? std::optional(std::stoull(word)) : std::nullopt;
-    }
-    return std::nullopt;
-}
 
 bool looks_like_path(std::string_view text) {
     return text.find('/') != std::string_view::npos || text.ends_with(".gguf");
@@ -79,14 +66,6 @@ Result<std::vector<InstalledModel>> installed_models(const fs::path& models_dir)
     return models;
 }
 
-std::uint64_t available_memory_bytes() {
-    std::uint64_t available = read_number("/proc/meminfo", "MemAvailable:").value_or(0) * 1024;
-    const auto limit = read_number("/sys/fs/cgroup/memory.max", "");
-    const auto used = read_number("/sys/fs/cgroup/memory.current", "");
-    if (limit && used && *used < *limit) available = std::min(available, *limit - *used);
-    return available;
-}
-
 Result<fs::path> choose_model(const Settings& settings, std::uint64_t memory_bytes) {
     if (settings.model) return named_model(settings);
     std::error_code ignored;
@@ -110,6 +89,10 @@ Result<fs::path> choose_model(const Settings& settings, std::uint64_t memory_byt
                     settings.models_dir.string(),
                     memory_bytes >> 20);
     return best->path;
+}
+
+Result<fs::path> choose_model(const Settings& settings) {
+    return choose_model(settings, ml::read_memory().available_bytes);
 }
 
 }  // namespace notso::app

@@ -22,13 +22,12 @@ struct InstalledModel {
 /// Installed models, by name. A folder that is not there has none. @errors kIo, kPermissionDenied.
 Result<std::vector<InstalledModel>> installed_models(const std::filesystem::path& models_dir);
 
-/// Memory that a new process could take without swapping, in bytes (system and cgroup). 0 =
-/// unknown.
-std::uint64_t available_memory_bytes();
-
 /// Chooses the file for `settings`.
-/// @param memory_bytes  What a model may take; see available_memory_bytes().
+/// @param memory_bytes  What a model may take; 0 = unknown.
 /// @errors kNotFound with where it looked and how to get a model; kOutOfMemory with the numbers.
 Result<std::filesystem::path> choose_model(const Settings& settings, std::uint64_t memory_bytes);
+
+/// The same with the memory that this machine has available now.
+Result<std::filesystem::path> choose_model(const Settings& settings);
 
 }  // namespace notso::app

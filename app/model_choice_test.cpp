@@ -80,7 +80,5 @@ TEST_F(ModelChoiceTest, WhatIsNotThereIsNamed) {
     EXPECT_THAT(choose_model(settings_, kPlenty).error().detail, HasSubstr("is a folder"));
 }
 
-TEST(AvailableMemory, IsKnownHere) { EXPECT_GT(available_memory_bytes(), 1ULL << 20); }
-
 }  // namespace
 }  // namespace notso::app

@@ -26,16 +26,21 @@ def tracked_files(root):
 
 def long_functions(lines):
     """(first line, length) of functions over the limit: top-level ones and members of top-level classes."""
-    for indent in ("", "    "):
-        start = None
-        for number, line in enumerate(lines, 1):
-            opens = line.startswith(indent) and line[len(indent):len(indent) + 1] not in ("", " ", "}", "/", "#")
-            if start is None and opens and line.endswith("{") and not NOT_A_FUNCTION.match(line):
-                start = number
-            elif start is not None and re.fullmatch(indent + r"\}(;|\s*//.*)?", line):
-                if number - start + 1 > MAX_FUNCTION_LINES:
-                    yield start, number - start + 1
-                start = None
+    start, indent, in_class = None, "", False
+    for number, line in enumerate(lines, 1):
+        if re.match(r"(class|struct)\b.*\{$", line):
+            in_class = True
+        elif line.startswith("}") and start is None:
+            in_class = False
+        depth = "    " if in_class else ""
+        first = line[len(depth):len(depth) + 1]
+        opens = line.startswith(depth) and line.endswith("{") and first not in ("", " ", "}", "/", "#", ":")
+        if start is None and opens and not NOT_A_FUNCTION.match(line):
+            start, indent = number, depth
+        elif start is not None and re.fullmatch(indent + r"\}(;|\s*//.*)?", line):
+            if number - start + 1 > MAX_FUNCTION_LINES:
+                yield start, number - start + 1
+            start = None
 
 
 def breaches(path, root):

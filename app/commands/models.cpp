@@ -14,7 +14,7 @@ struct Options {
 
 Result<int> run(const Settings& settings, const Options& options) {
     NOTSO_TRY(const std::vector<InstalledModel> models, installed_models(settings.models_dir));
-    const auto chosen = choose_model(settings, available_memory_bytes());
+    const auto chosen = choose_model(settings);
     if (options.json) {
         boost::json::array rows;
         for (const InstalledModel& model : models)

@@ -51,3 +51,36 @@ def test_foreign_address_without_a_key_refuses(tmp_path):
 def test_port_comes_from_the_environment_and_the_flag_wins(start_server):
     server = start_server(*STUB, env={"PORT": "1"})
     assert server.port != 1
+
+
+def test_locked_data_folder_is_one_line_with_the_owner(start_server, tmp_path):
+    first = start_server(*STUB, data_dir=tmp_path / "shared")
+    done = run_notso("serve", *STUB, "--log", "off", "--port", "0", "--data-dir", tmp_path / "shared", timeout=10)
+    assert_one_line_error(done, tmp_path / "shared", first.process.pid)
+
+
+def test_data_folder_that_can_not_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below", "/proc/notso"):
+        done = run_notso("serve", *STUB, "--log", "off", "--port", "0", "--data-dir", folder, timeout=10)
+        assert_one_line_error(done, folder)
+
+
+def test_read_only_data_folder_is_one_line(tmp_path):
+    """Root may write anywhere, so the folder lies on a read-only mount of its own; without rights to mount: chmod."""
+    import os
+    import subprocess
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(folder)], capture_output=True)
+        if mounted.returncode != 0:
+            pytest.skip("root without the right to mount can't make a folder read-only")
+    else:
+        folder.chmod(0o500)
+    try:
+        done = run_notso("serve", *STUB, "--log", "off", "--port", "0", "--data-dir", folder, timeout=10)
+    finally:
+        if os.geteuid() == 0:
+            subprocess.run(["umount", str(folder)], check=True)
+    assert_one_line_error(done, folder)

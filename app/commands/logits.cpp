@@ -1,0 +1,167 @@
+// notso logits: the model's raw output for given tokens, as float32 rows in a file. For comparing
+// the engine with oracles; it runs the same forward pass as `serve`.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "app/commands/command.hpp"
+#include "app/files.hpp"
+#include "app/model_choice.hpp"
+#include "ml/model/model.hpp"
+#include "ml/runtime/engine.hpp"
+#include "ml/runtime/kv_cache.hpp"
+
+namespace notso::app {
+namespace {
+
+struct Options {
+    std::string tokens;
+    std::string out;
+    std::int64_t last = 0;  // 0 = all rows
+    bool step = false;
+    std::string kv = "f16";
+    std::string precision = "exact";
+};
+
+Result<std::vector<ml::TokenId>> parse_tokens(std::string_view text, std::int32_t n_vocab) {
+    std::vector<ml::TokenId> tokens;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    const auto skip_space = [&] {
+        while (at != end && std::strchr(" \t\r\n", *at) != nullptr) ++at;
+    };
+    while (true) {
+        skip_space();
+        std::int32_t id = 0;
+        const auto [next, error] = std::from_chars(at, end, id);
+        if (error != std::errc{} || id < 0 || id >= n_vocab)
+            return fail(ErrorCode::kInvalidArgument,
+                        "--tokens: entry {} is no token id; ids are whole numbers from 0 to {}",
+                        tokens.size() + 1,
+                        n_vocab - 1);
+        tokens.push_back(static_cast<ml::TokenId>(id));
+        at = next;
+        skip_space();
+        if (at == end) return tokens;
+        if (*at++ != ',')
+            return fail(
+                ErrorCode::kInvalidArgument, "--tokens: no comma after entry {}", tokens.size());
+    }
+}
+
+/// Writes rows as they come, so that memory stays small for any number of tokens.
+class RowFile {
+  public:
+    static Result<RowFile> create(const std::string& path) {
+        const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (fd < 0)
+            return fail(ErrorCode::kIo, "--out: can't write {}: {}", path, std::strerror(errno));
+        return RowFile(fd, path);
+    }
+    RowFile(RowFile&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+    RowFile& operator=(RowFile&&) = delete;
+    ~RowFile() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+
+    Result<> write(std::span<const float> values) {
+        std::span<const std::byte> bytes = std::as_bytes(values);
+        while (!bytes.empty()) {
+            const ssize_t wrote = ::write(fd_, bytes.data(), bytes.size());
+            if (wrote < 0)
+                return fail(
+                    ErrorCode::kIo, "--out: can't write {}: {}", path_, std::strerror(errno));
+            bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+        }
+        return {};
+    }
+
+  private:
+    RowFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+    int fd_;
+    std::string path_;
+};
+
+/// Runs the tokens in chunks of `chunk` and writes the rows from `first_row` on.
+Result<> write_logits(const ml::Model& model,
+                      std::span<const ml::TokenId> tokens,
+                      const Options& options) {
+    const auto n_tokens = tokens.size();
+    const std::size_t last =
+        options.last == 0 ? n_tokens
+                          : std::min<std::size_t>(n_tokens, static_cast<std::size_t>(options.last));
+    const std::size_t first_row = n_tokens - last;
+    const std::size_t chunk =
+        options.step ? 1 : static_cast<std::size_t>(ml::EngineOptions{}.prefill_chunk);
+    const auto n_vocab = static_cast<std::size_t>(model.config().n_vocab);
+    NOTSO_TRY(const auto cache,
+              ml::KvCache::create(model.config(),
+                                  static_cast<std::int32_t>(n_tokens),
+                                  options.kv == "f32" ? ml::KvType::kF32 : ml::KvType::kF16));
+    NOTSO_TRY(RowFile file, RowFile::create(options.out));
+    std::vector<float> rows;
+    for (std::size_t start = 0; start < n_tokens; start += chunk) {
+        const std::size_t count = std::min(chunk, n_tokens - start);
+        const std::size_t wanted =
+            std::min(count, start + count > first_row ? start + count - first_row : 0);
+        rows.resize(wanted * n_vocab);
+        NOTSO_CHECK(model.forward(tokens.subspan(start, count), *cache, rows));
+        NOTSO_CHECK(file.write(rows));
+    }
+    return {};
+}
+
+Result<int> run(const Settings& settings, const Options& options) {
+    NOTSO_TRY(const std::filesystem::path path, choose_model(settings));
+    std::string text = options.tokens;
+    if (text.starts_with('@')) {
+        NOTSO_TRY(text, read_input(text.substr(1)));
+    }
+    ml::LoadOptions load;
+    load.n_threads = settings.threads;
+    NOTSO_TRY(const auto model, ml::Model::load(path, load));
+    NOTSO_TRY(const std::vector<ml::TokenId> tokens, parse_tokens(text, model->config().n_vocab));
+    if (std::ssize(tokens) > model->config().context_length)
+        return fail(ErrorCode::kContextLength,
+                    "{} tokens, and the model's context has {}",
+                    tokens.size(),
+                    model->config().context_length);
+    NOTSO_CHECK(write_logits(*model, tokens, options));
+    return kExitOk;
+}
+
+}  // namespace
+
+CommandBody declare_logits(CLI::App& options) {
+    auto values = std::make_shared<Options>();
+    options
+        .add_option(
+            "--tokens", values->tokens, "token ids, comma separated, or @FILE with such a list")
+        ->required()
+        ->type_name("");
+    options
+        .add_option(
+            "--out", values->out, "file for the rows: little-endian float32, [rows, n_vocab]")
+        ->required()
+        ->type_name("");
+    options.add_option("--last", values->last, "only the last N rows")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31))
+        ->type_name("");
+    options.add_flag("--step", values->step, "one token at a time, as in decode");
+    options
+        .add_option(
+            "--precision", values->precision, "fast or exact; one set of kernels serves both today")
+        ->check(CLI::IsMember({"fast", "exact"}))
+        ->type_name("");
+    options.add_option("--kv", values->kv, "type of the KV cache: f16 or f32")
+        ->check(CLI::IsMember({"f16", "f32"}))
+        ->type_name("");
+    return [values](const Settings& settings) { return run(settings, *values); };
+}
+
+}  // namespace notso::app
