@@ -1,4 +1,5 @@
-// Implementation of the parser: token -> bytes -> UTF-8 -> thinking or answer -> stop strings -> event.
+// Implementation of the parser: token -> bytes -> UTF-8 -> thinking or answer -> stop strings ->
+// event.
 #include "services/backend/answer_parser.hpp"
 
 #include <algorithm>
@@ -27,7 +28,9 @@ AnswerTokens::AnswerTokens(const ml::Tokenizer& vocabulary)
     }
 }
 
-AnswerParser::AnswerParser(const AnswerTokens& tokens, AnswerOptions options, ChatEventHandler& handler)
+AnswerParser::AnswerParser(const AnswerTokens& tokens,
+                           AnswerOptions options,
+                           ChatEventHandler& handler)
     : tokens_(tokens),
       handler_(handler),
       logprobs_(options.logprobs),
@@ -68,28 +71,36 @@ void AnswerParser::finish(bool was_cut) {
 }
 
 std::string_view AnswerParser::visible_bytes(ml::TokenId id) const {
-    const bool shown = !tokens_.tokenizer.is_control(id) || std::ranges::find(tokens_.shown, id) != tokens_.shown.end();
+    const bool shown = !tokens_.tokenizer.is_control(id) ||
+                       std::ranges::find(tokens_.shown, id) != tokens_.shown.end();
     return shown ? tokens_.tokenizer.token_bytes(id) : std::string_view();
 }
 
-/// @param text  What the token made complete; its place in the answer decides which event gets the numbers.
+/// @param text  What the token made complete; its place in the answer decides which event gets the
+/// numbers.
 void AnswerParser::remember_logprob(const ml::GeneratedToken& token, std::string_view text) {
     if (!token.logprob) return;
     const auto chance = [this](ml::TokenId id, float logprob) {
-        return TokenChance{std::string(tokens_.tokenizer.token_bytes(id)), static_cast<double>(logprob)};
+        return TokenChance{std::string(tokens_.tokenizer.token_bytes(id)),
+                           static_cast<double>(logprob)};
     };
     const std::size_t size = (trim_newlines_ ? without_leading(text, kNewlines) : text).size();
-    PendingLogprob pending{.value = {.chosen = chance(token.id, *token.logprob)}, .end = fed_ + opening_.size() + size};
-    for (const ml::TokenLogprob& other : token.top) pending.value.top.push_back(chance(other.id, other.logprob));
+    PendingLogprob pending{.value = {.chosen = chance(token.id, *token.logprob), .top = {}},
+                           .end = fed_ + opening_.size() + size};
+    for (const ml::TokenLogprob& other : token.top)
+        pending.value.top.push_back(chance(other.id, other.logprob));
     pending_.push_back(std::move(pending));
 }
 
 void AnswerParser::on_text(std::string_view text) {
     if (text.empty()) return;
     switch (mode_) {
-        case Mode::kOpening: return open_by_text(text);
-        case Mode::kThinking: return think_text(text);
-        case Mode::kText: return answer_text(text);
+        case Mode::kOpening:
+            return open_by_text(text);
+        case Mode::kThinking:
+            return think_text(text);
+        case Mode::kText:
+            return answer_text(text);
     }
 }
 

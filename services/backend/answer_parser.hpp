@@ -1,5 +1,6 @@
-// AnswerParser: turns generated tokens into chat events. It splits thinking from the answer, assembles UTF-8, obeys
-// stop strings and attaches log probabilities. No threads here; one parser per answer.
+// AnswerParser: turns generated tokens into chat events. It splits thinking from the answer,
+// assembles UTF-8, obeys stop strings and attaches log probabilities. No threads here; one parser
+// per answer.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +25,11 @@ struct AnswerTokens {
     const ml::Tokenizer& tokenizer;
     std::optional<ml::TokenId> think;
     std::optional<ml::TokenId> think_end;
-    std::vector<ml::TokenId> shown;  ///< Control tokens whose text is part of the answer (tool calls).
+    std::vector<ml::TokenId>
+        shown;  ///< Control tokens whose text is part of the answer (tool calls).
 
-    /// Both ends of thinking are tokens; otherwise thinking is recognised by the text tags <think> and </think>.
+    /// Both ends of thinking are tokens; otherwise thinking is recognised by the text tags <think>
+    /// and </think>.
     bool has_think_tokens() const { return think && think_end; }
 };
 
@@ -43,8 +46,8 @@ class AnswerParser {
     AnswerParser(const AnswerTokens& tokens, AnswerOptions options, ChatEventHandler& handler);
 
     void push(const ml::GeneratedToken& token);
-    /// Delivers what is held back. Bytes of an unfinished character become U+FFFD after a natural end and are left
-    /// out when the answer was cut.
+    /// Delivers what is held back. Bytes of an unfinished character become U+FFFD after a natural
+    /// end and are left out when the answer was cut.
     void finish(bool was_cut);
 
     /// A stop string came: nothing more is delivered.
@@ -53,7 +56,11 @@ class AnswerParser {
     std::int64_t reasoning_tokens() const noexcept { return reasoning_tokens_; }
 
   private:
-    enum class Mode { kOpening, kThinking, kText };  // kOpening: a text tag may still begin the answer
+    enum class Mode {
+        kOpening,
+        kThinking,
+        kText
+    };  // kOpening: a text tag may still begin the answer
 
     std::string_view visible_bytes(ml::TokenId id) const;
     void remember_logprob(const ml::GeneratedToken& token, std::string_view text);

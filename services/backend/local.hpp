@@ -1,4 +1,5 @@
-// The local backend: a model file answers on this machine. This header is for app/; it shows no engine types.
+// The local backend: a model file answers on this machine. This header is for app/; it shows no
+// engine types.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +13,17 @@ namespace notso::services {
 
 struct LocalOptions {
     std::filesystem::path model;
-    std::optional<std::filesystem::path> tokenizer_json = {};  ///< Replaces the file's own tokenizer.
+    std::optional<std::filesystem::path> tokenizer_json =
+        {};                           ///< Replaces the file's own tokenizer.
     std::int32_t n_threads = 0;       ///< 0 = physical cores.
     std::int32_t context_length = 0;  ///< 0 = min(model, 8192, what memory allows).
     std::int32_t max_queue = 64;
 };
 
-/// Returns at once; the model loads on a thread of its own, health() tells how far it is. Requests that come while it
-/// loads are held (at most max_queue), told their position, and answered afterwards; when loading fails they end
-/// with that error. Destroying the backend stops loading, cancels what runs, and returns after every End.
+/// Returns at once; the model loads on a thread of its own, health() tells how far it is. Requests
+/// that come while it loads are held (at most max_queue), told their position, and answered
+/// afterwards; when loading fails they end with that error. Destroying the backend stops loading,
+/// cancels what runs, and returns after every End.
 std::unique_ptr<ChatBackend> make_local_backend(LocalOptions options);
 
 }  // namespace notso::services

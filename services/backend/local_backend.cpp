@@ -62,7 +62,8 @@ LocalBackend::~LocalBackend() {
     model_.reset();  // ends what runs
 }
 
-Result<std::unique_ptr<ChatStream>> LocalBackend::start(const ChatRequest& request, ChatEventHandler handler) {
+Result<std::unique_ptr<ChatStream>> LocalBackend::start(const ChatRequest& request,
+                                                        ChatEventHandler handler) {
     auto ticket = std::make_shared<Ticket>();
     auto shared_handler = std::make_shared<ChatEventHandler>(std::move(handler));
     HealthState state = HealthState::kLoading;
@@ -72,7 +73,8 @@ Result<std::unique_ptr<ChatStream>> LocalBackend::start(const ChatRequest& reque
         if (state == HealthState::kFailed) return std::unexpected(failure_);
         if (state == HealthState::kLoading) NOTSO_CHECK(hold({request, shared_handler, ticket}));
     }
-    if (state == HealthState::kReady) NOTSO_CHECK(submit(request, std::move(shared_handler), *ticket));
+    if (state == HealthState::kReady)
+        NOTSO_CHECK(submit(request, std::move(shared_handler), *ticket));
     return std::make_unique<Stream>(link_, std::move(ticket));
 }
 
@@ -80,7 +82,9 @@ Result<std::unique_ptr<ChatStream>> LocalBackend::start(const ChatRequest& reque
 Result<> LocalBackend::hold(Held held) {
     NOTSO_CHECK(validate_stops(held.request.stop));
     if (std::ssize(held_) >= options_.engine.max_queue) {
-        return fail(ErrorCode::kOverloaded, "{} requests wait for the model to load, try again later", held_.size());
+        return fail(ErrorCode::kOverloaded,
+                    "{} requests wait for the model to load, try again later",
+                    held_.size());
     }
     held_.push_back(std::move(held));
     desk_.post([this] { look_after_held(); });
@@ -111,7 +115,8 @@ Result<std::int64_t> LocalBackend::count_tokens(const ChatRequest& request) {
     {
         const std::lock_guard lock(mutex_);
         if (state_ == HealthState::kFailed) return std::unexpected(failure_);
-        if (state_ == HealthState::kLoading) return fail(ErrorCode::kUnavailable, "the model is still loading");
+        if (state_ == HealthState::kLoading)
+            return fail(ErrorCode::kUnavailable, "the model is still loading");
     }
     return model_->count_tokens(request);
 }
@@ -119,12 +124,17 @@ Result<std::int64_t> LocalBackend::count_tokens(const ChatRequest& request) {
 ModelInfo LocalBackend::info() const {
     const std::lock_guard lock(mutex_);
     if (state_ == HealthState::kReady) return model_->info();
-    return {.id = options_.id, .name = options_.id};
+    ModelInfo info;
+    info.id = info.name = options_.id;
+    return info;
 }
 
 Health LocalBackend::health() const {
     const std::lock_guard lock(mutex_);
-    Health health{.state = state_, .load_progress = progress_, .detail = failure_.detail, .waiting = std::ssize(held_)};
+    Health health{.state = state_,
+                  .load_progress = progress_,
+                  .detail = failure_.detail,
+                  .waiting = std::ssize(held_)};
     if (state_ != HealthState::kReady) return health;
     const ml::EngineStats stats = model_->stats();
     health.load_progress = 1;
@@ -136,11 +146,14 @@ Health LocalBackend::health() const {
 /// The loading thread. The seam for exceptions of libraries.
 void LocalBackend::load(const ModelLoader& loader) {
     pthread_setname_np(pthread_self(), "load");
-    Result<std::unique_ptr<LocalModel>> loaded = fail(ErrorCode::kInternal, "loading the model did not end");
+    Result<std::unique_ptr<LocalModel>> loaded =
+        fail(ErrorCode::kInternal, "loading the model did not end");
     try {
-        auto model = loader([this](double done) { progress_ = std::clamp(done, 0.0, 1.0); }, stop_.get_token());
-        loaded = model ? LocalModel::create(*std::move(model), options_.engine)
-                       : Result<std::unique_ptr<LocalModel>>(std::unexpected(std::move(model).error()));
+        auto model = loader([this](double done) { progress_ = std::clamp(done, 0.0, 1.0); },
+                            stop_.get_token());
+        loaded =
+            model ? LocalModel::create(*std::move(model), options_.engine)
+                  : Result<std::unique_ptr<LocalModel>>(std::unexpected(std::move(model).error()));
     } catch (const std::bad_alloc&) {
         loaded = fail(ErrorCode::kOutOfMemory, "not enough memory to load the model");
     } catch (const std::exception& caught) {
@@ -159,13 +172,15 @@ void LocalBackend::finish_loading(Result<std::unique_ptr<LocalModel>> model) {
         desk_.post([this] { submit_held(); });
         return;
     }
-    if (!stop_.stop_requested()) log::error("model failed to load error={}", log::field(model.error().detail));
+    if (!stop_.stop_requested())
+        log::error("model failed to load error={}", log::field(model.error().detail));
     {
         const std::lock_guard lock(mutex_);
         failure_ = Error{ErrorCode::kUnavailable, std::move(model).error().detail};
         state_ = HealthState::kFailed;
     }
-    desk_.post([this] { end_held([](const Held&) { return true; }, ChatFinish::kError, failure_); });
+    desk_.post(
+        [this] { end_held([](const Held&) { return true; }, ChatFinish::kError, failure_); });
 }
 
 /// On the desk: ends cancelled requests, tells the others their position.
@@ -186,7 +201,8 @@ void LocalBackend::look_after_held() {
     for (const auto& [handler, position] : news) (*handler)(chat_event::Queued{position});
 }
 
-/// On the desk, once the model stands: hands over what was held, in order. New requests line up behind until then.
+/// On the desk, once the model stands: hands over what was held, in order. New requests line up
+/// behind until then.
 void LocalBackend::submit_held() {
     for (;;) {
         look_after_held();
@@ -219,13 +235,16 @@ void LocalBackend::end_held(const std::function<bool(const Held&)>& which,
             return true;
         });
     }
-    for (const Held& held : ended) (*held.handler)(chat_event::End{.finish = finish, .error = error});
+    for (const Held& held : ended)
+        (*held.handler)(chat_event::End{.finish = finish, .error = error});
 }
 
 std::unique_ptr<ChatBackend> make_local_backend(LocalOptions options) {
-    LocalBackendOptions backend{.id = options.model.stem().string(),
-                                .engine = {.context_length = options.context_length, .max_queue = options.max_queue}};
-    auto loader = [options = std::move(options)](std::function<void(double)> on_progress, std::stop_token stop) {
+    LocalBackendOptions backend{
+        .id = options.model.stem().string(),
+        .engine = {.context_length = options.context_length, .max_queue = options.max_queue}};
+    auto loader = [options = std::move(options)](std::function<void(double)> on_progress,
+                                                 std::stop_token stop) {
         return ml::Model::load(options.model,
                                {.n_threads = options.n_threads,
                                 .tokenizer_json = options.tokenizer_json,

@@ -1,5 +1,6 @@
-// LocalBackend: the ChatBackend over a model that is still loading, ready, or failed. It owns two threads: one loads,
-// one (the desk) tells held requests what happens to them. Once the model stands, events come from the engine thread.
+// LocalBackend: the ChatBackend over a model that is still loading, ready, or failed. It owns two
+// threads: one loads, one (the desk) tells held requests what happens to them. Once the model
+// stands, events come from the engine thread.
 #pragma once
 
 #include <atomic>
@@ -19,11 +20,11 @@
 namespace notso::services {
 
 /// Loads the model; runs on the loading thread. Tests put their own in.
-using ModelLoader = std::function<Result<std::shared_ptr<const ml::Model>>(std::function<void(double)> on_progress,
-                                                                          std::stop_token stop)>;
+using ModelLoader = std::function<Result<std::shared_ptr<const ml::Model>>(
+    std::function<void(double)> on_progress, std::stop_token stop)>;
 
 struct LocalBackendOptions {
-    std::string id;              ///< Shown until the model stands.
+    std::string id;  ///< Shown until the model stands.
     ml::EngineOptions engine = {};
 };
 
@@ -34,7 +35,8 @@ class LocalBackend final : public ChatBackend {
     LocalBackend(const LocalBackend&) = delete;
     LocalBackend& operator=(const LocalBackend&) = delete;
 
-    Result<std::unique_ptr<ChatStream>> start(const ChatRequest& request, ChatEventHandler handler) override;
+    Result<std::unique_ptr<ChatStream>> start(const ChatRequest& request,
+                                              ChatEventHandler handler) override;
     Result<std::int64_t> count_tokens(const ChatRequest& request) override;
     ModelInfo info() const override;
     Health health() const override;
@@ -55,11 +57,15 @@ class LocalBackend final : public ChatBackend {
     void load(const ModelLoader& loader);
     void finish_loading(Result<std::unique_ptr<LocalModel>> model);
     Result<> hold(Held held);
-    Result<> submit(const ChatRequest& request, std::shared_ptr<ChatEventHandler> handler, Ticket& ticket);
+    Result<> submit(const ChatRequest& request,
+                    std::shared_ptr<ChatEventHandler> handler,
+                    Ticket& ticket);
     void cancel(Ticket& ticket);
     void look_after_held();
     void submit_held();
-    void end_held(const std::function<bool(const Held&)>& which, ChatFinish finish, const std::optional<Error>& error);
+    void end_held(const std::function<bool(const Held&)>& which,
+                  ChatFinish finish,
+                  const std::optional<Error>& error);
 
     const LocalBackendOptions options_;
     std::shared_ptr<Link> link_;  // how streams find the backend as long as it lives

@@ -16,10 +16,14 @@ double to_ms(std::chrono::nanoseconds duration) {
 
 ChatFinish to_chat_finish(ml::FinishReason reason) {
     switch (reason) {
-        case ml::FinishReason::kStop: return ChatFinish::kStop;
-        case ml::FinishReason::kLength: return ChatFinish::kLength;
-        case ml::FinishReason::kCancelled: return ChatFinish::kCancelled;
-        case ml::FinishReason::kError: break;
+        case ml::FinishReason::kStop:
+            return ChatFinish::kStop;
+        case ml::FinishReason::kLength:
+            return ChatFinish::kLength;
+        case ml::FinishReason::kCancelled:
+            return ChatFinish::kCancelled;
+        case ml::FinishReason::kError:
+            break;
     }
     return ChatFinish::kError;
 }
@@ -27,11 +31,15 @@ ChatFinish to_chat_finish(ml::FinishReason reason) {
 /// The engine's events of one answer, parsed and passed on. Lives on the engine thread.
 class AnswerSink final : public ml::TokenSink {
   public:
-    AnswerSink(const AnswerTokens& tokens, AnswerOptions options, std::shared_ptr<ChatEventHandler> handler)
+    AnswerSink(const AnswerTokens& tokens,
+               AnswerOptions options,
+               std::shared_ptr<ChatEventHandler> handler)
         : handler_(std::move(handler)), parser_(tokens, std::move(options), *handler_) {}
 
     void on_queued(std::int32_t position) override { (*handler_)(chat_event::Queued{position}); }
-    void on_prefill(std::int32_t done, std::int32_t total) override { (*handler_)(chat_event::Prefill{done, total}); }
+    void on_prefill(std::int32_t done, std::int32_t total) override {
+        (*handler_)(chat_event::Prefill{done, total});
+    }
 
     ml::SinkVerdict on_token(const ml::GeneratedToken& token) override {
         parser_.push(token);
@@ -41,14 +49,14 @@ class AnswerSink final : public ml::TokenSink {
     void on_end(const ml::GenerationEnd& end) override {
         parser_.finish(end.reason != ml::FinishReason::kStop);
         (*handler_)(chat_event::End{.finish = to_chat_finish(end.reason),
-                                 .error = end.error,
-                                 .usage = {.prompt_tokens = end.stats.prompt_tokens,
-                                           .cached_tokens = end.stats.cached_tokens,
-                                           .completion_tokens = end.stats.generated_tokens,
-                                           .reasoning_tokens = parser_.reasoning_tokens(),
-                                           .queued_ms = to_ms(end.stats.queued),
-                                           .prefill_ms = to_ms(end.stats.prefill),
-                                           .decode_ms = to_ms(end.stats.decode)}});
+                                    .error = end.error,
+                                    .usage = {.prompt_tokens = end.stats.prompt_tokens,
+                                              .cached_tokens = end.stats.cached_tokens,
+                                              .completion_tokens = end.stats.generated_tokens,
+                                              .reasoning_tokens = parser_.reasoning_tokens(),
+                                              .queued_ms = to_ms(end.stats.queued),
+                                              .prefill_ms = to_ms(end.stats.prefill),
+                                              .decode_ms = to_ms(end.stats.decode)}});
     }
 
   private:
@@ -70,10 +78,12 @@ Result<std::unique_ptr<LocalModel>> LocalModel::create(std::shared_ptr<const ml:
                                                        const ml::EngineOptions& options) {
     NOTSO_TRY(auto prompts, PromptBuilder::create(model->chat_template(), model->tokenizer()));
     NOTSO_TRY(auto engine, ml::Engine::create(model, options));
-    return std::unique_ptr<LocalModel>(new LocalModel(std::move(model), std::move(prompts), std::move(engine)));
+    return std::unique_ptr<LocalModel>(
+        new LocalModel(std::move(model), std::move(prompts), std::move(engine)));
 }
 
-Result<ml::RequestId> LocalModel::submit(const ChatRequest& request, std::shared_ptr<ChatEventHandler> handler) {
+Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
+                                         std::shared_ptr<ChatEventHandler> handler) {
     NOTSO_CHECK(validate_stops(request.stop));
     ml::GenerationRequest generation;
     NOTSO_TRY(generation.sampling, to_sampling_params(request.sampling));
@@ -86,8 +96,9 @@ Result<ml::RequestId> LocalModel::submit(const ChatRequest& request, std::shared
     generation.n_top_logprobs = request.logprobs ? request.top_logprobs : 0;
     AnswerOptions options{
         .thinking_open = prompt.thinking_open, .stop = request.stop, .logprobs = request.logprobs};
-    return engine_->submit(std::move(generation),
-                           std::make_unique<AnswerSink>(tokens_, std::move(options), std::move(handler)));
+    return engine_->submit(
+        std::move(generation),
+        std::make_unique<AnswerSink>(tokens_, std::move(options), std::move(handler)));
 }
 
 Result<std::int64_t> LocalModel::count_tokens(const ChatRequest& request) const {

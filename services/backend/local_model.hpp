@@ -1,5 +1,5 @@
-// LocalModel: a loaded model ready to answer: engine, prompt builder, and the way from a chat request to tokens and
-// back to events. Knows nothing of loading and of waiting.
+// LocalModel: a loaded model ready to answer: engine, prompt builder, and the way from a chat
+// request to tokens and back to events. Knows nothing of loading and of waiting.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ class LocalModel {
 
     /// Builds the prompt and queues it. On failure the handler is not called.
     /// @errors kOverloaded, kContextLength, kInvalidArgument.
-    Result<ml::RequestId> submit(const ChatRequest& request, std::shared_ptr<ChatEventHandler> handler);
+    Result<ml::RequestId> submit(const ChatRequest& request,
+                                 std::shared_ptr<ChatEventHandler> handler);
     Result<std::int64_t> count_tokens(const ChatRequest& request) const;
     void cancel(ml::RequestId id) { engine_->cancel(id); }
 

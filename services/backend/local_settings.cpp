@@ -15,11 +15,15 @@ constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 /// Numbers beyond float become infinite, which the range check refuses.
 float narrow(double value) {
     constexpr double kMax = std::numeric_limits<float>::max();
-    if (std::abs(value) > kMax) return std::copysign(std::numeric_limits<float>::infinity(), static_cast<float>(value > 0 ? 1 : -1));
+    if (std::abs(value) > kMax)
+        return std::copysign(std::numeric_limits<float>::infinity(),
+                             static_cast<float>(value > 0 ? 1 : -1));
     return static_cast<float>(value);
 }
 
-float narrow_or(const std::optional<double>& value, float fallback) { return value ? narrow(*value) : fallback; }
+float narrow_or(const std::optional<double>& value, float fallback) {
+    return value ? narrow(*value) : fallback;
+}
 
 }  // namespace
 
@@ -31,18 +35,21 @@ Result<ml::SamplingParams> to_sampling_params(const SamplingSettings& settings) 
     params.repeat_penalty = narrow_or(settings.repeat_penalty, params.repeat_penalty);
     params.presence_penalty = narrow_or(settings.presence_penalty, params.presence_penalty);
     params.frequency_penalty = narrow_or(settings.frequency_penalty, params.frequency_penalty);
-    params.top_k = static_cast<std::int32_t>(std::clamp<std::int64_t>(settings.top_k.value_or(0), -1, kMaxInt));
+    params.top_k = static_cast<std::int32_t>(
+        std::clamp<std::int64_t>(settings.top_k.value_or(0), -1, kMaxInt));
     params.seed = settings.seed ? *settings.seed : random_u64();
     for (const auto& [id, bias] : settings.logit_bias) {
-        if (id < 0 || id > kMaxInt) return fail(ErrorCode::kInvalidArgument, "logit_bias: {} is no token id", id);
-        params.logit_bias.emplace_back(static_cast<std::int32_t>(id), narrow(bias));
+        if (id < 0 || id > kMaxInt)
+            return fail(ErrorCode::kInvalidArgument, "logit_bias: {} is no token id", id);
+        params.logit_bias.emplace_back(ml::TokenId{static_cast<std::int32_t>(id)}, narrow(bias));
     }
     NOTSO_CHECK(ml::validate(params));
     return params;
 }
 
 Result<std::int32_t> to_max_tokens(std::int64_t max_tokens) {
-    if (max_tokens < 0) return fail(ErrorCode::kInvalidArgument, "max_tokens: {} is negative", max_tokens);
+    if (max_tokens < 0)
+        return fail(ErrorCode::kInvalidArgument, "max_tokens: {} is negative", max_tokens);
     return static_cast<std::int32_t>(std::min(max_tokens, kMaxInt));
 }
 

@@ -1,4 +1,5 @@
-// From a chat request's settings to the engine's sampling parameters: defaults, conversions, range checks.
+// From a chat request's settings to the engine's sampling parameters: defaults, conversions, range
+// checks.
 #pragma once
 
 #include <cstdint>

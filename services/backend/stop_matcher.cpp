@@ -48,6 +48,7 @@ std::string StopMatcher::push(std::string_view text) {
     stopped_ = best_begin != std::string::npos;
     const std::size_t deliver = stopped_ ? best_begin : pending_.size() - held_suffix();
     std::string out = pending_.substr(0, deliver);
+    if (stopped_) rest_ = pending_.substr(best_end);
     pending_.erase(0, stopped_ ? pending_.size() : deliver);
     return out;
 }

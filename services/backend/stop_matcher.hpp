@@ -31,6 +31,8 @@ class StopMatcher {
     std::string finish();
 
     bool stopped() const noexcept { return stopped_; }
+    /// After a match: what stood behind the stop string in the piece that completed it.
+    const std::string& rest() const noexcept { return rest_; }
     /// Bytes held back at the moment.
     std::size_t held() const noexcept { return pending_.size(); }
 
@@ -39,6 +41,7 @@ class StopMatcher {
 
     std::vector<std::string> stops_;
     std::string pending_;
+    std::string rest_;
     bool stopped_ = false;
 };
 

@@ -44,7 +44,8 @@ TEST(StopMatcher, DeliversTheHeldTextAtTheEnd) {
 
 TEST(StopMatcher, GivesNothingAfterAMatch) {
     StopMatcher matcher({"x"});
-    EXPECT_EQ(matcher.push("ax"), "a");
+    EXPECT_EQ(matcher.push("axb"), "a");
+    EXPECT_EQ(matcher.rest(), "b");
     EXPECT_EQ(matcher.push("more"), "");
     EXPECT_EQ(matcher.finish(), "");
 }

@@ -8,12 +8,14 @@
 namespace notso::services {
 namespace {
 
-constexpr char32_t kFirstMarker = 0xA000;  // Yi syllables: letters without case, printable everywhere
+constexpr char32_t kFirstMarker =
+    0xA000;  // Yi syllables: letters without case, printable everywhere
 constexpr char32_t kLastMarker = 0xA48C;
 
 bool looks_like_control(std::string_view text) {
     if (text.size() < 3) return false;
-    return (text.front() == '<' && text.back() == '>') || (text.front() == '[' && text.back() == ']');
+    return (text.front() == '<' && text.back() == '>') ||
+           (text.front() == '[' && text.back() == ']');
 }
 
 }  // namespace
@@ -31,13 +33,17 @@ Result<std::string> ControlGuard::choose_marker(const std::vector<std::string_vi
     for (char32_t code = kFirstMarker; code <= kLastMarker; ++code) {
         std::string marker;
         append_utf8(marker, code);
-        const auto has_it = [&](std::string_view text) { return text.find(marker) != std::string_view::npos; };
+        const auto has_it = [&](std::string_view text) {
+            return text.find(marker) != std::string_view::npos;
+        };
         if (std::ranges::none_of(texts, has_it)) return marker;
     }
-    return fail(ErrorCode::kInvalidArgument, "the messages contain every Yi syllable, which leaves no marker for them");
+    return fail(ErrorCode::kInvalidArgument,
+                "the messages contain every Yi syllable, which leaves no marker for them");
 }
 
-bool ControlGuard::token_begins(std::string_view rest, std::initializer_list<std::string_view> keep) const {
+bool ControlGuard::token_begins(std::string_view rest,
+                                std::initializer_list<std::string_view> keep) const {
     for (const std::string& token : by_first_byte_[static_cast<unsigned char>(rest.front())]) {
         if (rest.starts_with(token) && std::ranges::find(keep, token) == keep.end()) return true;
     }
@@ -57,16 +63,19 @@ std::string ControlGuard::mark(std::string_view text,
 }
 
 // Recursion is bounded by the depth limit of the parser that made the value.
-boost::json::value ControlGuard::mark(const boost::json::value& value, std::string_view marker) const {
-    if (const auto* text = value.if_string()) return boost::json::string(mark(std::string_view(*text), marker));
+boost::json::value ControlGuard::mark_json(const boost::json::value& value,
+                                           std::string_view marker) const {
+    if (const auto* text = value.if_string())
+        return boost::json::string(mark(std::string_view(*text), marker));
     if (const auto* array = value.if_array()) {
         boost::json::array marked;
-        for (const auto& item : *array) marked.push_back(mark(item, marker));
+        for (const auto& item : *array) marked.push_back(mark_json(item, marker));
         return marked;
     }
     if (const auto* object = value.if_object()) {
         boost::json::object marked;
-        for (const auto& [key, item] : *object) marked[mark(std::string_view(key), marker)] = mark(item, marker);
+        for (const auto& [key, item] : *object)
+            marked[mark(std::string_view(key), marker)] = mark_json(item, marker);
         return marked;
     }
     return value;

@@ -1,7 +1,7 @@
-// ControlGuard: keeps text that people, tools and documents wrote from ever becoming control tokens.
-// Before rendering, a marker is put in front of everything that looks like a control token; after rendering, the
-// markers are taken out again and their places become the tokenizer's literal offsets. Templates may move, trim or
-// quote the text in between: the markers travel with it.
+// ControlGuard: keeps text that people, tools and documents wrote from ever becoming control
+// tokens. Before rendering, a marker is put in front of everything that looks like a control token;
+// after rendering, the markers are taken out again and their places become the tokenizer's literal
+// offsets. Templates may move, trim or quote the text in between: the markers travel with it.
 #pragma once
 
 #include <array>
@@ -26,10 +26,12 @@ struct UnmarkedText {
 /// Immutable; safe to use from several threads.
 class ControlGuard {
   public:
-    /// Collects the texts to guard: control tokens, and for safety every token written like <…> or […].
+    /// Collects the texts to guard: control tokens, and for safety every token written like <…> or
+    /// […].
     explicit ControlGuard(const ml::Tokenizer& tokenizer);
 
-    /// A marker that occurs in none of `texts`: one printable character, so that quoting and trimming leave it alone.
+    /// A marker that occurs in none of `texts`: one printable character, so that quoting and
+    /// trimming leave it alone.
     /// @errors kInvalidArgument when every possible marker occurs (a text made for that).
     static Result<std::string> choose_marker(const std::vector<std::string_view>& texts);
 
@@ -39,7 +41,7 @@ class ControlGuard {
                      std::initializer_list<std::string_view> keep = {}) const;
 
     /// The same for all strings and keys in a JSON value.
-    boost::json::value mark(const boost::json::value& value, std::string_view marker) const;
+    boost::json::value mark_json(const boost::json::value& value, std::string_view marker) const;
 
     /// Takes the markers out.
     static UnmarkedText unmark(std::string_view rendered, std::string_view marker);

@@ -9,9 +9,12 @@
 namespace notso::services {
 namespace {
 
-constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
+constexpr std::array<std::string_view, 5> kRoles = {
+    "system", "developer", "user", "assistant", "tool"};
 
-bool is_system(const ChatMessage& message) { return message.role == "system" || message.role == "developer"; }
+bool is_system(const ChatMessage& message) {
+    return message.role == "system" || message.role == "developer";
+}
 
 }  // namespace
 
@@ -25,9 +28,12 @@ Result<> check_roles(const std::vector<ChatMessage>& messages) {
     return {};
 }
 
-bool has_system(const std::vector<ChatMessage>& messages) { return std::ranges::any_of(messages, is_system); }
+bool has_system(const std::vector<ChatMessage>& messages) {
+    return std::ranges::any_of(messages, is_system);
+}
 
-std::vector<ChatMessage> place_system(const std::vector<ChatMessage>& messages, SystemPlacement placement) {
+std::vector<ChatMessage> place_system(const std::vector<ChatMessage>& messages,
+                                      SystemPlacement placement) {
     if (placement == SystemPlacement::kAsGiven) return messages;
     std::string system;
     std::vector<ChatMessage> placed;
@@ -44,8 +50,8 @@ std::vector<ChatMessage> place_system(const std::vector<ChatMessage>& messages, 
         placed.insert(placed.begin(), ChatMessage{.role = "system", .content = std::move(system)});
         return placed;
     }
-    const auto first_user =
-        std::ranges::find_if(placed, [](const ChatMessage& message) { return message.role == "user"; });
+    const auto first_user = std::ranges::find_if(
+        placed, [](const ChatMessage& message) { return message.role == "user"; });
     if (first_user == placed.end()) {
         placed.insert(placed.begin(), ChatMessage{.role = "user", .content = std::move(system)});
     } else if (!system.empty()) {

@@ -1,4 +1,5 @@
-// Chat messages as a template wants them: roles checked, system texts placed where the template can take them.
+// Chat messages as a template wants them: roles checked, system texts placed where the template can
+// take them.
 #pragma once
 
 #include <boost/json.hpp>
@@ -12,17 +13,19 @@ namespace notso::services {
 
 /// Where the system texts go. Tried in this order until the template takes them.
 enum class SystemPlacement {
-    kAsGiven,       ///< Every message where it stands.
-    kMergedFirst,   ///< All system texts joined in the first message.
-    kInFirstUser,   ///< For templates that refuse the role: before the first user message's text.
+    kAsGiven,      ///< Every message where it stands.
+    kMergedFirst,  ///< All system texts joined in the first message.
+    kInFirstUser,  ///< For templates that refuse the role: before the first user message's text.
 };
 
-/// @errors kInvalidArgument naming the message for a role other than system, developer, user, assistant, tool.
+/// @errors kInvalidArgument naming the message for a role other than system, developer, user,
+/// assistant, tool.
 Result<> check_roles(const std::vector<ChatMessage>& messages);
 
 bool has_system(const std::vector<ChatMessage>& messages);
 
-std::vector<ChatMessage> place_system(const std::vector<ChatMessage>& messages, SystemPlacement placement);
+std::vector<ChatMessage> place_system(const std::vector<ChatMessage>& messages,
+                                      SystemPlacement placement);
 
 /// One message as the template sees it; absent fields are left out.
 boost::json::object to_template_message(const ChatMessage& message);

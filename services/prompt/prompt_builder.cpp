@@ -1,4 +1,5 @@
-// From messages to tokens: guard, render (placing system texts until the template takes them), unguard, encode.
+// From messages to tokens: guard, render (placing system texts until the template takes them),
+// unguard, encode.
 #include "services/prompt/prompt_builder.hpp"
 
 #include <utility>
@@ -48,10 +49,12 @@ class JinjaPromptBuilder final : public PromptBuilder {
 
   private:
     Result<std::string> marker_for(const ChatRequest& request) const;
-    std::vector<ChatMessage> guarded_messages(const ChatRequest& request, std::string_view marker) const;
+    std::vector<ChatMessage> guarded_messages(const ChatRequest& request,
+                                              std::string_view marker) const;
     boost::json::object variables(const ChatRequest& request, std::string_view marker) const;
     Result<std::string> render(const ChatRequest& request, std::string_view marker) const;
-    bool shows_late_system(const std::vector<ChatMessage>& messages, std::string_view rendered) const;
+    bool shows_late_system(const std::vector<ChatMessage>& messages,
+                           std::string_view rendered) const;
     Prompt encode(UnmarkedText text) const;
     void add_bos(std::vector<ml::TokenId>& tokens) const;
     std::string token_text(std::optional<ml::TokenId> id) const;
@@ -66,7 +69,8 @@ class JinjaPromptBuilder final : public PromptBuilder {
 
 Result<Prompt> JinjaPromptBuilder::build(const ChatRequest& request) const {
     if (request.raw_prompt) {
-        Prompt prompt{.text = *request.raw_prompt, .tokens = tokenizer_.encode(*request.raw_prompt)};
+        Prompt prompt{.text = *request.raw_prompt,
+                      .tokens = tokenizer_.encode(*request.raw_prompt)};
         add_bos(prompt.tokens);
         return prompt;
     }
@@ -89,8 +93,8 @@ Result<std::string> JinjaPromptBuilder::marker_for(const ChatRequest& request) c
     return ControlGuard::choose_marker(texts);
 }
 
-/// Everything a person or a tool wrote gets markers. In the assistant's own history think tags keep their meaning:
-/// templates cut old thoughts out by them.
+/// Everything a person or a tool wrote gets markers. In the assistant's own history think tags keep
+/// their meaning: templates cut old thoughts out by them.
 std::vector<ChatMessage> JinjaPromptBuilder::guarded_messages(const ChatRequest& request,
                                                               std::string_view marker) const {
     std::vector<ChatMessage> messages = request.messages;
@@ -100,40 +104,49 @@ std::vector<ChatMessage> JinjaPromptBuilder::guarded_messages(const ChatRequest&
         if (system && request.thinking_overrides_system) {
             message.content = hide_thinking_flags(strip_thinking_flags(message.content), marker);
         }
-        message.content = message.role == "assistant" ? guard_.mark(message.content, marker, {kThink, kThinkEnd})
-                                                      : guard_.mark(message.content, marker);
+        message.content = message.role == "assistant"
+                              ? guard_.mark(message.content, marker, {kThink, kThinkEnd})
+                              : guard_.mark(message.content, marker);
         if (message.name) message.name = guard_.mark(*message.name, marker);
         if (message.tool_call_id) message.tool_call_id = guard_.mark(*message.tool_call_id, marker);
-        message.tool_calls = guard_.mark(boost::json::value(message.tool_calls), marker).as_array();
+        message.tool_calls =
+            guard_.mark_json(boost::json::value(message.tool_calls), marker).as_array();
     }
     return messages;
 }
 
-boost::json::object JinjaPromptBuilder::variables(const ChatRequest& request, std::string_view marker) const {
+boost::json::object JinjaPromptBuilder::variables(const ChatRequest& request,
+                                                  std::string_view marker) const {
     boost::json::object values = {{"tools", nullptr},
                                   {"enable_thinking", request.thinking},
                                   {"add_generation_prompt", true},
                                   {"bos_token", token_text(tokenizer_.bos())},
                                   {"eos_token", token_text(tokenizer_.eos())}};
-    if (!request.tools.empty()) values["tools"] = guard_.mark(boost::json::value(request.tools), marker);
-    for (const auto& [name, value] : request.template_variables) values[name] = guard_.mark(value, marker);
+    if (!request.tools.empty())
+        values["tools"] = guard_.mark_json(boost::json::value(request.tools), marker);
+    for (const auto& [name, value] : request.template_variables)
+        values[name] = guard_.mark_json(value, marker);
     return values;
 }
 
-/// Renders; when the template refuses or drops a system text, it is put elsewhere and rendered again.
-Result<std::string> JinjaPromptBuilder::render(const ChatRequest& request, std::string_view marker) const {
+/// Renders; when the template refuses or drops a system text, it is put elsewhere and rendered
+/// again.
+Result<std::string> JinjaPromptBuilder::render(const ChatRequest& request,
+                                               std::string_view marker) const {
     const std::vector<ChatMessage> messages = guarded_messages(request, marker);
     jinja::RenderInput input{.variables = variables(request, marker), .now = request.date};
     Result<std::string> first = fail(ErrorCode::kInternal, "nothing was rendered");
-    for (const auto placement :
-         {SystemPlacement::kAsGiven, SystemPlacement::kMergedFirst, SystemPlacement::kInFirstUser}) {
+    for (const auto placement : {SystemPlacement::kAsGiven,
+                                 SystemPlacement::kMergedFirst,
+                                 SystemPlacement::kInFirstUser}) {
         boost::json::array list;
         for (const ChatMessage& message : place_system(messages, placement)) {
             list.push_back(to_template_message(message));
         }
         input.variables["messages"] = std::move(list);
         Result<std::string> rendered = template_->render(input);
-        const bool complete = rendered && (placement != SystemPlacement::kAsGiven || shows_late_system(messages, *rendered));
+        const bool complete = rendered && (placement != SystemPlacement::kAsGiven ||
+                                           shows_late_system(messages, *rendered));
         if (complete || !has_system(messages)) return rendered;
         if (placement == SystemPlacement::kAsGiven) first = std::move(rendered);
     }
@@ -141,7 +154,8 @@ Result<std::string> JinjaPromptBuilder::render(const ChatRequest& request, std::
 }
 
 /// Templates that only look at the first message drop later system texts silently.
-bool JinjaPromptBuilder::shows_late_system(const std::vector<ChatMessage>& messages, std::string_view rendered) const {
+bool JinjaPromptBuilder::shows_late_system(const std::vector<ChatMessage>& messages,
+                                           std::string_view rendered) const {
     for (std::size_t i = 1; i < messages.size(); ++i) {
         if (messages[i].role != "system") continue;
         if (rendered.find(trimmed(messages[i].content)) == std::string_view::npos) return false;
@@ -153,7 +167,8 @@ Prompt JinjaPromptBuilder::encode(UnmarkedText text) const {
     Prompt prompt;
     prompt.tokens = tokenizer_.encode(text.text, {ml::SpecialTokens::kParse, text.literal_offsets});
     add_bos(prompt.tokens);
-    const std::string_view body = std::string_view(text.text).substr(0, text.text.find_last_not_of(kSpace) + 1);
+    const std::string_view body =
+        std::string_view(text.text).substr(0, text.text.find_last_not_of(kSpace) + 1);
     prompt.thinking_open =
         body.ends_with(kThink) &&
         !std::ranges::binary_search(text.literal_offsets, body.size() - kThink.size());
@@ -175,7 +190,9 @@ std::string JinjaPromptBuilder::token_text(std::optional<ml::TokenId> id) const 
 bool JinjaPromptBuilder::switch_changes_something() const {
     ChatRequest probe;
     probe.date = "2025-01-01T00:00:00";
-    probe.messages = {{.role = "user", .content = "a"}, {.role = "assistant", .content = "b"}, {.role = "user", .content = "c"}};
+    probe.messages = {{.role = "user", .content = "a"},
+                      {.role = "assistant", .content = "b"},
+                      {.role = "user", .content = "c"}};
     const Result<std::string> off = render(probe, "\uA000");
     probe.thinking = true;
     const Result<std::string> on = render(probe, "\uA000");

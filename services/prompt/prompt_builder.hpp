@@ -1,4 +1,5 @@
-// PromptBuilder: a chat request becomes the exact tokens that the model was trained on, by the file's own template.
+// PromptBuilder: a chat request becomes the exact tokens that the model was trained on, by the
+// file's own template.
 #pragma once
 
 #include <memory>
@@ -14,9 +15,9 @@
 namespace notso::services {
 
 struct Prompt {
-    std::string text;                      ///< As rendered; guards removed.
+    std::string text;  ///< As rendered; guards removed.
     std::vector<ml::TokenId> tokens;
-    bool thinking_open = false;            ///< The prompt ends inside <think>.
+    bool thinking_open = false;  ///< The prompt ends inside <think>.
 };
 
 class PromptBuilder {

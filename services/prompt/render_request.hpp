@@ -1,5 +1,5 @@
-// Renders a chat template with plain variables, as Hugging Face's Python does: what `notso render` prints.
-// No guards and no tokens: that is the prompt builder's work.
+// Renders a chat template with plain variables, as Hugging Face's Python does: what `notso render`
+// prints. No guards and no tokens: that is the prompt builder's work.
 #pragma once
 
 #include <boost/json.hpp>
@@ -12,7 +12,8 @@
 namespace notso::services {
 
 /// @param source   The template; empty = ChatML.
-/// @param request  Variables by name (messages, tools, enable_thinking…). What it leaves out: bos_token "<s>",
+/// @param request  Variables by name (messages, tools, enable_thinking…). What it leaves out:
+/// bos_token "<s>",
 ///                 eos_token "</s>", add_generation_prompt true, tools null.
 /// @param now      Frozen time for strftime_now, "2025-07-08T12:00:00"; absent = now.
 /// @errors those of parsing and rendering the template.

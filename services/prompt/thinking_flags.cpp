@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kFlags[] = {"/no_think", "/think"};
 
-/// Characters that make a flag part of something longer: letters, digits, and what paths and identifiers are made of.
+/// Characters that make a flag part of something longer: letters, digits, and what paths and
+/// identifiers are made of.
 bool is_word_char(char c) {
     const auto u = static_cast<unsigned char>(c);
     const bool letter = (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') || u >= 0x80;
