@@ -16,6 +16,8 @@ const std::vector<Command>& command_table() {
         {"serve", "the chat page and the API", {kModel, kEngine, kServer}, declare_serve},
         {"chat", "chat in the terminal", {kModel, kEngine}, declare_chat},
         {"run", "answer one message", {kModel, kEngine}, declare_run},
+        {"tokenize", "JSON strings from stdin to token ids", {kModel}, declare_tokenize},
+        {"detokenize", "token ids from stdin to JSON strings", {kModel}, declare_detokenize},
         {"inspect", "what is in a GGUF file", {kModel}, declare_inspect},
         {"models", "list the installed models", {kModel}, declare_models},
     };

@@ -77,7 +77,8 @@ void print(const gguf::File& file) {
                              file.metadata().size(),
                              file.tensors().size());
     for (const gguf::KeyValue& item : file.metadata())
-        std::cout << fmt::format("{:<44} {}\n", terminal_safe(item.key), shown(to_json(item.value)));
+        std::cout << fmt::format(
+            "{:<44} {}\n", terminal_safe(item.key), shown(to_json(item.value)));
     std::cout << '\n';
     std::map<std::string_view, std::pair<std::size_t, std::size_t>> types;  // count, bytes
     for (const gguf::Tensor& tensor : file.tensors()) {
