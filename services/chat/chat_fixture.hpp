@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,36 @@
 #include "services/session/memory_store.hpp"
 
 namespace notso::services {
+
+/// A store whose disk can be filled: writes fail while `full` is set.
+class FlakyStore final : public MemoryStore {
+  public:
+    std::atomic<bool> full = false;
+    std::atomic<std::size_t> piece_bytes = 0;  ///< Of the text that append_text() has stored.
+
+    Result<> append_messages(const std::vector<Message>& messages) override {
+        NOTSO_CHECK(disk());
+        return MemoryStore::append_messages(messages);
+    }
+    Result<> update_message(const Message& message) override {
+        NOTSO_CHECK(disk());
+        return MemoryStore::update_message(message);
+    }
+    Result<> append_text(const MessageId& id,
+                         std::string_view thinking,
+                         std::string_view text) override {
+        NOTSO_CHECK(disk());
+        NOTSO_CHECK(MemoryStore::append_text(id, thinking, text));
+        piece_bytes += text.size();
+        return {};
+    }
+
+  private:
+    Result<> disk() const {
+        if (full) return fail(ErrorCode::kIo, "the disk is full");
+        return {};
+    }
+};
 
 class ChatFixture : public testing::Test {
   protected:
@@ -47,6 +78,19 @@ class ChatFixture : public testing::Test {
     Result<ConversationView> open(const ConversationId& id) {
         return await<ConversationView>([&](auto done) { chat_->open(id, std::move(done)); });
     }
+    Result<> clear(const ConversationId& id) {
+        return await<void>([&](auto done) { chat_->clear(id, std::move(done)); });
+    }
+    Result<> remove(const ConversationId& id) {
+        return await<void>([&](auto done) { chat_->remove(id, std::move(done)); });
+    }
+    /// Sends a message and lets the nth call (0-based) of the backend answer it.
+    Message ask(const ConversationId& id, std::string question, std::string answer, std::size_t n) {
+        const auto sent = send(id, std::move(question));
+        EXPECT_TRUE(sent) << sent.error().detail;
+        backend_.emit(backend_.call(n), {chat_event::Text{std::move(answer)}, chat_event::End{}});
+        return wait_end(sent->feed);
+    }
     /// Runs the loop until the turn has ended; its last message.
     Message wait_end(const std::shared_ptr<TurnFeed>& feed) {
         loop_.run_until([&] { return feed->ended(); });
@@ -77,7 +121,7 @@ class ChatFixture : public testing::Test {
     }
 
     RunLoop loop_;
-    std::unique_ptr<SessionStore> store_ = std::make_unique<MemoryStore>();
+    std::unique_ptr<FlakyStore> store_ = std::make_unique<FlakyStore>();
     FakeBackend backend_;
     std::unique_ptr<SerialWorker> database_ = std::make_unique<SerialWorker>("test-db");
     std::unique_ptr<SerialWorker> compute_ = std::make_unique<SerialWorker>("test-compute");

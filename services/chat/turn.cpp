@@ -88,7 +88,9 @@ void Turn::end_early(MessageState state) {
     if (!early_end_) early_end_ = state;
     if (!begun_ || closed_) return;  // begin() sees it, or the end is on its way
     const bool wait_for_backend = stream_ != nullptr && state == MessageState::kStopped;
-    if (!wait_for_backend) return close_with({.finish = ChatFinish::kCancelled});
+    if (!wait_for_backend || std::exchange(cancelled_, true)) {
+        return close_with({.finish = ChatFinish::kCancelled});
+    }
     stream_->cancel();
 }
 

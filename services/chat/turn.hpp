@@ -40,7 +40,8 @@ class Turn : public std::enable_shared_from_this<Turn> {
 
     /// Begins, once question and answer are stored.
     void begin(PromptSource source);
-    /// The user wants no more: the text so far is kept as kStopped. At any moment, more than once.
+    /// The user wants no more: the text so far is kept as kStopped. At any moment. Waits for the
+    /// backend to say how far it came; called again, it no longer does.
     void stop() { end_early(MessageState::kStopped); }
     /// The server goes away: ends at once, without waiting for the backend, as kInterrupted.
     void interrupt() { end_early(MessageState::kInterrupted); }
@@ -82,6 +83,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     std::unique_ptr<ChatStream> stream_;
     std::optional<MessageState> early_end_;  // set by stop() and interrupt()
     bool begun_ = false;
+    bool cancelled_ = false;
 
     std::vector<TimedEvent> pending_;  // arrived, not yet stored
     bool closed_ = false;           // End is in pending_ or was handled: later events don't exist

@@ -13,7 +13,7 @@
 namespace notso::services {
 
 /// Keeps everything in vectors; lookups are linear. Same contract and same errors as the database.
-class MemoryStore final : public SessionStore {
+class MemoryStore : public SessionStore {
   public:
     Result<> create_conversation(const Conversation& conversation) override;
     Result<std::vector<Conversation>> list_conversations(std::int64_t limit) override;
