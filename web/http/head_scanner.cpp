@@ -18,6 +18,16 @@ bool is_token(std::string_view text) noexcept {
     return !text.empty() && std::ranges::all_of(text, is_token_char);
 }
 
+bool is_token_list(std::string_view text) {
+    while (!text.empty()) {
+        const auto end = std::min(text.find(','), text.size());
+        const std::string_view item = trim(text.substr(0, end));
+        if (!item.empty() && !is_token(item)) return false;
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return true;
+}
+
 bool is_value_char(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);
     return c == '\t' || (byte >= 0x20 && byte != 0x7F);
@@ -160,6 +170,9 @@ void HeadScanner::check_head() {
     head_.keep_alive = !head_.http_1_0;
     for (const auto& [name, value] : head_.headers) {
         if (name == "host") has_host = true;
+        if (name == "connection" && !is_token_list(value)) {
+            return fail_with(400, "the Connection header is no list of names");
+        }
         if (name == "connection" && has_token(value, "close")) head_.keep_alive = false;
         if (name == "connection" && head_.http_1_0 && has_token(value, "keep-alive"))
             head_.keep_alive = true;

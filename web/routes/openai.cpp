@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "web/routes/answer_stream.hpp"
+#include "web/routes/compat_json.hpp"
 #include "web/routes/openai_reply.hpp"
 #include "web/routes/openai_request.hpp"
 #include "web/routes/run_on.hpp"
@@ -17,13 +18,6 @@ namespace json = boost::json;
 constexpr std::chrono::seconds kHeartbeat{15};
 /// Larger bodies are parsed on the compute thread: the io thread must not wait for them.
 constexpr std::size_t kParseHere = 64 * 1024;
-
-Response json_response(const json::object& object) {
-    Response response;
-    response.content_type = "application/json";
-    response.body = json::serialize(object);
-    return response;
-}
 
 json::object model_json(const services::ModelInfo& info, std::int64_t created) {
     return {{"id", info.id},

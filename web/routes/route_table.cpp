@@ -1,4 +1,5 @@
 // Every route of the program: one line per file of routes.
+#include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
 #include "web/routes/openai.hpp"
@@ -9,6 +10,7 @@ std::vector<Route> make_routes(AppContext& context) {
     std::vector<Route> routes;
     add_health_routes(routes, context);
     add_openai_routes(routes, context);
+    add_compat_routes(routes, context);
     return routes;
 }
 

@@ -1,0 +1,260 @@
+#include "web/routes/compat.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "web/routes/compat_json.hpp"
+#include "web/routes/json_fields.hpp"
+
+namespace notso::web {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using services::Conversation;
+using services::ConversationId;
+using services::ConversationView;
+using services::SentMessage;
+
+/// What a request says, wherever it says it: JSON body or, for GET, the query.
+struct Call {
+    json::object body;
+    ConversationId conversation;
+
+    JsonFields fields() const { return JsonFields(body); }
+};
+
+ApiError api_failure(Error error) { return ApiError{std::move(error), {}}; }
+
+/// The newest conversation; a new one when there is none.
+Awaitable<Result<ConversationId>> default_conversation(AppContext& context) {
+    auto list = [&context](auto done) { context.chat.list_conversations(std::move(done)); };
+    const auto all = co_await wait_for<std::vector<Conversation>>(list);
+    if (!all) co_return std::unexpected(all.error());
+    if (!all->empty()) co_return all->front().id;
+    auto create = [&context](auto done) { context.chat.create_conversation(std::move(done)); };
+    const auto created = co_await wait_for<Conversation>(create);
+    if (!created) co_return std::unexpected(created.error());
+    co_return created->id;
+}
+
+Awaitable<ApiResult<Call>> read_call(AppContext& context, const Request& request) {
+    Call call;
+    auto body = parse_json_object(request.body);
+    if (!body) co_return std::unexpected(body.error());
+    call.body = std::move(*body);
+    const auto given = call.fields().string("conversation");
+    if (!given) co_return std::unexpected(given.error());
+    const auto query = request.query.find("conversation");
+    if (query != request.query.end()) call.conversation.value = query->second;
+    if (*given) call.conversation.value = **given;
+    if (!call.conversation.value.empty()) co_return call;
+    auto newest = co_await default_conversation(context);
+    if (!newest) co_return std::unexpected(api_failure(newest.error()));
+    call.conversation = std::move(*newest);
+    co_return call;
+}
+
+Awaitable<ApiResult<ConversationView>> open_conversation(AppContext& context,
+                                                         const ConversationId& id) {
+    auto open = [&](auto done) { context.chat.open(id, std::move(done)); };
+    auto view = co_await wait_for<ConversationView>(open);
+    if (!view) co_return std::unexpected(api_failure(view.error()));
+    co_return std::move(*view);
+}
+
+json::object settings_json(const Conversation& conversation) {
+    json::object out = {{"conversation", conversation.id.value},
+                        {"thinking", conversation.thinking}};
+    if (conversation.temperature) out["temperature"] = *conversation.temperature;
+    return out;
+}
+
+/// Waits until the answer has ended or `gone` is set; a client that goes away ends the waiting,
+/// never the answer.
+Awaitable<std::optional<services::Message>> wait_for_end(Exchange& exchange,
+                                                         std::shared_ptr<services::TurnFeed> feed) {
+    auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor,
+                                                      asio::steady_timer::time_point::max());
+    auto gone = std::make_shared<bool>(false);
+    exchange.on_disconnect([timer, gone] {
+        *gone = true;
+        timer->cancel();
+    });
+    const auto subscription = feed->subscribe([timer] { timer->cancel(); });
+    while (!feed->ended() && !*gone)
+        co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
+    co_return feed->snapshot().ended;
+}
+
+ApiResult<services::SendRequest> send_request(const Call& call) {
+    services::SendRequest request;
+    request.conversation = call.conversation;
+    NOTSO_TRY(auto text, call.fields().string("message"));
+    if (!text) return fail_field("message", "message is missing");
+    request.text = std::move(*text);
+    NOTSO_TRY(request.thinking, call.fields().boolean("thinking"));
+    NOTSO_TRY(auto client_id, call.fields().string("client_id"));
+    request.client_id = std::move(client_id).value_or("");
+    return request;
+}
+
+Awaitable<ApiResult<json::object>> chat(AppContext& context, Exchange& exchange, Call& call) {
+    auto request = send_request(call);
+    if (!request) co_return std::unexpected(request.error());
+    auto send = [&](auto done) { context.chat.send(std::move(*request), std::move(done)); };
+    const auto sent = co_await wait_for<SentMessage>(send);
+    if (!sent) co_return std::unexpected(api_failure(sent.error()));
+    services::Message answer = sent->answer;
+    if (sent->feed) {
+        const auto ended = co_await wait_for_end(exchange, sent->feed);
+        if (ended) answer = *ended;
+    }
+    json::object out = message_json(answer);
+    out["conversation"] = call.conversation.value;
+    out["response"] = answer.text;
+    co_return out;
+}
+
+Awaitable<ApiResult<json::object>> toggle_thinking(AppContext& context, Exchange&, Call& call) {
+    const auto wanted = call.fields().boolean("enabled");
+    if (!wanted) co_return std::unexpected(wanted.error());
+    const auto view = co_await open_conversation(context, call.conversation);
+    if (!view) co_return std::unexpected(view.error());
+    const bool on = wanted->value_or(!view->conversation.thinking);
+    if (on && !context.backend.info().can_think) {
+        co_return std::unexpected(
+            api_failure({ErrorCode::kUnsupported, "this model has no thinking mode"}));
+    }
+    auto set = [&](auto done) {
+        context.chat.set_thinking(call.conversation, on, std::move(done));
+    };
+    const auto changed = co_await wait_for<Conversation>(set);
+    if (!changed) co_return std::unexpected(api_failure(changed.error()));
+    co_return settings_json(*changed);
+}
+
+Awaitable<ApiResult<json::object>> set_temperature(AppContext& context, Exchange&, Call& call) {
+    const auto value = call.fields().number("temperature", 0, 2);
+    if (!value) co_return std::unexpected(value.error());
+    if (!*value) co_return fail_field("temperature", "temperature is missing");
+    auto set = [&](auto done) {
+        context.chat.set_temperature(call.conversation, **value, std::move(done));
+    };
+    const auto changed = co_await wait_for<Conversation>(set);
+    if (!changed) co_return std::unexpected(api_failure(changed.error()));
+    co_return settings_json(*changed);
+}
+
+Awaitable<ApiResult<json::object>> show_context(AppContext& context, Exchange&, Call& call) {
+    const auto view = co_await open_conversation(context, call.conversation);
+    if (!view) co_return std::unexpected(view.error());
+    co_return conversation_json(*view, context.backend.info().context_length);
+}
+
+Awaitable<ApiResult<json::object>> reset_context(AppContext& context,
+                                                 Exchange& exchange,
+                                                 Call& call) {
+    auto clear = [&](auto done) { context.chat.clear(call.conversation, std::move(done)); };
+    const auto cleared = co_await wait_for<void>(clear);
+    if (!cleared) co_return std::unexpected(api_failure(cleared.error()));
+    co_return co_await show_context(context, exchange, call);
+}
+
+using Action = Awaitable<ApiResult<json::object>> (*)(AppContext&, Exchange&, Call&);
+
+Awaitable<> run_action(AppContext& context, Exchange& exchange, Action action) {
+    auto call = co_await read_call(context, exchange.request());
+    if (!call) {
+        co_await exchange.respond(api_error(call.error()));
+        co_return;
+    }
+    const auto result = co_await action(context, exchange, *call);
+    co_await exchange.respond(result ? json_response(*result) : api_error(result.error()));
+}
+
+Response exported(const ConversationView& view,
+                  const std::string& format,
+                  std::int64_t context_length) {
+    Response response = json_response(conversation_json(view, context_length));
+    std::string extension = "json";
+    if (format == "markdown") {
+        response.body = conversation_markdown(view);
+        response.content_type = "text/markdown; charset=utf-8";
+        extension = "md";
+    }
+    response.headers.push_back(
+        {"Content-Disposition", "attachment; filename=\"chat." + extension + "\""});
+    return response;
+}
+
+Awaitable<> export_chat(AppContext& context, Exchange& exchange) {
+    const auto call = co_await read_call(context, exchange.request());
+    if (!call) {
+        co_await exchange.respond(api_error(call.error()));
+        co_return;
+    }
+    const auto& query = exchange.request().query;
+    const std::string format = query.contains("format") ? query.at("format") : "json";
+    const auto view = co_await open_conversation(context, call->conversation);
+    if (format != "json" && format != "markdown") {
+        const Error wrong{ErrorCode::kInvalidArgument, "format must be json or markdown"};
+        const ApiErrorInfo field{"format", {}};
+        co_await exchange.respond(api_error(wrong, field));
+    } else if (!view) {
+        co_await exchange.respond(api_error(view.error()));
+    } else {
+        co_await exchange.respond(exported(*view, format, context.backend.info().context_length));
+    }
+}
+
+Awaitable<> status(AppContext& context, Exchange& exchange) {
+    auto list = [&context](auto done) { context.chat.list_conversations(std::move(done)); };
+    const auto all = co_await wait_for<std::vector<Conversation>>(list);
+    const services::Health health = context.backend.health();
+    json::object out = {{"ready", health.state == services::HealthState::kReady},
+                        {"load_percent", static_cast<std::int64_t>(health.load_progress * 100)},
+                        {"model", context.backend.info().id},
+                        {"version", context.version},
+                        {"running", health.running},
+                        {"waiting", health.waiting},
+                        {"conversations", nullptr}};
+    if (all) out["conversations"] = all->size();
+    if (!health.detail.empty()) out["detail"] = health.detail;
+    if (!context.storage_error.empty()) out["storage_error"] = context.storage_error;
+    co_await exchange.respond(json_response(out));
+}
+
+}  // namespace
+
+void add_compat_routes(std::vector<Route>& routes, AppContext& context) {
+    const auto add = [&routes](Method method, std::string pattern, Handler handler) {
+        Route route{method, std::move(pattern), std::move(handler)};
+        route.api = true;
+        route.body = BodyLimit::kChat;
+        routes.push_back(std::move(route));
+    };
+    const auto add_action = [&](Method method, std::string pattern, Action action) {
+        add(method, std::move(pattern), [&context, action](Exchange& exchange) {
+            return run_action(context, exchange, action);
+        });
+    };
+    add_action(Method::kPost, "/api/chat", chat);
+    add_action(Method::kPost, "/api/toggle-thinking", toggle_thinking);
+    add_action(Method::kPost, "/api/set-temperature", set_temperature);
+    add_action(Method::kGet, "/api/context", show_context);
+    add_action(Method::kPost, "/api/context", show_context);
+    add_action(Method::kPost, "/api/reset-context", reset_context);
+    add(Method::kGet, "/api/status", [&context](Exchange& exchange) {
+        return status(context, exchange);
+    });
+    add(Method::kGet, "/api/export-chat", [&context](Exchange& exchange) {
+        return export_chat(context, exchange);
+    });
+    add(Method::kGet, "/api/model-info", [&context](Exchange& exchange) {
+        return exchange.respond(json_response(model_info_json(context.backend.info())));
+    });
+}
+
+}  // namespace notso::web
