@@ -24,25 +24,26 @@ struct ModelConfig {
     std::string architecture;  ///< "llama", "smollm3"
     std::string name;          ///< general.name, or the file's stem
     std::int32_t n_layers = 0;
-    std::int32_t n_embd = 0;   ///< hidden size
+    std::int32_t n_embd = 0;  ///< hidden size
     std::int32_t n_ff = 0;
     std::int32_t n_heads = 0;
     std::int32_t n_kv_heads = 0;
     std::int32_t head_dim = 0;
-    std::int32_t n_rot = 0;    ///< rotated dimensions of a head
+    std::int32_t n_rot = 0;  ///< rotated dimensions of a head
     std::int32_t n_vocab = 0;
     std::int32_t context_length = 0;  ///< what the model was trained for
     float rms_eps = 0;
     float rope_base = 0;
-    std::string file_type;     ///< e.g. "Q4_K_M", for people
+    std::string file_type;  ///< e.g. "Q4_K_M", for people
     std::uint64_t n_parameters = 0;
     std::uint64_t weight_bytes = 0;
 };
 
 struct LoadOptions {
-    std::int32_t n_threads = 0;                                ///< 0 = physical cores this process may use.
-    std::optional<std::filesystem::path> tokenizer_json = {};  ///< Replaces the file's own tokenizer.
-    std::function<void(double)> on_progress = {};              ///< 0..1, on the loading thread.
+    std::int32_t n_threads = 0;  ///< 0 = physical cores this process may use.
+    std::optional<std::filesystem::path> tokenizer_json =
+        {};                                        ///< Replaces the file's own tokenizer.
+    std::function<void(double)> on_progress = {};  ///< 0..1, on the loading thread.
     std::stop_token stop = {};
 };
 
@@ -51,9 +52,11 @@ class KvCache;  // ml/runtime/kv_cache.hpp
 class Model {
   public:
     /// Opens, checks and prepares a model.
-    /// @errors kNotFound, kIo, kCorruptData, kUnsupported (architecture or tensor type by name, with what runs),
+    /// @errors kNotFound, kIo, kCorruptData, kUnsupported (architecture or tensor type by name,
+    /// with what runs),
     ///         kOutOfMemory (with numbers), kCancelled.
-    static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path, const LoadOptions& options = {});
+    static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path,
+                                                     const LoadOptions& options = {});
 
     virtual ~Model() = default;
 
@@ -67,10 +70,14 @@ class Model {
     virtual std::uint64_t kv_bytes_per_token(KvType type) const = 0;
 
     /// Runs `tokens` at the positions after what `cache` holds, appending their keys and values.
-    /// Not reentrant: one thread at a time per model (the engine thread); it forks to the model's own thread pool.
-    /// @param logits  [rows, n_vocab] f32: the last `rows` of the tokens; rows may be 0. rows = logits.size() / n_vocab.
+    /// Not reentrant: one thread at a time per model (the engine thread); it forks to the model's
+    /// own thread pool.
+    /// @param logits  [rows, n_vocab] f32: the last `rows` of the tokens; rows may be 0. rows =
+    /// logits.size() / n_vocab.
     /// @errors kContextLength when the cache is full; kInvalidArgument for an id ≥ n_vocab.
-    virtual Result<> forward(std::span<const TokenId> tokens, KvCache& cache, std::span<float> logits) const = 0;
+    virtual Result<> forward(std::span<const TokenId> tokens,
+                             KvCache& cache,
+                             std::span<float> logits) const = 0;
 };
 
 }  // namespace notso::ml

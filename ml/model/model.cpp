@@ -1,0 +1,100 @@
+// Model::load: file, checks, weights, tokenizer, put together.
+#include "ml/model/model.hpp"
+
+#include "ml/device/device_manager.hpp"
+#include "ml/gguf/file.hpp"
+#include "ml/model/config.hpp"
+#include "ml/model/transformer.hpp"
+#include "ml/model/weights.hpp"
+#include "ml/runtime/kv_cache.hpp"
+
+namespace notso::ml {
+namespace {
+
+class LoadedModel final : public Model {
+  public:
+    LoadedModel(std::filesystem::path path,
+                std::shared_ptr<const Tokenizer> tokenizer,
+                std::string chat_template,
+                std::unique_ptr<const Transformer> transformer)
+        : path_(std::move(path)),
+          tokenizer_(std::move(tokenizer)),
+          chat_template_(std::move(chat_template)),
+          transformer_(std::move(transformer)) {}
+
+    const ModelConfig& config() const override { return transformer_->config(); }
+    const Tokenizer& tokenizer() const override { return *tokenizer_; }
+    std::string_view chat_template() const override { return chat_template_; }
+    const std::filesystem::path& path() const override { return path_; }
+
+    std::uint64_t kv_bytes_per_token(KvType type) const override {
+        const ModelConfig& shape = config();
+        return std::uint64_t{2} * static_cast<std::uint64_t>(shape.n_layers) *
+               static_cast<std::uint64_t>(shape.n_kv_heads) *
+               static_cast<std::uint64_t>(shape.head_dim) * (type == KvType::kF16 ? 2 : 4);
+    }
+
+    Result<> forward(std::span<const TokenId> tokens,
+                     KvCache& cache,
+                     std::span<float> logits) const override {
+        return transformer_->forward(tokens, cache, logits);
+    }
+
+  private:
+    std::filesystem::path path_;
+    std::shared_ptr<const Tokenizer> tokenizer_;
+    std::string chat_template_;
+    std::unique_ptr<const Transformer> transformer_;
+};
+
+Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const gguf::File& file,
+                                                        const LoadOptions& options,
+                                                        std::int32_t n_vocab) {
+    if (options.tokenizer_json) {
+        return Tokenizer::from_hf_json(*options.tokenizer_json, static_cast<std::size_t>(n_vocab));
+    }
+    NOTSO_TRY(auto tokenizer, Tokenizer::from_gguf(file));
+    if (tokenizer->vocab_size() > static_cast<std::size_t>(n_vocab)) {
+        return fail(
+            ErrorCode::kCorruptData,
+            "{}: key tokenizer.ggml.tokens has {} tokens, but token_embd.weight only {} rows",
+            file.path().string(),
+            tokenizer->vocab_size(),
+            n_vocab);
+    }
+    return tokenizer;
+}
+
+std::int32_t choose_threads(std::int32_t requested, const CoreCount& cores) {
+    if (requested <= 0) return cores.usable;
+    return std::min(requested, cores.logical);  // more threads than CPUs only wait for each other
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path,
+                                                 const LoadOptions& options) {
+    NOTSO_TRY(const DeviceManager device, DeviceManager::create());
+    NOTSO_TRY(const std::shared_ptr<const gguf::File> file, gguf::File::open(path));
+    NOTSO_TRY(ModelSpec spec, read_spec(*file));
+    NOTSO_TRY(auto tokenizer, load_tokenizer(*file, options, spec.config.n_vocab));
+    const std::int32_t n_threads = choose_threads(options.n_threads, device.cores());
+    NOTSO_TRY(Weights weights,
+              load_weights(*file,
+                           spec,
+                           {.kernels = &device.kernels(),
+                            .available_bytes = device.memory().available_bytes,
+                            .other_bytes = Transformer::workspace_bytes(spec.config, n_threads),
+                            .on_progress = options.on_progress,
+                            .stop = options.stop}));
+    NOTSO_CHECK(file->check_whole());
+    NOTSO_TRY(const auto chat_template, file->get_string("tokenizer.chat_template"));
+    auto transformer = std::make_unique<const Transformer>(
+        std::move(spec), std::move(weights), device.kernels(), n_threads);
+    return std::make_shared<const LoadedModel>(path,
+                                               std::move(tokenizer),
+                                               std::string(chat_template.value_or("")),
+                                               std::move(transformer));
+}
+
+}  // namespace notso::ml

@@ -1,0 +1,124 @@
+#include "ml/model/weights.hpp"
+
+#include <cstring>
+
+#include "ml/kernels/generic/table.hpp"
+#include "ml/model/weight_plan.hpp"
+
+namespace notso::ml {
+namespace {
+
+constexpr std::size_t kChunkBytes = std::size_t{8} << 20;
+constexpr double kMiB = 1024.0 * 1024.0;
+
+/// Brings planned tensors into memory, one after the other, and tells how far it is.
+class Loader {
+  public:
+    Loader(const FileReader& reader,
+           const ModelSpec& spec,
+           const WeightOptions& options,
+           std::uint64_t total_bytes)
+        : reader_(reader), spec_(spec), options_(options), total_bytes_(total_bytes) {}
+
+    Result<> load(const PlannedTensor& planned, std::span<std::byte> memory) {
+        const auto place = memory.subspan(planned.memory_offset, planned.memory_bytes);
+        if (planned.vector != nullptr) return load_vector(planned, place);
+        Matrix& matrix = *planned.matrix;
+        matrix.data = place.data();
+        matrix.matmul = choose_matmul(matrix);
+        return planned.order == RowOrder::kHalfSplit ? load_half_split(planned, place)
+                                                     : load_rows(planned, place);
+    }
+
+  private:
+    kernels::Matmul choose_matmul(const Matrix& matrix) const {
+        // Rows that are no whole number of vectors take the plain kernel, which reads any length.
+        if (matrix.n_cols % kernels::kColumnMultiple != 0)
+            return kernels::generic_table().matmul_any;
+        const auto by_type =
+            options_.kernels->matmul_by_type[static_cast<std::size_t>(matrix.type->type)];
+        return by_type != nullptr ? by_type : options_.kernels->matmul_any;
+    }
+
+    Result<> load_rows(const PlannedTensor& planned, std::span<std::byte> place) {
+        for (std::size_t at = 0; at < place.size(); at += kChunkBytes) {
+            const auto part = place.subspan(at, std::min(kChunkBytes, place.size() - at));
+            NOTSO_CHECK(reader_.read(planned.tensor->file_offset + at, part));
+            NOTSO_CHECK(advance(part.size()));
+        }
+        return {};
+    }
+
+    /// Row 2i of a head goes to i, row 2i + 1 to i + n_rot / 2; rows that are not rotated stay.
+    Result<> load_half_split(const PlannedTensor& planned, std::span<std::byte> place) {
+        const std::size_t row_bytes = planned.matrix->row_bytes;
+        const auto head_dim = static_cast<std::size_t>(spec_.config.head_dim);
+        const auto n_rot = static_cast<std::size_t>(spec_.config.n_rot);
+        std::vector<std::byte> head(head_dim * row_bytes);
+        for (std::size_t at = 0; at < place.size(); at += head.size()) {
+            NOTSO_CHECK(reader_.read(planned.tensor->file_offset + at, head));
+            for (std::size_t row = 0; row < head_dim; ++row) {
+                const std::size_t target = row < n_rot ? row / 2 + row % 2 * (n_rot / 2) : row;
+                std::memcpy(place.data() + at + target * row_bytes,
+                            head.data() + row * row_bytes,
+                            row_bytes);
+            }
+            NOTSO_CHECK(advance(head.size()));
+        }
+        return {};
+    }
+
+    Result<> load_vector(const PlannedTensor& planned, std::span<std::byte> place) {
+        std::vector<std::byte> stored(planned.tensor->data.size());
+        NOTSO_CHECK(reader_.read(planned.tensor->file_offset, stored));
+        auto* values = reinterpret_cast<float*>(place.data());
+        planned.type->decode(stored.data(), values, place.size() / sizeof(float));
+        *planned.vector = values;
+        return advance(place.size());
+    }
+
+    Result<> advance(std::uint64_t bytes) {
+        if (options_.stop.stop_requested())
+            return fail(ErrorCode::kCancelled, "loading the model was cancelled");
+        done_bytes_ += bytes;
+        if (options_.on_progress) {
+            options_.on_progress(std::min(
+                1.0, static_cast<double>(done_bytes_) / static_cast<double>(total_bytes_)));
+        }
+        return {};
+    }
+
+    const FileReader& reader_;
+    const ModelSpec& spec_;
+    const WeightOptions& options_;
+    std::uint64_t total_bytes_;
+    std::uint64_t done_bytes_ = 0;
+};
+
+}  // namespace
+
+Result<Weights> load_weights(const gguf::File& file,
+                             const ModelSpec& spec,
+                             const WeightOptions& options) {
+    Weights weights;
+    NOTSO_TRY(const WeightPlan plan, WeightPlan::make(file, spec, weights));
+    const std::uint64_t needed = plan.total_bytes() + options.other_bytes;
+    if (options.available_bytes != 0 && needed > options.available_bytes) {
+        return fail(ErrorCode::kOutOfMemory,
+                    "{} needs {:.0f} MiB of memory; {:.0f} MiB are available: use a smaller model "
+                    "or free some",
+                    file.path().string(),
+                    static_cast<double>(needed) / kMiB,
+                    static_cast<double>(options.available_bytes) / kMiB);
+    }
+    NOTSO_TRY(weights.memory, WeightMemory::allocate(plan.total_bytes()));
+    NOTSO_TRY(const FileReader reader, FileReader::open(file.path(), file.size_bytes()));
+    Loader loader(reader, spec, options, plan.total_bytes());
+    for (const PlannedTensor& planned : plan.tensors()) {
+        NOTSO_CHECK(loader.load(planned, weights.memory.bytes()));
+    }
+    if (weights.output.data == nullptr) weights.output = weights.token_embd;
+    return weights;
+}
+
+}  // namespace notso::ml

@@ -1,0 +1,71 @@
+// The weights of a model, typed and checked, and how they are found in a file and brought into
+// memory.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+#include "base/result.hpp"
+#include "ml/gguf/file.hpp"
+#include "ml/kernels/table.hpp"
+#include "ml/model/config.hpp"
+#include "ml/model/weight_memory.hpp"
+#include "ml/quant/type_table.hpp"
+
+namespace notso::ml {
+
+/// A weight matrix [n_rows, n_cols] in blocks, row-major, and the kernel that multiplies with it.
+struct Matrix {
+    const quant::TypeTraits* type = nullptr;
+    kernels::Matmul matmul = nullptr;
+    std::int32_t n_rows = 0;
+    std::int32_t n_cols = 0;
+    std::size_t row_bytes = 0;
+    const std::byte* data = nullptr;
+
+    const std::byte* row(std::int32_t index) const noexcept {
+        return data + static_cast<std::size_t>(index) * row_bytes;
+    }
+};
+
+struct LayerWeights {
+    const float* attn_norm = nullptr;  ///< [n_embd]
+    Matrix attn_q;                     ///< [n_heads * head_dim, n_embd], rows in half-split order
+    Matrix attn_k;                    ///< [n_kv_heads * head_dim, n_embd], rows in half-split order
+    Matrix attn_v;                    ///< [n_kv_heads * head_dim, n_embd]
+    Matrix attn_output;               ///< [n_embd, n_heads * head_dim]
+    const float* ffn_norm = nullptr;  ///< [n_embd]
+    Matrix ffn_gate;                  ///< [n_ff, n_embd]
+    Matrix ffn_up;                    ///< [n_ff, n_embd]
+    Matrix ffn_down;                  ///< [n_embd, n_ff]
+};
+
+struct Weights {
+    Matrix token_embd;  ///< [n_vocab, n_embd]
+    std::vector<LayerWeights> layers;
+    const float* output_norm = nullptr;  ///< [n_embd]
+    Matrix output;  ///< [n_vocab, n_embd]; the embedding itself where the file has none
+    const float* rope_divisors = nullptr;  ///< [n_rot / 2], or null
+    WeightMemory memory;                   ///< Everything above points into it.
+};
+
+struct WeightOptions {
+    const kernels::KernelTable* kernels = nullptr;
+    std::uint64_t available_bytes = 0;  ///< 0 = unknown, not checked.
+    std::uint64_t other_bytes = 0;      ///< What the model needs besides its weights.
+    std::function<void(double)> on_progress = {};
+    std::stop_token stop = {};
+};
+
+/// Checks every tensor's name, shape and type against the model's shape, then copies all weights
+/// into memory.
+/// @errors kCorruptData for a missing tensor or a wrong shape; kUnsupported for a block type that
+/// does not run and
+///         for a tensor that the architecture does not know; kOutOfMemory with both numbers;
+///         kCancelled; kIo.
+Result<Weights> load_weights(const gguf::File& file,
+                             const ModelSpec& spec,
+                             const WeightOptions& options);
+
+}  // namespace notso::ml
