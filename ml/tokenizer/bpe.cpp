@@ -1,7 +1,6 @@
 #include "ml/tokenizer/bpe.hpp"
 
 #include <algorithm>
-#include <functional>
 
 namespace notso::ml {
 namespace {
@@ -41,7 +40,7 @@ void WordMerger::queue_pair(const std::vector<std::uint32_t>& word, std::uint32_
     const std::uint32_t right = links_[left].next;
     if (right == kNone) return;
     const std::uint32_t rank = merges_.find(word[left], word[right]).rank;
-    if (rank != Merge::kNoRank) queue_.push_back((std::uint64_t{rank} << 32) | left);
+    if (rank != Merge::kNoRank) queue_->push({.rank = rank, .position = left});
 }
 
 void WordMerger::join(std::vector<std::uint32_t>& word, std::uint32_t left, std::uint32_t token) {
@@ -56,27 +55,20 @@ void WordMerger::join(std::vector<std::uint32_t>& word, std::uint32_t left, std:
 void WordMerger::merge_long(std::vector<std::uint32_t>& word) {
     const auto size = static_cast<std::uint32_t>(word.size());
     links_.resize(size);
-    queue_.clear();
-    for (std::uint32_t i = 0; i < size; ++i)
+    for (std::uint32_t i = 0; i < size; ++i) {
         links_[i] = {i == 0 ? kNone : i - 1, i + 1 == size ? kNone : i + 1};
+    }
+    if (!queue_) queue_.emplace(merges_.rank_end());
     for (std::uint32_t i = 0; i < size; ++i) queue_pair(word, i);
-    std::ranges::make_heap(queue_, std::greater<>{});
-    while (!queue_.empty()) {
-        std::ranges::pop_heap(queue_, std::greater<>{});
-        const std::uint64_t entry = queue_.back();
-        queue_.pop_back();
-        const auto left = static_cast<std::uint32_t>(entry);
+    while (const auto entry = queue_->pop()) {
+        const std::uint32_t left = entry->position;
         // The pair may have changed since it was queued; then this entry is stale.
         if (word[left] == kGone || links_[left].next == kNone) continue;
         const Merge merge = merges_.find(word[left], word[links_[left].next]);
-        if (merge.rank != entry >> 32) continue;
+        if (merge.rank != entry->rank) continue;
         join(word, left, merge.token);
-        for (const std::uint32_t changed : {links_[left].prev, left}) {
-            if (changed == kNone) continue;
-            const std::size_t before = queue_.size();
-            queue_pair(word, changed);
-            if (queue_.size() > before) std::ranges::push_heap(queue_, std::greater<>{});
-        }
+        if (links_[left].prev != kNone) queue_pair(word, links_[left].prev);
+        queue_pair(word, left);
     }
     std::erase(word, kGone);
 }

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "ml/tokenizer/merge_queue.hpp"
 #include "ml/tokenizer/merge_table.hpp"
 
 namespace notso::ml {
@@ -16,7 +18,7 @@ class WordMerger {
     explicit WordMerger(const MergeTable& merges) noexcept : merges_(merges) {}
 
     /// Merges the tokens in `word` (one per byte on entry, at most 2^31) in place.
-    /// @cost O(n²) up to kShortWord tokens, O(n log n) beyond.
+    /// @cost O(n²) up to kShortWord tokens, near O(n) beyond (O(n log n) at worst).
     void merge(std::vector<std::uint32_t>& word);
 
     /// The two ways, the same result; public for the test that compares them.
@@ -37,7 +39,7 @@ class WordMerger {
     const MergeTable& merges_;
     std::vector<Merge> pairs_;  // merge_short: the merge of each token with its right neighbour
     std::vector<Link> links_;   // merge_long: neighbours of each token that is left
-    std::vector<std::uint64_t> queue_;  // merge_long: a heap of rank << 32 | position, lowest first
+    std::optional<MergeQueue> queue_;  // merge_long: pairs by rank and position of the left one
 };
 
 }  // namespace notso::ml

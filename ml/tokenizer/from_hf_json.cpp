@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <fstream>
+#include <limits>
 #include <unordered_map>
 
 #include "base/log.hpp"
@@ -59,16 +60,9 @@ class HfReader {
 
     Result<VocabularySource> read() {
         NOTSO_CHECK(check_components());
+        NOTSO_CHECK(check_size());
         NOTSO_CHECK(read_model());
         NOTSO_CHECK(read_added_tokens());
-        if (source_.tokens.size() != expected_) {
-            return fail(ErrorCode::kInvalidArgument,
-                        "the highest token id is {}, but the model has {} embedding rows: this "
-                        "tokenizer belongs "
-                        "to another model",
-                        std::ssize(source_.tokens) - 1,
-                        expected_);
-        }
         choose_bos_and_eos();
         return std::move(source_);
     }
@@ -94,6 +88,43 @@ class HfReader {
 
     static bool is_empty_array(const json::value* value) {
         return value != nullptr && value->is_array() && value->get_array().empty();
+    }
+
+    /// Compares the highest id with the model before anything is laid out by id.
+    Result<> check_size() {
+        std::uint64_t rows = 0;
+        const auto see = [&](const json::value* id) {
+            if (id == nullptr) return;
+            if (id->is_int64() && id->get_int64() >= 0) {
+                rows = std::max(rows, static_cast<std::uint64_t>(id->get_int64()) + 1);
+            }
+            if (id->is_uint64()) rows = std::numeric_limits<std::uint64_t>::max();
+        };
+        json::error_code ignored;
+        const json::value* model = member(root_, "model");
+        const json::value* vocabulary =
+            model != nullptr ? model->find_pointer("/vocab", ignored) : nullptr;
+        if (vocabulary == nullptr || !vocabulary->is_object()) {
+            return corrupt("model.vocab is not an object");
+        }
+        for (const auto& item : vocabulary->get_object()) see(&item.value());
+        const json::value* added = member(root_, "added_tokens");
+        if (added != nullptr && added->is_array()) {
+            for (const json::value& entry : added->get_array()) {
+                see(entry.find_pointer("/id", ignored));
+            }
+        }
+        if (rows != expected_) {
+            return fail(ErrorCode::kInvalidArgument,
+                        "the vocabulary needs {} embedding rows, but the model has {}: this "
+                        "tokenizer belongs to another model",
+                        rows,
+                        expected_);
+        }
+        source_.tokens.resize(expected_);
+        source_.kinds.resize(expected_, TokenKind::kAbsent);
+        source_.mergeable.resize(expected_, false);
+        return {};
     }
 
     Result<> read_model() {
@@ -130,22 +161,8 @@ class HfReader {
         return {};
     }
 
-    /// Puts a text at an id, growing the tables.
+    /// Puts a text at an id, which check_size() has seen.
     Result<> place(std::uint64_t id, std::string_view text, bool mergeable) {
-        if (id >= expected_) {
-            return fail(ErrorCode::kInvalidArgument,
-                        "token {} has id {}, but the model has {} embedding rows: this tokenizer "
-                        "belongs to another "
-                        "model",
-                        log::field(text),
-                        id,
-                        expected_);
-        }
-        if (id >= source_.tokens.size()) {
-            source_.tokens.resize(id + 1);
-            source_.kinds.resize(id + 1, TokenKind::kAbsent);
-            source_.mergeable.resize(id + 1, false);
-        }
         if (source_.kinds[id] != TokenKind::kAbsent) {
             return corrupt(fmt::format("tokens {} and {} have the same id {}",
                                        log::field(source_.tokens[id]),
@@ -166,10 +183,7 @@ class HfReader {
     }
 
     Result<> read_vocabulary(const json::object& model) {
-        const json::value* vocabulary = member(model, "vocab");
-        if (vocabulary == nullptr || !vocabulary->is_object())
-            return corrupt("model.vocab is not an object");
-        for (const auto& [key, value] : vocabulary->get_object()) {
+        for (const auto& [key, value] : model.at("vocab").get_object()) {
             const std::string_view text(key.data(), key.size());
             NOTSO_TRY(const auto id, read_id(value, text));
             NOTSO_CHECK(place(id, text, true));

@@ -68,7 +68,8 @@ Result<std::string> byte_level_step(const json::object& step) {
     return std::string(flag(step, "use_regex", true) ? "GB" : "B");
 }
 
-Result<std::string> one_step(const json::value& entry) {
+/// The steps of an entry; sequences may nest, as deep as the JSON parser lets them.
+Result<std::string> steps_of(const json::value& entry) {
     const std::string_view type = type_of(entry);
     if (type == "Split") return split_step(entry.get_object());
     if (type == "ByteLevel") return byte_level_step(entry.get_object());
@@ -76,7 +77,19 @@ Result<std::string> one_step(const json::value& entry) {
         if (flag(entry.get_object(), "individual_digits", false)) return std::string("D");
         return unsupported("Digits", "only individual_digits is supported");
     }
-    return unsupported(type, "not supported; ByteLevel, Digits, Split and Sequence are");
+    if (type != "Sequence") {
+        return unsupported(type, "not supported; ByteLevel, Digits, Split and Sequence are");
+    }
+    const json::value* list = entry.get_object().if_contains("pretokenizers");
+    if (list == nullptr || !list->is_array()) {
+        return unsupported("Sequence", "has no list of steps");
+    }
+    std::string steps;
+    for (const json::value& step : list->get_array()) {
+        NOTSO_TRY(const std::string next, steps_of(step));
+        steps += next;
+    }
+    return steps;
 }
 
 }  // namespace
@@ -94,22 +107,11 @@ bool flag(const json::object& object, std::string_view name, bool fallback) noex
 }
 
 Result<PreTokenizer> read_pre_tokenizer(const json::value& entry) {
-    std::string steps;
-    if (type_of(entry) == "Sequence") {
-        const json::value* list = entry.get_object().if_contains("pretokenizers");
-        if (list == nullptr || !list->is_array())
-            return unsupported("Sequence", "has no list of steps");
-        for (const json::value& step : list->get_array()) {
-            NOTSO_TRY(const std::string next, one_step(step));
-            steps += next;
-        }
-    } else {
-        NOTSO_TRY(steps, one_step(entry));
-    }
+    NOTSO_TRY(const std::string steps, steps_of(entry));
     for (const Chain& chain : kChains) {
         if (chain.steps == steps) return chain.kind;
     }
-    return unsupported("Sequence", "these steps are not supported together");
+    return unsupported(type_of(entry), "these steps are not supported together");
 }
 
 }  // namespace notso::ml::hf

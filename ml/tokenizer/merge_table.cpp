@@ -1,5 +1,6 @@
 #include "ml/tokenizer/merge_table.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -9,6 +10,7 @@ MergeTable::MergeTable(std::size_t expected)
     : entries_(std::bit_ceil(2 * expected + 2)), mask_(entries_.size() - 1) {}
 
 void MergeTable::add(std::uint32_t left, std::uint32_t right, Merge merge) {
+    rank_end_ = std::max(rank_end_, std::size_t{merge.rank} + 1);
     const std::uint64_t key = pair(left, right);
     std::size_t i = slot(key);
     while (entries_[i].key != key && entries_[i].key != kEmpty) i = (i + 1) & mask_;
@@ -22,6 +24,7 @@ void MergeTable::add(std::uint32_t left, std::uint32_t right, Merge merge) {
                        entry.merge);
         }
         larger.add(left, right, merge);
+        larger.rank_end_ = rank_end_;
         *this = std::move(larger);
         return;
     }

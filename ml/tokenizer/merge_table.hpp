@@ -24,6 +24,9 @@ class MergeTable {
     /// Adds a merge; a pair that is there already is replaced.
     void add(std::uint32_t left, std::uint32_t right, Merge merge);
 
+    /// Every rank in the table is below this.
+    std::size_t rank_end() const noexcept { return rank_end_; }
+
     /// The merge of a pair; rank kNoRank when they don't merge. @cost O(1) expected.
     Merge find(std::uint32_t left, std::uint32_t right) const noexcept {
         const std::uint64_t key = pair(left, right);
@@ -52,6 +55,7 @@ class MergeTable {
     std::vector<Entry> entries_ = std::vector<Entry>(2);
     std::size_t mask_ = 1;
     std::size_t used_ = 0;
+    std::size_t rank_end_ = 0;
 };
 
 }  // namespace notso::ml
