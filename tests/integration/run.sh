@@ -1,7 +1,5 @@
 #!/usr/bin/env bash
-# Runs integration tests with the pinned Python: tests/integration/run.sh [pytest arguments]. ctest calls it per file.
+# Runs integration tests: tests/integration/run.sh [pytest arguments]. ctest calls it per file.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-. scripts/python.sh
-python="$(ensure_python)"
-exec "$python" -m pytest -q -p no:cacheprovider "${@:-tests/integration}"
+here="$(cd "$(dirname "$0")" && pwd)"
+exec "$here/../python.sh" -m pytest -q -p no:cacheprovider "${@:-$here}"
