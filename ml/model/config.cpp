@@ -61,19 +61,27 @@ class KeyReader {
     /// Fails when a key is there with another value than the one that changes nothing.
     Result<> neutral(std::string_view key, double harmless) const {
         NOTSO_TRY(const auto value, file_.get_float(name(key)));
-        if (!value || *value == harmless) return {};
-        return fail(ErrorCode::kUnsupported,
-                    "{}: key {} is {}; this program only runs models with {}",
-                    file_.path().string(),
-                    name(key),
-                    *value,
-                    harmless);
+        return !value || *value == harmless ? Result<>{} : refuse(key, *value, harmless);
+    }
+    Result<> absent_or_zero(std::string_view key) const {
+        NOTSO_TRY(const auto value, file_.get_uint(name(key)));
+        return value.value_or(0) == 0 ? Result<>{} : refuse(key, *value, std::uint64_t{0});
     }
 
   private:
     std::unexpected<Error> missing(std::string_view key) const {
         return fail(
             ErrorCode::kCorruptData, "{}: key {} is missing", file_.path().string(), name(key));
+    }
+
+    template <class Number>
+    std::unexpected<Error> refuse(std::string_view key, Number value, Number harmless) const {
+        return fail(ErrorCode::kUnsupported,
+                    "{}: key {} is {}; this program only runs models with {}",
+                    file_.path().string(),
+                    name(key),
+                    value,
+                    harmless);
     }
 
     const gguf::File& file_;
@@ -269,7 +277,7 @@ Result<ModelSpec> read_spec(const gguf::File& file) {
     config.architecture = *name;
     NOTSO_CHECK(read_general(file, config));
     const KeyReader keys(file, spec.architecture->name);
-    NOTSO_CHECK(keys.neutral("expert_count", 0));
+    NOTSO_CHECK(keys.absent_or_zero("expert_count"));
     NOTSO_TRY(config.n_layers, keys.integer("block_count", 1, kMaxLayers));
     NOTSO_TRY(config.n_embd, keys.integer("embedding_length", 1, kMaxHidden));
     NOTSO_TRY(config.n_ff, keys.integer("feed_forward_length", 1, kMaxFfn));

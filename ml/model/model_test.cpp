@@ -1,0 +1,207 @@
+// The forward pass against golden logits of the numpy oracle, and its promise that only a token's
+// own history counts.
+#include "ml/model/model.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "ml/model/golden_models.hpp"
+#include "ml/runtime/kv_cache.hpp"
+
+namespace notso::ml {
+namespace {
+
+using test::golden_logits;
+using test::golden_model;
+using test::golden_tokens;
+using test::kGoldenTokens;
+using test::kGoldenVocab;
+using ::testing::HasSubstr;
+
+using Floats = std::vector<float>;
+
+std::shared_ptr<const Model> load_golden(std::string_view name, std::int32_t n_threads = 1) {
+    auto model = Model::load(golden_model(name), {.n_threads = n_threads});
+    EXPECT_TRUE(model.has_value()) << model.error().detail;
+    return model.value_or(nullptr);
+}
+
+/// Logits of all golden tokens, read in pieces of at most `step`.
+Floats run(const Model& model, KvType type, std::int32_t step) {
+    auto cache = *KvCache::create(model.config(), kGoldenTokens, type);
+    const std::vector<TokenId> tokens = golden_tokens();
+    Floats logits(tokens.size() * kGoldenVocab, NAN);
+    for (std::int32_t first = 0; first < kGoldenTokens; first += step) {
+        const auto begin = static_cast<std::size_t>(first);
+        const auto n = static_cast<std::size_t>(std::min(step, kGoldenTokens - first));
+        const auto result =
+            model.forward(std::span(tokens).subspan(begin, n),
+                          *cache,
+                          std::span(logits).subspan(begin * kGoldenVocab, n * kGoldenVocab));
+        EXPECT_TRUE(result) << result.error().detail;
+    }
+    EXPECT_EQ(cache->size(), kGoldenTokens);
+    return logits;
+}
+
+/// Largest difference, in units of the logits' standard deviation.
+double distance(const Floats& actual, const Floats& expected) {
+    double worst = 0;
+    double squares = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const double difference =
+            std::abs(static_cast<double>(actual[i]) - static_cast<double>(expected[i]));
+        worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
+        squares += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
+    }
+    return worst / std::sqrt(squares / static_cast<double>(expected.size()));
+}
+
+bool bit_equal(const Floats& a, const Floats& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+class GoldenModel : public testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenModel, LogitsEqualTheOracles) {
+    const Floats expected = golden_logits(GetParam());
+    ASSERT_FALSE(expected.empty()) << "golden data is missing";
+    for (const char* isa : {"generic", ""}) {
+        setenv("NOTSO_ISA", isa, 1);
+        const auto model = load_golden(GetParam());
+        unsetenv("NOTSO_ISA");
+        ASSERT_TRUE(model);
+        EXPECT_LT(distance(run(*model, KvType::kF32, kGoldenTokens), expected), 3e-5) << isa;
+        EXPECT_LT(distance(run(*model, KvType::kF32, 1), expected), 3e-5) << isa;
+        EXPECT_LT(distance(run(*model, KvType::kF16, kGoldenTokens), expected), 2e-2) << isa;
+    }
+}
+
+TEST_P(GoldenModel, BitsDependNeitherOnTheStepsNorOnTheThreads) {
+    const auto one = load_golden(GetParam(), 1);
+    const auto two = load_golden(GetParam(), 2);
+    ASSERT_TRUE(one && two);
+    for (const KvType type : {KvType::kF16, KvType::kF32}) {
+        const Floats whole = run(*one, type, kGoldenTokens);
+        for (const std::int32_t step : {1, 2, 3, 7})
+            EXPECT_TRUE(bit_equal(run(*one, type, step), whole)) << step;
+        EXPECT_TRUE(bit_equal(run(*two, type, kGoldenTokens), whole));
+        EXPECT_TRUE(bit_equal(run(*two, type, 1), whole));
+    }
+}
+
+TEST_P(GoldenModel, OnlyTheLastRowsAreWrittenWhenFewerAreAsked) {
+    const auto model = load_golden(GetParam());
+    ASSERT_TRUE(model);
+    const Floats whole = run(*model, KvType::kF16, kGoldenTokens);
+    const std::vector<TokenId> tokens = golden_tokens();
+    for (const std::size_t rows : {0u, 1u, 5u}) {
+        auto cache = *KvCache::create(model->config(), kGoldenTokens, KvType::kF16);
+        Floats logits(rows * kGoldenVocab);
+        ASSERT_TRUE(model->forward(tokens, *cache, logits));
+        EXPECT_TRUE(bit_equal(
+            logits, Floats(whole.end() - static_cast<std::ptrdiff_t>(logits.size()), whole.end())));
+    }
+}
+
+TEST_P(GoldenModel, ATruncatedCacheGoesOnAsIfTheRestHadNeverBeen) {
+    const auto model = load_golden(GetParam());
+    ASSERT_TRUE(model);
+    const std::vector<TokenId> tokens = golden_tokens();
+    auto cache = *KvCache::create(model->config(), kGoldenTokens, KvType::kF16);
+    ASSERT_TRUE(model->forward(tokens, *cache, {}));
+    cache->truncate(9);
+    Floats logits(kGoldenVocab);
+    ASSERT_TRUE(model->forward(std::span(tokens).subspan(9), *cache, logits));
+    const Floats whole = run(*model, KvType::kF16, kGoldenTokens);
+    EXPECT_TRUE(bit_equal(logits, Floats(whole.end() - kGoldenVocab, whole.end())));
+}
+
+INSTANTIATE_TEST_SUITE_P(All,
+                         GoldenModel,
+                         testing::Values("tiny_smollm3", "tiny_llama", "tiny_odd"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST(Model, LongInputsGoThroughInChunksWithoutANotch) {
+    const auto model = load_golden("tiny_smollm3");
+    ASSERT_TRUE(model);
+    std::vector<TokenId> tokens;
+    for (int i = 0; i < 300; ++i) tokens.push_back(TokenId{i * 101 % kGoldenVocab});
+    auto whole = *KvCache::create(model->config(), 300, KvType::kF16);
+    auto steps = *KvCache::create(model->config(), 300, KvType::kF16);
+    Floats last(200 * kGoldenVocab);
+    Floats one(kGoldenVocab);
+    ASSERT_TRUE(model->forward(tokens, *whole, last));
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        ASSERT_TRUE(model->forward({&tokens[i], 1}, *steps, one));
+        if (i < 100) continue;
+        const auto row = last.begin() + static_cast<std::ptrdiff_t>((i - 100) * kGoldenVocab);
+        ASSERT_TRUE(bit_equal(one, Floats(row, row + kGoldenVocab))) << i;
+    }
+}
+
+TEST(Model, RefusesWhatCannotBeRunAndLeavesTheCacheAlone) {
+    const auto model = load_golden("tiny_llama");
+    ASSERT_TRUE(model);
+    auto cache = *KvCache::create(model->config(), 4, KvType::kF16);
+    const std::vector<TokenId> tokens = golden_tokens();
+    const auto full = model->forward(tokens, *cache, {});
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().code, ErrorCode::kContextLength);
+    for (const std::int32_t id : {-1, kGoldenVocab}) {
+        const TokenId bad[] = {TokenId{1}, TokenId{id}};
+        EXPECT_EQ(model->forward(bad, *cache, {}).error().code, ErrorCode::kInvalidArgument);
+    }
+    Floats odd(kGoldenVocab + 1);
+    EXPECT_EQ(model->forward(std::span(tokens).first(3), *cache, odd).error().code,
+              ErrorCode::kInvalidArgument);
+    Floats many(4 * kGoldenVocab);
+    EXPECT_EQ(model->forward(std::span(tokens).first(3), *cache, many).error().code,
+              ErrorCode::kInvalidArgument);
+    EXPECT_EQ(cache->size(), 0);
+}
+
+TEST(Model, TellsWhatItIs) {
+    const auto model = load_golden("tiny_smollm3");
+    ASSERT_TRUE(model);
+    const ModelConfig& config = model->config();
+    EXPECT_EQ(config.architecture, "smollm3");
+    EXPECT_EQ(config.name, "tiny_smollm3");
+    EXPECT_EQ(config.n_layers, 4);
+    EXPECT_EQ(config.n_vocab, kGoldenVocab);
+    EXPECT_EQ(config.n_kv_heads, 2);
+    EXPECT_GT(config.n_parameters, 100'000u);
+    EXPECT_EQ(model->kv_bytes_per_token(KvType::kF16), 4u * 2 * 2 * 16 * 2);
+    EXPECT_EQ(model->tokenizer().vocab_size(), static_cast<std::size_t>(kGoldenVocab));
+    EXPECT_EQ(model->chat_template(), "");
+}
+
+TEST(Model, LoadingReportsProgressAndCanBeCancelled) {
+    std::vector<double> seen;
+    const auto model = Model::load(
+        golden_model("tiny_llama"),
+        {.n_threads = 1, .on_progress = [&seen](double part) { seen.push_back(part); }});
+    ASSERT_TRUE(model);
+    ASSERT_GT(seen.size(), 3u);
+    EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+    EXPECT_GT(seen.back(), 0.95);
+    std::stop_source stop;
+    const auto cancel = [&stop](double) { stop.request_stop(); };
+    const auto cancelled =
+        Model::load(golden_model("tiny_llama"), {.on_progress = cancel, .stop = stop.get_token()});
+    ASSERT_FALSE(cancelled);
+    EXPECT_EQ(cancelled.error().code, ErrorCode::kCancelled);
+}
+
+TEST(Model, AMissingFileIsNamed) {
+    const auto model = Model::load("/nowhere/model.gguf");
+    ASSERT_FALSE(model);
+    EXPECT_EQ(model.error().code, ErrorCode::kNotFound);
+    EXPECT_THAT(model.error().detail, HasSubstr("/nowhere/model.gguf"));
+}
+
+}  // namespace
+}  // namespace notso::ml
