@@ -29,15 +29,17 @@ class EventRecorder : public std::enable_shared_from_this<EventRecorder> {
         return events_;
     }
 
-    /// Waits until an event of type T arrived; false after 10 s.
+    /// Waits until an event of type T arrived; false when none came in time.
     template <class T>
-    bool wait_for() {
-        return wait_until([](const ChatEvent& event) { return std::holds_alternative<T>(event); });
+    bool wait_for(std::chrono::seconds patience = std::chrono::seconds(10)) {
+        return wait_until([](const ChatEvent& event) { return std::holds_alternative<T>(event); },
+                          patience);
     }
 
-    bool wait_until(const std::function<bool(const ChatEvent&)>& wanted) {
+    bool wait_until(const std::function<bool(const ChatEvent&)>& wanted,
+                    std::chrono::seconds patience = std::chrono::seconds(10)) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(10), [&] {
+        return changed_.wait_for(lock, patience, [&] {
             return std::find_if(events_.begin(), events_.end(), wanted) != events_.end();
         });
     }

@@ -172,8 +172,8 @@ void LocalBackend::finish_loading(Result<std::unique_ptr<LocalModel>> model) {
         desk_.post([this] { submit_held(); });
         return;
     }
-    if (!stop_.stop_requested())
-        log::error("model failed to load error={}", log::field(model.error().detail));
+    if (stop_.stop_requested()) return;  // the destructor ends what is held
+    log::error("model failed to load error={}", log::field(model.error().detail));
     {
         const std::lock_guard lock(mutex_);
         failure_ = Error{ErrorCode::kUnavailable, std::move(model).error().detail};

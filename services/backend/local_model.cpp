@@ -86,7 +86,9 @@ Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
                                          std::shared_ptr<ChatEventHandler> handler) {
     NOTSO_CHECK(validate_stops(request.stop));
     ml::GenerationRequest generation;
-    NOTSO_TRY(generation.sampling, to_sampling_params(request.sampling));
+    NOTSO_TRY(
+        generation.sampling,
+        to_sampling_params(request.sampling, sampling_defaults(model_->config().n_parameters)));
     NOTSO_TRY(generation.max_tokens, to_max_tokens(request.max_tokens));
     NOTSO_TRY(Prompt prompt, prompts_->build(request));
     generation.prompt = std::move(prompt.tokens);

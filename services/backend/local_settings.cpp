@@ -21,20 +21,24 @@ float narrow(double value) {
     return static_cast<float>(value);
 }
 
-float narrow_or(const std::optional<double>& value, float fallback) {
-    return value ? narrow(*value) : fallback;
-}
-
 }  // namespace
 
-Result<ml::SamplingParams> to_sampling_params(const SamplingSettings& settings) {
+SamplingDefaults sampling_defaults(std::uint64_t n_parameters) noexcept {
+    constexpr std::uint64_t kSmall = 1'000'000'000;
+    if (n_parameters == 0 || n_parameters >= kSmall) return {};
+    return {.temperature = 0.2, .top_p = 0.9, .repeat_penalty = 1.1};
+}
+
+Result<ml::SamplingParams> to_sampling_params(const SamplingSettings& settings,
+                                              const SamplingDefaults& defaults) {
     ml::SamplingParams params;
-    params.temperature = narrow_or(settings.temperature, params.temperature);
-    params.top_p = narrow_or(settings.top_p, params.top_p);
-    params.min_p = narrow_or(settings.min_p, params.min_p);
-    params.repeat_penalty = narrow_or(settings.repeat_penalty, params.repeat_penalty);
-    params.presence_penalty = narrow_or(settings.presence_penalty, params.presence_penalty);
-    params.frequency_penalty = narrow_or(settings.frequency_penalty, params.frequency_penalty);
+    params.temperature = narrow(settings.temperature.value_or(defaults.temperature));
+    params.top_p = narrow(settings.top_p.value_or(defaults.top_p));
+    params.min_p = narrow(settings.min_p.value_or(0));
+    const double default_penalty = params.temperature == 0 ? 1.0 : defaults.repeat_penalty;
+    params.repeat_penalty = narrow(settings.repeat_penalty.value_or(default_penalty));
+    params.presence_penalty = narrow(settings.presence_penalty.value_or(0));
+    params.frequency_penalty = narrow(settings.frequency_penalty.value_or(0));
     params.top_k = static_cast<std::int32_t>(
         std::clamp<std::int64_t>(settings.top_k.value_or(0), -1, kMaxInt));
     params.seed = settings.seed ? *settings.seed : random_u64();

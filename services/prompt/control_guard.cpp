@@ -25,7 +25,9 @@ ControlGuard::ControlGuard(const ml::Tokenizer& tokenizer) {
         const ml::TokenId id{static_cast<std::int32_t>(i)};
         const std::string_view text = tokenizer.token_bytes(id);
         if (text.empty() || !(tokenizer.is_control(id) || looks_like_control(text))) continue;
-        by_first_byte_[static_cast<unsigned char>(text.front())].emplace_back(text);
+        // Too long for the matcher means too long for the tokenizer: it can't be found in any text.
+        if (text.size() <= ml::SpecialMatcher::kMaxLength)
+            static_cast<void>(guarded_.add(text, id));
     }
 }
 
@@ -42,23 +44,20 @@ Result<std::string> ControlGuard::choose_marker(const std::vector<std::string_vi
                 "the messages contain every Yi syllable, which leaves no marker for them");
 }
 
-bool ControlGuard::token_begins(std::string_view rest,
-                                std::initializer_list<std::string_view> keep) const {
-    for (const std::string& token : by_first_byte_[static_cast<unsigned char>(rest.front())]) {
-        if (rest.starts_with(token) && std::ranges::find(keep, token) == keep.end()) return true;
-    }
-    return false;
-}
-
 std::string ControlGuard::mark(std::string_view text,
                                std::string_view marker,
                                std::initializer_list<std::string_view> keep) const {
     std::string marked;
     marked.reserve(text.size());
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (token_begins(text.substr(at), keep)) marked += marker;
-        marked += text[at];
+    std::size_t at = 0;
+    while (const auto match = guarded_.find(text, at, {})) {
+        marked += text.substr(at, match->begin - at);
+        const std::string_view token = text.substr(match->begin, match->end - match->begin);
+        if (std::ranges::find(keep, token) == keep.end()) marked += marker;
+        marked += token.front();
+        at = match->begin + 1;  // another one may begin inside
     }
+    marked += text.substr(at);
     return marked;
 }
 

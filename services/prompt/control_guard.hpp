@@ -4,15 +4,14 @@
 // offsets. Templates may move, trim or quote the text in between: the markers travel with it.
 #pragma once
 
-#include <array>
 #include <boost/json.hpp>
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "base/result.hpp"
+#include "ml/tokenizer/special_matcher.hpp"
 #include "ml/tokenizer/tokenizer.hpp"
 
 namespace notso::services {
@@ -47,9 +46,7 @@ class ControlGuard {
     static UnmarkedText unmark(std::string_view rendered, std::string_view marker);
 
   private:
-    bool token_begins(std::string_view rest, std::initializer_list<std::string_view> keep) const;
-
-    std::array<std::vector<std::string>, 256> by_first_byte_;
+    ml::SpecialMatcher guarded_;
 };
 
 }  // namespace notso::services
