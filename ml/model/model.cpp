@@ -72,8 +72,10 @@ std::int32_t choose_threads(std::int32_t requested, const CoreCount& cores) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path,
-                                                 const LoadOptions& options) {
+namespace {
+
+Result<std::shared_ptr<const Model>> load_file(const std::filesystem::path& path,
+                                               const LoadOptions& options) {
     NOTSO_TRY(const DeviceManager device, DeviceManager::create());
     NOTSO_TRY(const std::shared_ptr<const gguf::File> file, gguf::File::open(path));
     NOTSO_TRY(ModelSpec spec, read_spec(*file));
@@ -95,6 +97,17 @@ Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& pa
                                                std::move(tokenizer),
                                                std::string(chat_template.value_or("")),
                                                std::move(transformer));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path,
+                                                 const LoadOptions& options) {
+    auto model = load_file(path, options);
+    // Whatever is wrong, the message names the file.
+    if (!model && !model.error().detail.contains(path.string()))
+        model.error().detail = fmt::format("{}: {}", path.string(), model.error().detail);
+    return model;
 }
 
 }  // namespace notso::ml
