@@ -21,19 +21,29 @@ constexpr int kPatienceMs = 10'000;
 
 }  // namespace
 
-TestServer::TestServer(std::vector<Route> routes, ServerOptions options)
-    : work_(io_.get_executor()) {
-    options.port = 0;
-    auto server = Server::listen(io_, std::move(options), std::move(routes));
-    EXPECT_TRUE(server.has_value()) << (server ? "" : server.error().detail);
-    if (server) {
-        server_ = std::move(*server);
-        port_ = server_->port();
-    }
-    thread_ = std::thread([this] { io_.run(); });
+TestServer::TestServer() : work_(io_.get_executor()), thread_([this] { io_.run(); }) {}
+
+TestServer::TestServer(std::vector<Route> routes, ServerOptions options) : TestServer() {
+    start(std::move(routes), std::move(options));
 }
 
-TestServer::~TestServer() {
+TestServer::~TestServer() { stop(); }
+
+void TestServer::start(std::vector<Route> routes, ServerOptions options) {
+    options.port = 0;
+    std::promise<void> done;
+    boost::asio::post(io_, [&] {
+        auto server = Server::listen(io_, std::move(options), std::move(routes));
+        EXPECT_TRUE(server.has_value()) << (server ? "" : server.error().detail);
+        if (server) server_ = std::move(*server);
+        done.set_value();
+    });
+    done.get_future().wait();
+    port_ = server_ ? server_->port() : 0;
+}
+
+void TestServer::stop() {
+    if (!thread_.joinable()) return;
     boost::asio::post(io_, [this] {
         server_.reset();
         work_.reset();

@@ -15,8 +15,14 @@ namespace notso::web {
 
 class TestServer {
   public:
+    /// Runs the io thread only; start() makes the server.
+    TestServer();
     explicit TestServer(std::vector<Route> routes, ServerOptions options = {});
     ~TestServer();
+
+    void start(std::vector<Route> routes, ServerOptions options = {});
+    /// Ends the server and the io thread; the io context stays. May be called more than once.
+    void stop();
 
     std::uint16_t port() const { return port_; }
     boost::asio::io_context& io() { return io_; }

@@ -167,11 +167,13 @@ using Action = Awaitable<ApiResult<json::object>> (*)(AppContext&, Exchange&, Ca
 Awaitable<> run_action(AppContext& context, Exchange& exchange, Action action) {
     auto call = co_await read_call(context, exchange.request());
     if (!call) {
-        co_await exchange.respond(api_error(call.error()));
+        Response refused = api_error(call.error());
+        co_await exchange.respond(std::move(refused));
         co_return;
     }
     const auto result = co_await action(context, exchange, *call);
-    co_await exchange.respond(result ? json_response(*result) : api_error(result.error()));
+    Response response = result ? json_response(*result) : api_error(result.error());
+    co_await exchange.respond(std::move(response));
 }
 
 Response exported(const ConversationView& view,
@@ -192,21 +194,24 @@ Response exported(const ConversationView& view,
 Awaitable<> export_chat(AppContext& context, Exchange& exchange) {
     const auto call = co_await read_call(context, exchange.request());
     if (!call) {
-        co_await exchange.respond(api_error(call.error()));
+        Response refused = api_error(call.error());
+        co_await exchange.respond(std::move(refused));
         co_return;
     }
     const auto& query = exchange.request().query;
     const std::string format = query.contains("format") ? query.at("format") : "json";
     const auto view = co_await open_conversation(context, call->conversation);
+    Response response;
     if (format != "json" && format != "markdown") {
-        const Error wrong{ErrorCode::kInvalidArgument, "format must be json or markdown"};
-        const ApiErrorInfo field{"format", {}};
-        co_await exchange.respond(api_error(wrong, field));
+        response = api_error(
+            ApiError{Error{ErrorCode::kInvalidArgument, "format must be json or markdown"},
+                     ApiErrorInfo{"format", "invalid_value"}});
     } else if (!view) {
-        co_await exchange.respond(api_error(view.error()));
+        response = api_error(view.error());
     } else {
-        co_await exchange.respond(exported(*view, format, context.backend.info().context_length));
+        response = exported(*view, format, context.backend.info().context_length);
     }
+    co_await exchange.respond(std::move(response));
 }
 
 Awaitable<> status(AppContext& context, Exchange& exchange) {
@@ -223,7 +228,8 @@ Awaitable<> status(AppContext& context, Exchange& exchange) {
     if (all) out["conversations"] = all->size();
     if (!health.detail.empty()) out["detail"] = health.detail;
     if (!context.storage_error.empty()) out["storage_error"] = context.storage_error;
-    co_await exchange.respond(json_response(out));
+    Response response = json_response(out);
+    co_await exchange.respond(std::move(response));
 }
 
 }  // namespace

@@ -73,13 +73,15 @@ Awaitable<> collect_answer(Exchange& exchange, EventMailbox& events, ReplyHead h
         if (events.cancelled()) co_return;
         collector.add(std::move(batch));
     }
-    co_await exchange.respond(collector.response());
+    Response response = collector.response();
+    co_await exchange.respond(std::move(response));
 }
 
 Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
     auto call = co_await parse_call(context, exchange.request().body, kind);
     if (!call) {
-        co_await exchange.respond(api_error(call.error()));
+        Response refused = api_error(call.error());
+        co_await exchange.respond(std::move(refused));
         co_return;
     }
     ReplyHead head = make_reply_head(kind, context.backend.info().id);
@@ -91,7 +93,8 @@ Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
         co_await answer.start(context.backend, context.compute, std::move(call->request));
     if (answer.events().cancelled()) co_return;
     if (!started) {
-        co_await exchange.respond(api_error(started.error()));
+        Response refused = api_error(started.error());
+        co_await exchange.respond(std::move(refused));
     } else if (call->stream) {
         co_await stream_answer(exchange, answer.events(), std::move(head));
     } else {

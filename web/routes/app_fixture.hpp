@@ -1,0 +1,92 @@
+// For tests of routes: the real routes and services over the scripted stub, on a real socket.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/post.hpp>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "base/serial_worker.hpp"
+#include "services/backend/stub.hpp"
+#include "services/chat/chat_service.hpp"
+#include "services/session/memory_store.hpp"
+#include "web/http/test_server.hpp"
+#include "web/routes/context.hpp"
+
+namespace notso::web {
+
+/// The io thread as the services see it.
+class TestExecutor final : public Executor {
+  public:
+    explicit TestExecutor(boost::asio::io_context& io) : io_(io) {}
+    void post(Task task) override { boost::asio::post(io_, std::move(task)); }
+
+  private:
+    boost::asio::io_context& io_;
+};
+
+class AppFixture : public testing::Test {
+  protected:
+    void SetUp() override { start({}); }
+    void TearDown() override {
+        std::promise<void> done;
+        boost::asio::post(server_->io(), [&] {
+            chat_.reset();
+            done.set_value();
+        });
+        done.get_future().wait();
+        server_->stop();
+        compute_.reset();
+        database_.reset();
+        backend_.reset();
+    }
+
+    /// Starts everything; once per test.
+    void start(services::StubOptions stub) {
+        backend_ = services::make_stub_backend(stub);
+        server_ = std::make_unique<TestServer>();
+        executor_ = std::make_unique<TestExecutor>(server_->io());
+        compute_ = std::make_unique<SerialWorker>("test-compute");
+        database_ = std::make_unique<SerialWorker>("test-db");
+        chat_ =
+            services::ChatService::create({*backend_, store_, *executor_, *database_, *compute_});
+        context_ = std::make_unique<AppContext>(AppContext{*chat_, *backend_, *compute_, "test"});
+        server_->start(make_routes(*context_));
+    }
+
+    RawResponse post(std::string_view path, std::string_view body) {
+        return RawClient(server_->port()).ask(post_request(path, body));
+    }
+    RawResponse get(std::string_view path) {
+        return RawClient(server_->port()).ask(get_request(path));
+    }
+    /// A chat request with one user message and `more` members.
+    static std::string chat_body(std::string_view text, std::string_view more = "") {
+        return fmt::format(R"({{"messages":[{{"role":"user","content":"{}"}}]{}{}}})",
+                           text,
+                           more.empty() ? "" : ",",
+                           more);
+    }
+    /// Waits until the backend has nothing to do; false after 5 s.
+    bool wait_idle() {
+        for (int i = 0; i < 1000; ++i) {
+            const auto health = backend_->health();
+            if (health.running == 0 && health.waiting == 0) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return false;
+    }
+
+    services::MemoryStore store_;
+    std::unique_ptr<services::ChatBackend> backend_;
+    std::unique_ptr<TestServer> server_;
+    std::unique_ptr<TestExecutor> executor_;
+    std::unique_ptr<SerialWorker> compute_;
+    std::unique_ptr<SerialWorker> database_;
+    std::unique_ptr<services::ChatService> chat_;
+    std::unique_ptr<AppContext> context_;
+};
+
+}  // namespace notso::web
