@@ -96,6 +96,19 @@ class ChatFixture : public testing::Test {
         loop_.run_until([&] { return feed->ended(); });
         return *feed->snapshot().ended;
     }
+    /// Runs the loop until the backend was told to give up that call.
+    void wait_cancelled(FakeBackend::Call& call) {
+        loop_.run_until([&] {
+            const std::lock_guard lock(call.mutex);
+            return call.cancelled;
+        });
+    }
+    /// Runs the loop until what was posted to the compute thread so far has come back.
+    void wait_compute() {
+        bool back = false;
+        compute_->post([this, &back] { loop_.post([&back] { back = true; }); });
+        loop_.run_until([&back] { return back; });
+    }
     void wait_text(const std::shared_ptr<TurnFeed>& feed, std::string_view text) {
         loop_.run_until([&] { return feed->snapshot().text == text; });
     }

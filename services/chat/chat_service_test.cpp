@@ -223,7 +223,7 @@ TEST_F(ChatServiceTest, ClearAndRemoveStopFirst) {
         wait_text(sent->feed, "half");
         ASSERT_TRUE(whole ? remove(conversation.id) : clear(conversation.id));
         EXPECT_EQ(sent->feed->snapshot().ended->state, MessageState::kStopped);
-        FakeBackend::wait_cancelled(*call);
+        wait_cancelled(*call);
         EXPECT_EQ(chat_->feed(sent->answer.id), nullptr);
         const auto view = open(conversation.id);
         EXPECT_EQ(view.has_value(), !whole);
@@ -277,7 +277,7 @@ TEST_F(ChatServiceTest, ShutDownSavesTheRestAsInterrupted) {
     const Message kept = (*store_->messages(conversation.id))[1];
     EXPECT_EQ(kept.state, MessageState::kInterrupted);
     EXPECT_EQ(kept.text, "half");
-    FakeBackend::wait_cancelled(*call);
+    wait_cancelled(*call);
 }
 
 TEST_F(ChatServiceTest, ShutDownWithNothingRunningIsDoneAtOnce) {

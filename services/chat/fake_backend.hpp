@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,7 +23,6 @@ class FakeBackend final : public ChatBackend {
     struct Call {
         ChatRequest request;
         std::mutex mutex;
-        std::condition_variable changed;
         ChatEventHandler handler;
         bool cancelled = false;
         bool answers_cancel = true;  ///< Gives End{kCancelled} when cancelled, as a backend must.
@@ -76,9 +76,11 @@ class FakeBackend final : public ChatBackend {
         });
     }
 
-    static void wait_cancelled(Call& call) {
-        std::unique_lock lock(call.mutex);
-        call.changed.wait(lock, [&] { return call.cancelled; });
+    /// Waits until everything emitted so far was given.
+    void wait_given() {
+        std::promise<void> given;
+        thread_.post([&given] { given.set_value(); });
+        given.get_future().wait();
     }
 
     std::int64_t context_length = 1000;
@@ -99,7 +101,6 @@ class FakeBackend final : public ChatBackend {
                 const std::lock_guard lock(call_->mutex);
                 if (std::exchange(call_->cancelled, true)) return;
             }
-            call_->changed.notify_all();
             if (!call_->answers_cancel) return;
             backend_.emit(call_, {chat_event::End{.finish = ChatFinish::kCancelled}});
         }
