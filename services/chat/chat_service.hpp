@@ -51,7 +51,8 @@ struct ChatServiceDeps {
 class ChatService {
   public:
     /// Marks what a crash left running as interrupted, before anything else is read. Destroy it on
-    /// the io thread; completions that are due after that are dropped.
+    /// the io thread, and the backend only after it and after `compute` has stopped; completions
+    /// due after that are dropped.
     static std::unique_ptr<ChatService> create(const ChatServiceDeps& deps);
     virtual ~ChatService() = default;
 

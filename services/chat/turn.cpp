@@ -58,30 +58,32 @@ void Turn::start_backend(PromptSource source) {
                         io = &deps_.io,
                         backend = &deps_.backend,
                         inbox = inbox_,
+                        outcome = start_outcome_,
                         source = std::move(source)] {
-        Result<std::unique_ptr<ChatStream>> started = std::unexpected(Error{});
-        std::int64_t left_out = 0;
+        if (weak.expired()) return;  // stopped before its prompt was made
         auto prompt = fit_context(*backend, source);
         if (prompt) {
-            left_out = prompt->messages_left_out;
-            started = backend->start(prompt->request,
-                                     [inbox](ChatEvent event) { inbox->push(std::move(event)); });
+            outcome->messages_left_out = prompt->messages_left_out;
+            outcome->stream = backend->start(
+                prompt->request, [inbox](ChatEvent event) { inbox->push(std::move(event)); });
         } else {
-            started = std::unexpected(std::move(prompt).error());
+            outcome->stream = std::unexpected(std::move(prompt).error());
         }
-        io->post([weak, left_out, started = std::move(started)]() mutable {
-            if (const auto self = weak.lock()) self->on_started(std::move(started), left_out);
+        io->post([weak] {
+            if (const auto self = weak.lock()) self->on_started();
         });
     });
 }
 
-void Turn::on_started(Result<std::unique_ptr<ChatStream>> started, std::int64_t left_out) {
+void Turn::on_started() {
+    auto& [started, left_out] = *start_outcome_;
     status_.messages_left_out = left_out;
     if (!started) {
         return close_with({.finish = ChatFinish::kError, .error = std::move(started).error()});
     }
-    if (closed_) return;  // ended meanwhile; letting go of the stream cancels it
     stream_ = *std::move(started);
+    if (closed_) return stream_.reset();  // ended meanwhile
+    if (left_out > 0) flush_status();
 }
 
 void Turn::end_early(MessageState state) {

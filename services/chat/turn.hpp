@@ -50,11 +50,18 @@ class Turn : public std::enable_shared_from_this<Turn> {
     const Message& answer() const { return answer_; }
 
   private:
+    // Filled by the compute thread, then read on io. Held here and by the compute task, never by a
+    // task that waits on io: the stream must not outlive the backend when the io loop has stopped.
+    struct StartOutcome {
+        Result<std::unique_ptr<ChatStream>> stream;
+        std::int64_t messages_left_out = 0;
+    };
+
     Turn(TurnDeps deps, Message answer);
 
     void end_early(MessageState state);
     void start_backend(PromptSource source);
-    void on_started(Result<std::unique_ptr<ChatStream>> started, std::int64_t left_out);
+    void on_started();
     void receive(std::vector<TimedEvent> events);
     void close_with(chat_event::End end);
     void pump();
@@ -80,6 +87,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     Message answer_;
     std::shared_ptr<TurnFeed> feed_;
     std::shared_ptr<EventInbox> inbox_;
+    std::shared_ptr<StartOutcome> start_outcome_ = std::make_shared<StartOutcome>();
     std::unique_ptr<ChatStream> stream_;
     std::optional<MessageState> early_end_;  // set by stop() and interrupt()
     bool begun_ = false;

@@ -68,6 +68,25 @@ TEST_F(TurnTest, StopWhileThePromptIsMade) {
     expect_stopped(sent, "", "");
 }
 
+TEST_F(TurnTest, StopBeforeThePromptIsMadeSparesTheBackend) {
+    std::promise<void> leave;
+    compute_->post([&leave] { leave.get_future().wait(); });
+    const SentMessage sent = start();
+    ASSERT_TRUE(stop(conversation_.id));
+    leave.set_value();
+    wait_compute();
+    EXPECT_EQ(backend_.n_calls(), 0u);
+    expect_stopped(sent, "", "");
+}
+
+TEST_F(TurnTest, TheStatusSaysWhatIsLeftOut) {
+    ask(conversation_.id, std::string(400, 'a'), std::string(400, 'b'), 0);
+    const SentMessage sent = start();
+    const auto call = backend_.call(1);
+    loop_.run_until([&] { return sent.feed->snapshot().status.messages_left_out == 2; });
+    EXPECT_EQ(call->request.messages.size(), 1u);
+}
+
 TEST_F(TurnTest, StopWhileQueued) {
     const SentMessage sent = start();
     backend_.emit(backend_.call(0), {Queued{3}});

@@ -46,7 +46,7 @@ CREATE INDEX message_in_order ON message (conversation, seq);
 CREATE UNIQUE INDEX message_once ON message (conversation, client_id) WHERE client_id IS NOT NULL;
 CREATE INDEX message_running ON message (seq) WHERE state = 'running';
 
--- What running answers have said since their row was written. Holds few rows at any time, so it needs no index.
+-- What running answers have said since their row was written: few rows, so it needs no index.
 CREATE TABLE answer_piece (
     seq      INTEGER PRIMARY KEY,
     message  INTEGER NOT NULL REFERENCES message (seq) ON DELETE CASCADE,
