@@ -1,5 +1,5 @@
-// Markdown to HTML for model output. The input is hostile: raw HTML is shown as text, links are only http, https and
-// mailto, images never load anything.
+// Markdown to HTML for model output. The input is hostile: raw HTML is shown as text, links are
+// only http, https and mailto, images never load anything.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,16 @@
 
 namespace notso::services {
 
-/// HTML of GitHub-flavoured Markdown (tables, strikethrough, task lists, autolinks). Code blocks become
-/// `<div class="code"><header><span>lang</span>…</header><pre tabindex="0"><code class="language-lang">`.
-/// Links get rel="noopener noreferrer nofollow"; images become a link with their alt text. Well-formed for any input.
+/// HTML of GitHub-flavoured Markdown (tables, strikethrough, task lists, autolinks). Code blocks
+/// become
+/// `<div class="code"><header><span>lang</span>…</header><pre tabindex="0"><code
+/// class="language-lang">`. Links get rel="noopener noreferrer nofollow"; images become a link with
+/// their alt text. Well-formed for any input.
 std::string markdown_to_html(std::string_view text);
 
-/// Byte offsets at which top-level blocks end, so that a streamed answer re-renders only its growing tail: text before
-/// the last offset will not change its rendering when more text is appended. Ascending; may be empty.
+/// Byte offsets at which top-level blocks end, so that a streamed answer re-renders only its
+/// growing tail: text before the last offset will not change its rendering when more text is
+/// appended. Ascending; may be empty.
 std::vector<std::size_t> finished_block_ends(std::string_view text);
 
 /// Escapes & < > " ' for text and attribute values.
