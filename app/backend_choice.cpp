@@ -3,12 +3,23 @@
 #include <chrono>
 #include <thread>
 
+#include "app/model_choice.hpp"
+#include "app/unavailable_backend.hpp"
+#include "services/backend/local.hpp"
 #include "services/backend/stub.hpp"
 
 namespace notso::app {
 
-std::unique_ptr<services::ChatBackend> make_backend(const Settings&) {
-    return services::make_stub_backend();
+std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings) {
+    if (settings.backend == BackendKind::kStub) return services::make_stub_backend();
+    auto model = choose_model(settings);
+    if (!model) return make_unavailable_backend(std::move(model).error());
+    services::LocalOptions options;
+    options.model = *std::move(model);
+    options.tokenizer_json = settings.tokenizer_json;
+    options.n_threads = settings.threads;
+    options.context_length = settings.context;
+    return services::make_local_backend(std::move(options));
 }
 
 Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& interrupts) {

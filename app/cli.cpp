@@ -18,6 +18,7 @@ const std::vector<Command>& command_table() {
         {"run", "answer one message", {kModel, kEngine}, declare_run},
         {"tokenize", "JSON strings from stdin to token ids", {kModel}, declare_tokenize},
         {"detokenize", "token ids from stdin to JSON strings", {kModel}, declare_detokenize},
+        {"render", "the prompt that a chat template makes", {kModel}, declare_render},
         {"logits", "the model's raw output for given tokens", {kModel, kEngine}, declare_logits},
         {"inspect", "what is in a GGUF file", {kModel}, declare_inspect},
         {"models", "list the installed models", {kModel}, declare_models},
@@ -29,7 +30,7 @@ const std::vector<Command>& command_table() {
 struct Chosen {
     SettingValues flags;
     std::optional<std::filesystem::path> file;
-    std::string log_default = "warn";
+    std::string log_default = "off";  // their one line of error says it all
 };
 
 std::string long_flag(std::string_view declared) {

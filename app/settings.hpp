@@ -39,7 +39,7 @@ struct Settings {
     std::string public_url = {};
     std::vector<std::string> trusted_proxies = {};
     // General
-    std::optional<std::string> log = {};  ///< Absent: info for serve, warn for the other commands.
+    std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
 
 enum class SettingGroup { kModel, kEngine, kServer, kGeneral };

@@ -28,6 +28,7 @@ CommandBody declare_run(CLI::App& options);
 CommandBody declare_tokenize(CLI::App& options);
 CommandBody declare_detokenize(CLI::App& options);
 CommandBody declare_logits(CLI::App& options);
+CommandBody declare_render(CLI::App& options);
 CommandBody declare_inspect(CLI::App& options);
 CommandBody declare_models(CLI::App& options);
 
