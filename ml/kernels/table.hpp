@@ -31,7 +31,7 @@ struct MatmulArgs {
     std::int32_t n_rows;
     std::int32_t
         n_cols;  ///< Multiple of the block and of kColumnMultiple (except for the generic kernels).
-    std::int32_t n_tokens;
+    std::int32_t n_tokens;     ///< ≤ kMatmulTokens
     Store store;
     const float* x;        ///< [n_tokens, n_cols]
     std::size_t x_stride;  ///< Floats from one token to the next.
@@ -59,13 +59,16 @@ struct AttentionArgs {
 };
 using Attention = void (*)(const AttentionArgs& args) noexcept;
 
-inline constexpr std::int32_t kPanelRows = 12;  ///< Weight rows decoded at once for many tokens.
+inline constexpr std::int32_t kMatmulTokens = 128;    ///< Tokens of one call.
+inline constexpr std::int32_t kPanelRows = 12;        ///< Weight rows decoded at once for many tokens,
+inline constexpr std::int32_t kPanelCols = 640;       ///< this many columns of them: what the L1 cache holds.
 inline constexpr std::int32_t kAttentionQueries =
     32;  ///< Queries (tokens × heads) of one attention call.
 inline constexpr std::int32_t kAttentionKeys = 64;  ///< Keys of one step of the online softmax.
 
+/// A panel (of whole rows where a type only has a plain decoder) and the sixteen partial sums of every product.
 constexpr std::size_t matmul_scratch_floats(std::int32_t n_cols) noexcept {
-    return static_cast<std::size_t>(kPanelRows) * static_cast<std::size_t>(n_cols);
+    return kPanelRows * (static_cast<std::size_t>(n_cols) + 16 * kMatmulTokens);
 }
 /// One tile of keys or values, the queries, scores, sums and accumulators.
 constexpr std::size_t attention_scratch_floats(std::int32_t head_dim) noexcept {

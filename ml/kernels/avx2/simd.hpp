@@ -38,6 +38,18 @@ struct Avx2 {
         return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
     }
 
+    /// sums[r * kTokens + t] += w[r] * x[t], over sixteen columns of a tile of rows and tokens. One
+    /// half after the other: so activations, sums and one weight just fit into sixteen registers.
+    template <int kRows, int kTokens>
+    [[gnu::always_inline]] static void multiply_add(const float* w,
+                                                    std::ptrdiff_t w_stride,
+                                                    const float* x,
+                                                    std::ptrdiff_t x_stride,
+                                                    Vec* sums) {
+        multiply_add_half<kRows, kTokens, &Vec::lo>(w, w_stride, x, x_stride, sums);
+        multiply_add_half<kRows, kTokens, &Vec::hi>(w + 8, w_stride, x + 8, x_stride, sums);
+    }
+
     static Vec load_f16(const void* p) {
         const auto* words = static_cast<const __m128i*>(p);
         return {_mm256_cvtph_ps(_mm_loadu_si128(words)),
@@ -103,6 +115,30 @@ struct Avx2 {
     }
 
   private:
+    template <int kRows, int kTokens, __m256 Vec::* kHalf>
+    [[gnu::always_inline]] static void multiply_add_half(const float* w,
+                                                         std::ptrdiff_t w_stride,
+                                                         const float* x,
+                                                         std::ptrdiff_t x_stride,
+                                                         Vec* sums) {
+        __m256 tokens[kTokens];
+#pragma GCC unroll 8
+        for (int t = 0; t < kTokens; ++t) {
+            tokens[t] = _mm256_loadu_ps(x + t * x_stride);
+            __asm__(""
+                    : "+x"(tokens[t]));  // keeps it in a register: loading it again for every row
+                                         // is slower
+        }
+#pragma GCC unroll 8
+        for (int r = 0; r < kRows; ++r) {
+            const __m256 row = _mm256_loadu_ps(w + r * w_stride);
+#pragma GCC unroll 8
+            for (int t = 0; t < kTokens; ++t) {
+                __m256& sum = sums[r * kTokens + t].*kHalf;
+                sum = _mm256_fmadd_ps(row, tokens[t], sum);
+            }
+        }
+    }
     static __m256 from_bf16(__m128i words) {
         return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(words), 16));
     }

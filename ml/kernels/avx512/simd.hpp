@@ -12,8 +12,8 @@ namespace notso::ml::kernels {
 
 struct Avx512 {
     using Vec = __m512;
-    static constexpr int kTileRows = 6;  // 24 sums + 4 activations + 1 weight of 32 registers
-    static constexpr int kTileTokens = 4;
+    static constexpr int kTileRows = 4;  // 24 sums + 6 activations + 1 weight of 32 registers
+    static constexpr int kTileTokens = 6;
     static constexpr int kGemvRows = 4;
     static constexpr int kValueVecs = 4;
 
@@ -29,6 +29,25 @@ struct Avx512 {
     static Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
     static Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
     static Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+
+    /// sums[r * kTokens + t] += w[r] * x[t], over sixteen columns of a tile of rows and tokens.
+    template <int kRows, int kTokens>
+    [[gnu::always_inline]] static void multiply_add(const float* w,
+                                                    std::ptrdiff_t w_stride,
+                                                    const float* x,
+                                                    std::ptrdiff_t x_stride,
+                                                    Vec* sums) {
+        Vec tokens[kTokens];
+#pragma GCC unroll 8
+        for (int t = 0; t < kTokens; ++t) tokens[t] = load(x + t * x_stride);
+#pragma GCC unroll 8
+        for (int r = 0; r < kRows; ++r) {
+            const Vec row = load(w + r * w_stride);
+#pragma GCC unroll 8
+            for (int t = 0; t < kTokens; ++t)
+                sums[r * kTokens + t] = fma(row, tokens[t], sums[r * kTokens + t]);
+        }
+    }
 
     static Vec load_f16(const void* p) {
         return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));

@@ -146,7 +146,9 @@ void attention(const AttentionArgs& args) noexcept {
                            .n_tokens = state.n_queries,
                            .out = state.scores,
                            .out_stride = kAttentionKeys,
-                           .store = Store::kReplace});
+                           .store = Store::kReplace,
+                           .part = {},
+                           .partial = nullptr});
         const auto* stored = reinterpret_cast<const Element*>(args.values) + first * dim;
         const float* values = tile_rows<S>(stored, state.tile, n * dim);
         for (std::int32_t t = 0; t < args.n_tokens; ++t) {
