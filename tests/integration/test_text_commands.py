@@ -84,3 +84,55 @@ def test_a_foreign_tokenizer_file_that_does_not_fit_is_refused(model, tmp_path):
     foreign = tmp_path / "tokenizer.json"
     foreign.write_text("{}")
     assert_one_line_error(run_notso("tokenize", "-m", model, "--tokenizer", foreign, stdin=b'"a"\n'), foreign)
+
+
+TEMPLATE = "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}" \
+           "{% if tools %}{{ tools | length }} tools\n{% endif %}{% if enable_thinking is defined %}" \
+           "think={{ enable_thinking }}\n{% endif %}{% if add_generation_prompt %}[assistant]{% endif %}"
+
+
+@pytest.fixture
+def render_files(tmp_path):
+    (tmp_path / "t.jinja").write_text(TEMPLATE)
+    (tmp_path / "m.json").write_text(json.dumps([{"role": "user", "content": "Hé\n"}]))
+    (tmp_path / "tools.json").write_text(json.dumps([{"type": "function"}]))
+    (tmp_path / "r.json").write_text(json.dumps({"messages": [], "bos_token": "B", "add_generation_prompt": False}))
+    return tmp_path
+
+
+@pytest.mark.parametrize("options,expected", [
+    (["--messages", "m.json"], "<s>[user] Hé\n\n[assistant]"),
+    (["--messages", "m.json", "--no-generation-prompt"], "<s>[user] Hé\n\n"),
+    (["--messages", "m.json", "--tools", "tools.json"], "<s>[user] Hé\n\n1 tools\n[assistant]"),
+    (["--messages", "m.json", "--think"], "<s>[user] Hé\n\nthink=True\n[assistant]"),
+    (["--messages", "m.json", "--no-think"], "<s>[user] Hé\n\nthink=False\n[assistant]"),
+    (["--request", "r.json"], "B")])
+def test_render_prints_exactly_the_prompt(render_files, options, expected):
+    done = run_notso("render", "--template", "t.jinja", *options, cwd=render_files)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode() == expected
+
+
+def test_render_takes_template_and_markers_from_the_model(model, render_files):
+    done = run_notso("render", "-m", model, "--messages", "m.json", cwd=render_files)
+    assert done.stdout.decode().endswith("<|im_start|>user\nHé\n<|im_end|>\n<|im_start|>assistant\n")
+
+
+@pytest.mark.parametrize("template,part", [("{% if %}", "line 1"), ("\n{{ nope.x }}", "line 2"),
+                                           ("{{ raise_exception('not today') }}", "not today")])
+def test_render_failures_are_one_line(render_files, template, part):
+    (render_files / "t.jinja").write_text(template)
+    assert_one_line_error(run_notso("render", "--template", "t.jinja", "--messages", "m.json", cwd=render_files), part)
+
+
+def test_the_clock_can_be_set(render_files):
+    (render_files / "t.jinja").write_text("{{ strftime_now('%d %B %Y %H:%M') }}")
+    done = run_notso("render", "--template", "t.jinja", "--messages", "m.json", "--now", "2025-07-08T12:00:00",
+                     cwd=render_files)
+    assert done.stdout == b"08 July 2025 12:00"
+
+
+@pytest.mark.parametrize("options", [[], ["--messages", "m.json", "--request", "r.json"],
+                                     ["--request", "r.json", "--think"], ["--messages", "m.json", "--think", "--no-think"]])
+def test_wrong_use_of_render_exits_2(render_files, options):
+    assert_one_line_error(run_notso("render", "--template", "t.jinja", *options, cwd=render_files), code=2)
