@@ -1,5 +1,5 @@
-// Engine: token ids in, token ids out, for one model. Owns the engine thread, the queue and the KV cache.
-// It knows nothing of chats, JSON or HTTP.
+// Engine: token ids in, token ids out, for one model. Owns the engine thread, the queue and the KV
+// cache. It knows nothing of chats, JSON or HTTP.
 #pragma once
 
 #include <chrono>
@@ -27,11 +27,11 @@ enum class FinishReason {
 };
 
 struct GenerationRequest {
-    std::vector<TokenId> prompt;          ///< Not empty; prompt.size() < context length.
-    std::int32_t max_tokens = 0;          ///< 0 = what the context leaves.
+    std::vector<TokenId> prompt;  ///< Not empty; prompt.size() < context length.
+    std::int32_t max_tokens = 0;  ///< 0 = what the context leaves.
     SamplingParams sampling = {};
-    std::vector<TokenId> end_tokens = {}; ///< Generation ends at these; they are not delivered.
-    std::int32_t n_top_logprobs = 0;      ///< 0..20 alternatives per token.
+    std::vector<TokenId> end_tokens = {};  ///< Generation ends at these; they are not delivered.
+    std::int32_t n_top_logprobs = 0;       ///< 0..20 alternatives per token.
     bool logprobs = false;
 };
 
@@ -63,7 +63,8 @@ struct GenerationEnd {
 
 enum class SinkVerdict { kContinue, kStop };
 
-/// Receives one request's events, on the engine thread, in order. Must be quick and must never block.
+/// Receives one request's events, on the engine thread, in order. Must be quick and must never
+/// block.
 class TokenSink {
   public:
     virtual ~TokenSink() = default;
@@ -79,7 +80,7 @@ class TokenSink {
 struct EngineOptions {
     std::int32_t context_length = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
     std::int32_t max_queue = 64;
-    std::int32_t prefill_chunk = 128; ///< Tokens per step, which bounds how long a cancel waits.
+    std::int32_t prefill_chunk = 128;  ///< Tokens per step, which bounds how long a cancel waits.
 };
 
 struct EngineStats {
@@ -95,16 +96,20 @@ class Engine {
   public:
     /// Allocates the KV cache and starts the engine thread.
     /// @errors kOutOfMemory with needed and available bytes.
-    static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model, const EngineOptions& options);
+    static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
+                                                  const EngineOptions& options);
 
     /// Cancels what runs, ends every sink, joins.
     virtual ~Engine() = default;
 
     /// Queues a request; returns at once. On failure the sink is destroyed without a call.
-    /// @errors kOverloaded when the queue is full; kContextLength with both numbers; kInvalidArgument.
-    virtual Result<RequestId> submit(GenerationRequest request, std::unique_ptr<TokenSink> sink) = 0;
+    /// @errors kOverloaded when the queue is full; kContextLength with both numbers;
+    /// kInvalidArgument.
+    virtual Result<RequestId> submit(GenerationRequest request,
+                                     std::unique_ptr<TokenSink> sink) = 0;
 
-    /// Takes effect before the next decode step or prefill chunk; unknown ids are ignored. Any thread.
+    /// Takes effect before the next decode step or prefill chunk; unknown ids are ignored. Any
+    /// thread.
     virtual void cancel(RequestId id) = 0;
 
     virtual EngineStats stats() const = 0;

@@ -153,14 +153,18 @@ Result<std::string> JinjaPromptBuilder::render(const ChatRequest& request,
     return first;
 }
 
-/// Templates that only look at the first message drop later system texts silently.
+/// Templates that only look at the first message drop later system texts silently, others keep only
+/// the last one. With a single text at the front there is nothing to check (and templates may take
+/// flags out of it).
 bool JinjaPromptBuilder::shows_late_system(const std::vector<ChatMessage>& messages,
                                            std::string_view rendered) const {
-    for (std::size_t i = 1; i < messages.size(); ++i) {
-        if (messages[i].role != "system") continue;
-        if (rendered.find(trimmed(messages[i].content)) == std::string_view::npos) return false;
-    }
-    return true;
+    const auto is_system = [](const ChatMessage& message) { return message.role == "system"; };
+    if (messages.size() < 2 || std::none_of(messages.begin() + 1, messages.end(), is_system))
+        return true;
+    return std::ranges::all_of(messages, [&](const ChatMessage& message) {
+        return !is_system(message) ||
+               rendered.find(trimmed(message.content)) != std::string_view::npos;
+    });
 }
 
 Prompt JinjaPromptBuilder::encode(UnmarkedText text) const {

@@ -220,12 +220,14 @@ std::string read_all(const std::filesystem::path& path) {
     return text.str();
 }
 
-TEST(RenderRequest, EqualsThePythonRendering) {
+std::filesystem::path shared_templates() {
     const char* shared = std::getenv("NOTSO_SHARED");
-    const std::filesystem::path folder =
-        (shared != nullptr ? std::filesystem::path(shared)
-                           : std::filesystem::path(NOTSO_SOURCE_DIR) / "../shared") /
-        "templates";
+    const std::filesystem::path root = shared != nullptr ? shared : NOTSO_SOURCE_DIR "/../shared";
+    return root / "templates";
+}
+
+TEST(RenderRequest, EqualsThePythonRendering) {
+    const std::filesystem::path folder = shared_templates();
     if (!std::filesystem::exists(folder / "cases.json")) GTEST_SKIP() << "no cases in " << folder;
     int rendered = 0;
     const boost::json::value cases = boost::json::parse(read_all(folder / "cases.json"));
@@ -241,6 +243,39 @@ TEST(RenderRequest, EqualsThePythonRendering) {
         ++rendered;
     }
     EXPECT_GE(rendered, 40);
+}
+
+TEST(PromptBuilder, EveryTemplateTakesSystemTextsAnywhere) {
+    const std::filesystem::path folder = shared_templates();
+    if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no templates in " << folder;
+    const FakeTokenizer tokenizer;
+    int built = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() != ".jinja") continue;
+        const auto builder = PromptBuilder::create(read_all(entry.path()), tokenizer);
+        // What can't be parsed yet, or needs tools in every request, is not meant here.
+        if (!builder || !(*builder)->build(chat({say("user", "question")}))) continue;
+        for (const auto& messages :
+             {std::vector{say("user", "question")},
+              std::vector{say("system", "rule one"), say("user", "question")},
+              std::vector{say("developer", "rule one"), say("user", "question")},
+              std::vector{say("system", "rule one"),
+                          say("user", "first"),
+                          say("assistant", "ok"),
+                          say("system", "rule two"),
+                          say("user", "question")},
+              std::vector{say("user", "question"), say("system", "rule one")}}) {
+            const auto prompt = (*builder)->build(chat(messages));
+            ASSERT_TRUE(prompt) << entry.path().filename() << ": " << prompt.error().detail;
+            for (const ChatMessage& message : messages) {
+                EXPECT_NE(prompt->text.find(message.content), std::string::npos)
+                    << entry.path().filename() << " lost " << message.content << " in "
+                    << prompt->text;
+            }
+            ++built;
+        }
+    }
+    EXPECT_GE(built, 15);
 }
 
 }  // namespace
