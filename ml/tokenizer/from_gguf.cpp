@@ -119,7 +119,9 @@ Result<> read_roles(const gguf::File& file, VocabularySource& source) {
         if (id) source.end_tokens.push_back(*id);
     }
     NOTSO_TRY(const auto adds_bos, file.get_bool("tokenizer.ggml.add_bos_token"));
-    source.adds_bos = adds_bos.value_or(false);
+    NOTSO_TRY(const auto pre, file.get_string("tokenizer.ggml.pre"));
+    // Llama 3 was trained with BOS in front of every text, and its files often leave the key out.
+    source.adds_bos = adds_bos.value_or(pre == "llama-bpe" || pre == "llama3");
     return {};
 }
 

@@ -57,6 +57,18 @@ TEST(Tokenizer, KnowsTheRolesOfTokens) {
     EXPECT_THAT(t->end_tokens(), ElementsAre(static_cast<TokenId>(2), static_cast<TokenId>(0)));
 }
 
+TEST(Tokenizer, AddsBosWhenTheFileOrTheFamilySaysSo) {
+    EXPECT_TRUE(tiny_tokenizer("llama-bpe")->adds_bos());
+    EXPECT_FALSE(tiny_tokenizer("smaug-bpe")->adds_bos());
+    for (const bool adds : {false, true}) {
+        auto vocabulary = tiny_vocabulary();
+        vocabulary.pre = "llama-bpe";
+        auto writer = vocabulary.writer();
+        writer.key("tokenizer.ggml.add_bos_token", adds);
+        EXPECT_EQ(tokenizer_from(writer).value()->adds_bos(), adds);
+    }
+}
+
 TEST(Tokenizer, EndTokensMustBeControlTokens) {
     auto vocabulary = tiny_vocabulary();
     vocabulary.types[0] = 1;  // <|endoftext|> as ordinary text
