@@ -226,6 +226,7 @@ TEST_F(TurnTest, WhatWasShownSurvivesARestart) {
     EXPECT_EQ(message.state, MessageState::kInterrupted);
     EXPECT_EQ(message.text, "shown");
     EXPECT_EQ(message.thinking, "why");
+    EXPECT_EQ((*store_->messages(conversation_.id))[1].state, MessageState::kInterrupted);
     EXPECT_EQ(chat_->running(conversation_.id), nullptr);
     EXPECT_EQ(ask(conversation_.id, "again", "fine", 1).state, MessageState::kComplete);
     EXPECT_EQ(backend_.call(1)->request.messages[1].content, "shown");

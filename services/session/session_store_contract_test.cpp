@@ -244,11 +244,13 @@ TEST_P(SessionStoreContract, TheFinalTextReplacesThePieces) {
     answer.state = MessageState::kRunning;
     ASSERT_TRUE(store_->append_messages({answer}));
     ASSERT_TRUE(store_->append_text(answer.id, "a", "b"));
-    answer.state = MessageState::kComplete;
     answer.text = "b and more";
     answer.thinking = "a";
-    ASSERT_TRUE(store_->update_message(answer));
-    expect_equal(store_->messages(owner.id)->front(), answer);
+    for (const auto state : {MessageState::kRunning, MessageState::kComplete}) {
+        answer.state = state;
+        ASSERT_TRUE(store_->update_message(answer));
+        expect_equal(store_->messages(owner.id)->front(), answer);
+    }
 }
 
 TEST_P(SessionStoreContract, ClearsAndDeletesOnlyWhatWasNamed) {

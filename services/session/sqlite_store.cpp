@@ -336,6 +336,12 @@ Result<std::int64_t> SqliteStore::mark_running_interrupted() {
     return std::ssize(running);
 }
 
+Result<bool> SqliteStore::syncs_writes() {
+    constexpr std::int64_t kFull = 2;
+    NOTSO_TRY(const std::int64_t level, database_->query_integer("PRAGMA synchronous"));
+    return level >= kFull;
+}
+
 Result<> SqliteStore::check_integrity() {
     NOTSO_TRY(const std::string found, database_->query_text("PRAGMA integrity_check(1)"));
     if (found == "ok") return {};

@@ -48,6 +48,8 @@ class SqliteStore final : public SessionStore {
     /// SQLite's own integrity check. @errors kCorruptData with what it found. @cost reads the whole
     /// file.
     Result<> check_integrity();
+    /// Whether a write is on the disk when it is acknowledged. Always so between calls.
+    Result<bool> syncs_writes();
 
   private:
     explicit SqliteStore(std::unique_ptr<sqlite::Database> database)

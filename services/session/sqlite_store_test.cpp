@@ -54,6 +54,19 @@ TEST_F(SqliteStoreTest, KeepsEverythingWhenReopened) {
     EXPECT_TRUE(store->check_integrity());
 }
 
+TEST_F(SqliteStoreTest, SyncsWritesAgainAfterEveryPiece) {
+    auto store = open();
+    EXPECT_EQ(store->syncs_writes(), true);
+    const Conversation conversation = add_conversation(*store);
+    Message answer = message_of(conversation, "");
+    answer.state = MessageState::kRunning;
+    ASSERT_TRUE(store->append_messages({answer}));
+    ASSERT_TRUE(store->append_text(answer.id, "", "piece"));
+    EXPECT_EQ(store->syncs_writes(), true);
+    ASSERT_FALSE(store->append_text({"unknown"}, "", "piece"));
+    EXPECT_EQ(store->syncs_writes(), true);
+}
+
 TEST_F(SqliteStoreTest, RefusesALayoutFromTheFuture) {
     open();
     ASSERT_TRUE((*sqlite::Database::open(path_))->execute("PRAGMA user_version = 999"));
