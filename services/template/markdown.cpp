@@ -1,19 +1,397 @@
-// Placeholder that is replaced by the real renderer in the next step: escaped text in one
-// paragraph.
+// Writes HTML from the events of md4c. Everything that comes from the text is escaped; raw HTML is
+// off in the parser, so it is text as well.
 #include "services/template/markdown.hpp"
 
-#include "services/template/jinja/text.hpp"
+#include <md4c.h>
+
+#include <algorithm>
+
+#include "services/template/markdown_links.hpp"
+#include "services/template/markdown_render.hpp"
+#include "services/template/markdown_scan.hpp"
 
 namespace notso::services {
+namespace {
 
-std::string escape_html(std::string_view text) {
-    jinja::TextBuilder out(text.size() * 6 + 1);
-    jinja::write_escaped(out, text);
-    return std::move(out).finish().value_or(std::string());
+// More than any answer needs; a text that makes more (tables of many columns, long reference links
+// used again and again) is shown as it is.
+constexpr std::size_t kOutputPerInputByte = 24;
+constexpr std::size_t kOutputAtLeast = 64 * 1024;
+constexpr int kMaxDepth = 100;
+constexpr int kAbort = -1;  // positive values are lost on their way through the parser
+
+std::string_view view(const char* text, MD_SIZE size) {
+    return {text, static_cast<std::size_t>(size)};
 }
 
-std::string markdown_to_html(std::string_view text) { return "<p>" + escape_html(text) + "</p>\n"; }
+// Letters, digits and _+#.- of a fence's language, up to the first other character.
+std::string language_of(const MD_BLOCK_CODE_DETAIL& detail) {
+    constexpr std::size_t kLongest = 32;
+    std::string out;
+    for (const char c : view(detail.lang.text, detail.lang.size)) {
+        const bool letter =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if ((!letter && std::string_view("_+#.-").find(c) == std::string_view::npos) ||
+            out.size() == kLongest)
+            break;
+        out += c;
+    }
+    return out;
+}
 
-std::vector<std::size_t> finished_block_ends(std::string_view) { return {}; }
+class HtmlWriter {
+  public:
+    explicit HtmlWriter(std::size_t max_size) : max_size_(max_size) {}
+
+    std::string take() && { return std::move(out_); }
+
+    int enter_block(MD_BLOCKTYPE type, void* detail) {
+        if (++depth_ > kMaxDepth) return kAbort;
+        open_block(type, detail);
+        return status();
+    }
+
+    int leave_block(MD_BLOCKTYPE type, void* detail) {
+        --depth_;
+        while (!spans_.empty())
+            close_span();  // the parser forgets links that it finds at the end of a cell
+        close_block(type, detail);
+        return status();
+    }
+
+    int enter_span(MD_SPANTYPE type, void* detail) {
+        if (++depth_ > kMaxDepth) return kAbort;
+        spans_.push_back(type);
+        switch (type) {
+            case MD_SPAN_EM:
+                out_ += "<em>";
+                break;
+            case MD_SPAN_STRONG:
+                out_ += "<strong>";
+                break;
+            case MD_SPAN_DEL:
+                out_ += "<del>";
+                break;
+            case MD_SPAN_CODE:
+                out_ += "<code>";
+                break;
+            case MD_SPAN_A:
+                open_link(static_cast<const MD_SPAN_A_DETAIL*>(detail)->href);
+                break;
+            case MD_SPAN_IMG:
+                open_link(static_cast<const MD_SPAN_IMG_DETAIL*>(detail)->src);
+                break;
+            default:
+                break;
+        }
+        return status();
+    }
+
+    int leave_span(MD_SPANTYPE type) {
+        if (std::find(spans_.begin(), spans_.end(), type) == spans_.end()) return status();
+        while (spans_.back() != type) close_span();
+        close_span();
+        return status();
+    }
+
+    int text(MD_TEXTTYPE type, std::string_view content) {
+        switch (type) {
+            case MD_TEXT_NULLCHAR:
+                out_ += "\xEF\xBF\xBD";
+                break;
+            case MD_TEXT_BR:
+                out_ += "<br>\n";
+                break;
+            case MD_TEXT_SOFTBR:
+                out_ += '\n';
+                break;
+            case MD_TEXT_ENTITY:
+                append_entity(out_, content);
+                break;
+            default:
+                append_escaped(out_, content);
+        }
+        return status();
+    }
+
+  private:
+    int status() const { return out_.size() > max_size_ ? kAbort : 0; }
+
+    void close_span() {
+        --depth_;
+        const MD_SPANTYPE type = spans_.back();
+        spans_.pop_back();
+        switch (type) {
+            case MD_SPAN_EM:
+                out_ += "</em>";
+                break;
+            case MD_SPAN_STRONG:
+                out_ += "</strong>";
+                break;
+            case MD_SPAN_DEL:
+                out_ += "</del>";
+                break;
+            case MD_SPAN_CODE:
+                out_ += "</code>";
+                break;
+            case MD_SPAN_A:
+            case MD_SPAN_IMG:
+                close_link();
+                break;
+            default:
+                break;
+        }
+    }
+
+    void open_block(MD_BLOCKTYPE type, void* detail) {
+        switch (type) {
+            case MD_BLOCK_QUOTE:
+                out_ += "<blockquote>\n";
+                break;
+            case MD_BLOCK_UL:
+                out_ += "<ul>\n";
+                break;
+            case MD_BLOCK_OL:
+                open_ordered_list(*static_cast<const MD_BLOCK_OL_DETAIL*>(detail));
+                break;
+            case MD_BLOCK_LI:
+                open_item(*static_cast<const MD_BLOCK_LI_DETAIL*>(detail));
+                break;
+            case MD_BLOCK_HR:
+                out_ += "<hr>\n";
+                break;
+            case MD_BLOCK_H:
+                out_ += "<h" + heading_level(detail) + ">";
+                break;
+            case MD_BLOCK_CODE:
+                open_code(*static_cast<const MD_BLOCK_CODE_DETAIL*>(detail));
+                break;
+            case MD_BLOCK_P:
+                out_ += "<p>";
+                break;
+            case MD_BLOCK_TABLE:
+                out_ +=
+                    "<div class=\"table\" role=\"group\" aria-label=\"Table\" "
+                    "tabindex=\"0\"><table>\n";
+                break;
+            case MD_BLOCK_THEAD:
+                out_ += "<thead>\n";
+                break;
+            case MD_BLOCK_TBODY:
+                out_ += "<tbody>\n";
+                break;
+            case MD_BLOCK_TR:
+                out_ += "<tr>";
+                break;
+            case MD_BLOCK_TH:
+                open_cell("<th scope=\"col\"", detail);
+                break;
+            case MD_BLOCK_TD:
+                open_cell("<td", detail);
+                break;
+            default:
+                break;
+        }
+    }
+
+    void close_block(MD_BLOCKTYPE type, void* detail) {
+        switch (type) {
+            case MD_BLOCK_QUOTE:
+                out_ += "</blockquote>\n";
+                break;
+            case MD_BLOCK_UL:
+                out_ += "</ul>\n";
+                break;
+            case MD_BLOCK_OL:
+                out_ += "</ol>\n";
+                break;
+            case MD_BLOCK_LI:
+                out_ += "</li>\n";
+                break;
+            case MD_BLOCK_H:
+                out_ += "</h" + heading_level(detail) + ">\n";
+                break;
+            case MD_BLOCK_CODE:
+                out_ += "</code></pre></div>\n";
+                break;
+            case MD_BLOCK_P:
+                out_ += "</p>\n";
+                break;
+            case MD_BLOCK_TABLE:
+                out_ += "</table></div>\n";
+                break;
+            case MD_BLOCK_THEAD:
+                out_ += "</thead>\n";
+                break;
+            case MD_BLOCK_TBODY:
+                out_ += "</tbody>\n";
+                break;
+            case MD_BLOCK_TR:
+                out_ += "</tr>\n";
+                break;
+            case MD_BLOCK_TH:
+                out_ += "</th>";
+                break;
+            case MD_BLOCK_TD:
+                out_ += "</td>";
+                break;
+            default:
+                break;
+        }
+    }
+
+    // The page has its own h1 and h2.
+    static std::string heading_level(const void* detail) {
+        return std::to_string(
+            std::min(static_cast<const MD_BLOCK_H_DETAIL*>(detail)->level + 2, 6U));
+    }
+
+    void open_ordered_list(const MD_BLOCK_OL_DETAIL& detail) {
+        out_ += "<ol";
+        if (detail.start != 1) out_ += " start=\"" + std::to_string(detail.start) + "\"";
+        out_ += ">\n";
+    }
+
+    void open_item(const MD_BLOCK_LI_DETAIL& detail) {
+        if (detail.is_task == 0) {
+            out_ += "<li>";
+            return;
+        }
+        out_ += detail.task_mark == ' '
+                    ? "<li class=\"task\"><span role=\"img\" aria-label=\"To do\">☐</span> "
+                    : "<li class=\"task\"><span role=\"img\" aria-label=\"Done\">☑</span> ";
+    }
+
+    void open_code(const MD_BLOCK_CODE_DETAIL& detail) {
+        const std::string language = language_of(detail);
+        out_ += "<div class=\"code\"><header><span>" + language +
+                "</span><button class=\"quiet copy\" type=\"button\" hidden>Copy</button></header>"
+                "<pre tabindex=\"0\" aria-label=\"Code";
+        if (!language.empty()) out_ += ", " + language;
+        out_ += language.empty() ? "\"><code>" : "\"><code class=\"language-" + language + "\">";
+    }
+
+    void open_cell(std::string_view tag, const void* detail) {
+        out_ += tag;
+        switch (static_cast<const MD_BLOCK_TD_DETAIL*>(detail)->align) {
+            case MD_ALIGN_LEFT:
+                out_ += " class=\"left\">";
+                break;
+            case MD_ALIGN_CENTER:
+                out_ += " class=\"center\">";
+                break;
+            case MD_ALIGN_RIGHT:
+                out_ += " class=\"right\">";
+                break;
+            case MD_ALIGN_DEFAULT:
+                out_ += '>';
+        }
+    }
+
+    // Links don't nest in HTML: a picture in a link is its description only.
+    void open_link(const MD_ATTRIBUTE& target) {
+        std::string address;
+        if (open_links_ == 0) address = safe_address(attribute_text(target));
+        links_.push_back({address, 0});
+        if (address.empty()) return;
+        ++open_links_;
+        out_ += "<a href=\"";
+        append_escaped(out_, address);
+        out_ += "\" rel=\"noopener noreferrer nofollow\">";
+        links_.back().text_begins = out_.size();
+    }
+
+    void close_link() {
+        const Link link = std::move(links_.back());
+        links_.pop_back();
+        if (link.address.empty()) return;
+        --open_links_;
+        if (out_.size() == link.text_begins) append_escaped(out_, link.address);
+        out_ += "</a>";
+    }
+
+    static std::string attribute_text(const MD_ATTRIBUTE& attribute) {
+        std::string out;
+        for (std::size_t i = 0;
+             attribute.text != nullptr && attribute.substr_offsets[i] < attribute.size;
+             ++i) {
+            const MD_OFFSET begin = attribute.substr_offsets[i];
+            const auto part = view(attribute.text + begin, attribute.substr_offsets[i + 1] - begin);
+            if (attribute.substr_types[i] == MD_TEXT_ENTITY) {
+                out += decode_entity(part);
+            } else if (attribute.substr_types[i] == MD_TEXT_NORMAL) {
+                out += part;
+            }
+        }
+        return out;
+    }
+
+    struct Link {
+        std::string address;  ///< Empty: shown as text only.
+        std::size_t text_begins;
+    };
+
+    std::string out_;
+    std::size_t max_size_;
+    int depth_ = 0;
+    int open_links_ = 0;
+    std::vector<MD_SPANTYPE> spans_;
+    std::vector<Link> links_;
+};
+
+HtmlWriter& writer(void* user_data) { return *static_cast<HtmlWriter*>(user_data); }
+
+MD_PARSER make_parser() {
+    MD_PARSER parser{};
+    parser.flags = MD_DIALECT_GITHUB | MD_FLAG_NOHTML;
+    parser.enter_block = [](MD_BLOCKTYPE type, void* detail, void* data) {
+        return writer(data).enter_block(type, detail);
+    };
+    parser.leave_block = [](MD_BLOCKTYPE type, void* detail, void* data) {
+        return writer(data).leave_block(type, detail);
+    };
+    parser.enter_span = [](MD_SPANTYPE type, void* detail, void* data) {
+        return writer(data).enter_span(type, detail);
+    };
+    parser.leave_span = [](MD_SPANTYPE type, void*, void* data) {
+        return writer(data).leave_span(type);
+    };
+    parser.text = [](MD_TEXTTYPE type, const MD_CHAR* text, MD_SIZE size, void* data) {
+        return writer(data).text(type, view(text, size));
+    };
+    return parser;
+}
+
+// The text as it is, for what can't be shown as Markdown.
+std::string plain_text(std::string_view text) {
+    std::string out = "<pre class=\"plain\" tabindex=\"0\" aria-label=\"Text\">";
+    append_escaped(out, text);
+    return out + "</pre>\n";
+}
+
+}  // namespace
+
+std::string render_markdown(std::string_view text) {
+    const MarkdownCost cost = estimate_cost(text);
+    if (text.size() > kMaxMarkdownBytes || !cost.markdown) return plain_text(text);
+    MD_PARSER parser = make_parser();
+    if (!cost.autolinks) parser.flags &= ~unsigned{MD_FLAG_PERMISSIVEAUTOLINKS};
+    const std::string source = widen_table_rules(text);
+    HtmlWriter html(kOutputAtLeast + text.size() * kOutputPerInputByte);
+    const int result = md_parse(source.data(), static_cast<MD_SIZE>(source.size()), &parser, &html);
+    if (result != 0) return plain_text(text);
+    return std::move(html).take();
+}
+
+// Piece by piece: what stands before a cut then can't change, by construction.
+std::string markdown_to_html(std::string_view text) {
+    std::string html;
+    std::size_t at = 0;
+    for (const std::size_t end : finished_block_ends(text)) {
+        html += render_markdown(text.substr(at, end - at));
+        at = end;
+    }
+    return html + render_markdown(text.substr(at));
+}
 
 }  // namespace notso::services

@@ -9,6 +9,9 @@
 
 namespace notso::services {
 
+/// Longer texts are shown as they are, without Markdown.
+inline constexpr std::size_t kMaxMarkdownBytes = 4 * 1024 * 1024;
+
 /// HTML of GitHub-flavoured Markdown (tables, strikethrough, task lists, autolinks). Code blocks
 /// become
 /// `<div class="code"><header><span>lang</span>…</header><pre tabindex="0"><code

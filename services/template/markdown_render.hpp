@@ -1,0 +1,12 @@
+// The HTML of one text that is parsed as a whole; markdown_to_html puts such pieces together.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace notso::services {
+
+/// HTML of the text; a text that would cost too much becomes preformatted plain text.
+std::string render_markdown(std::string_view text);
+
+}  // namespace notso::services
