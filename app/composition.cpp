@@ -67,10 +67,13 @@ class Root final : public Composition {
 
     ~Root() override {
         // Completions of the workers are posted to the io_context, which no longer runs: join them
-        // before the parts that their tasks use go away.
+        // before the parts that their tasks use go away. Then let the connections' coroutines
+        // unwind: they hold running answers, which must end before the backend does.
         server_.reset();
         compute_.stop();
         database_.stop();
+        io_.restart();
+        io_.poll();
     }
 
     Result<> listen(const Settings& settings) {

@@ -1,6 +1,8 @@
 // Listening and admission: who gets a connection, how many, and how the server ends.
 #include "web/http/server.hpp"
 
+#include <sys/resource.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -166,6 +168,19 @@ class BeastServer final : public Server {
     std::uint16_t port_;
 };
 
+/// Systems give processes 1,024 descriptors to start with, but let them ask for as many as our
+/// limit needs.
+void allow_descriptors(std::size_t connections) {
+    constexpr rlim_t kOthers = 512;  // files, the database, the backend
+    const rlim_t wanted = connections + kOthers;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = std::min(limit.rlim_max, wanted);
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+        log::warn("fewer descriptors than connections allowed descriptors={}", limit.rlim_cur);
+    }
+}
+
 Result<tcp::endpoint> resolve(asio::io_context& io, const ServerOptions& options) {
     error_code failure;
     // One address, so that "localhost" means the same on machines with and without IPv6.
@@ -215,6 +230,7 @@ Result<std::unique_ptr<Server>> Server::listen(asio::io_context& io,
     NOTSO_CHECK(check_binding(endpoint.address().is_loopback(), options));
     tcp::acceptor acceptor(io);
     NOTSO_CHECK(bind(acceptor, endpoint));
+    allow_descriptors(options.limits.connections);
     RequestGuard guard(options);
     auto state = std::make_shared<ServerState>(
         ServerState{std::move(options), Router(std::move(routes)), std::move(guard)});

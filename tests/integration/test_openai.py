@@ -1,0 +1,208 @@
+"""The official client against the program, unmodified: with the scripted backend for shapes, with the real model for
+sense."""
+import json
+import time
+
+import openai
+import pytest
+
+from raw_http import RawClient, post
+
+ALL_NUMBERS = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty", "presence_penalty", "frequency_penalty",
+               "seed", "max_tokens", "max_completion_tokens", "n", "top_logprobs")
+
+
+@pytest.fixture(scope="module")
+def stub(tmp_path_factory):
+    from notso_process import Server
+    server = Server(tmp_path_factory.mktemp("stub") / "data", ("--backend", "stub")).wait_ready()
+    yield server
+    assert server.stop() == 0
+
+
+def client_of(server):
+    return openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=60)
+
+
+@pytest.fixture
+def client(stub):
+    return client_of(stub)
+
+
+def user(text):
+    return [{"role": "user", "content": text}]
+
+
+def test_models(client):
+    models = client.models.list().data
+    assert len(models) == 1 and models[0].object == "model"
+    assert client.models.retrieve(models[0].id).id == models[0].id
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("no-such-model")
+
+
+def test_whole_answer(client):
+    answer = client.chat.completions.create(model="m", messages=user("[echo] good day"))
+    assert answer.choices[0].message.content == "[echo] good day"
+    assert answer.choices[0].message.role == "assistant"
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+
+
+def test_stream(client):
+    chunks = list(client.chat.completions.create(model="m", messages=user("[think] [echo] good day"), stream=True,
+                                                 stream_options={"include_usage": True}))
+    assert len({(c.id, c.created, c.model, c.object) for c in chunks}) == 1
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert not any(c.choices[0].delta.role for c in chunks[1:] if c.choices)
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == "[think] [echo] good day"
+    thoughts = [getattr(c.choices[0].delta, "reasoning_content", None) or "" for c in chunks if c.choices]
+    assert "".join(thoughts)
+    last_thought = max(i for i, t in enumerate(thoughts) if t)
+    first_text = min(i for i, c in enumerate(chunks) if c.choices and c.choices[0].delta.content)
+    assert last_thought < first_text
+    assert [c.choices[0].finish_reason for c in chunks if c.choices and c.choices[0].finish_reason] == ["stop"]
+    assert chunks[-1].choices == [] and chunks[-1].usage.completion_tokens > 0
+
+
+def test_length_stop_and_thinking(client):
+    answer = client.chat.completions.create(model="m", messages=user("[long 50]"), max_tokens=4)
+    assert answer.choices[0].finish_reason == "length" and answer.usage.completion_tokens == 4
+    answer = client.chat.completions.create(model="m", messages=user("[long 50]"), stop=["word7", "nothing"])
+    assert answer.choices[0].finish_reason == "stop"
+    assert "word6" in answer.choices[0].message.content and "word7" not in answer.choices[0].message.content
+    answer = client.chat.completions.create(model="m", messages=user("hi"), reasoning_effort="low")
+    assert answer.choices[0].message.reasoning_content
+    assert answer.usage.completion_tokens_details.reasoning_tokens > 0
+
+
+def test_plain_completions(client):
+    assert client.completions.create(model="m", prompt="[echo] x").choices[0].text == "[echo] x"
+    chunks = client.completions.create(model="m", prompt="[echo] x", stream=True)
+    assert "".join(c.choices[0].text for c in chunks) == "[echo] x"
+
+
+def test_errors_name_the_field(client):
+    for field, value in (("temperature", "1"), ("max_tokens", -1), ("n", 2), ("stop", [1]), ("tools", "x")):
+        with pytest.raises(openai.BadRequestError) as caught:
+            client.chat.completions.create(model="m", messages=user("x"), extra_body={field: value})
+        assert caught.value.param == field
+        assert caught.value.type == "invalid_request_error"
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="m", messages=user("x"), response_format={"type": "json_object"})
+    assert caught.value.param == "response_format"
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="m", messages=user("w " * 9000))
+    assert caught.value.code == "context_length_exceeded" and "8192" in caught.value.message
+
+
+def test_numbers_never_cause_a_500(stub):
+    for field in ALL_NUMBERS:
+        for value in ("NaN", "Infinity", "-Infinity", "-1", "0", "1e308", "-1e308", "2147483648",
+                      "9223372036854775808", '"1"', "null", "[]", "{}"):
+            body = '{"messages":[{"role":"user","content":"[long 1]"}],"%s":%s}' % (field, value)
+            status, _, text = stub.request("POST", "/v1/chat/completions", body=body.encode(),
+                                           headers={"Content-Type": "application/json"})
+            assert status in (200, 400), (field, value, status)
+            if status == 400:
+                assert json.loads(text)["error"]["message"]
+            if value in ('"1"', "[]", "{}", "1e308", "-1e308"):
+                assert status == 400 and json.loads(text)["error"]["param"] == field, (field, value)
+            if value == "null":
+                assert status == 200, field
+
+
+def test_error_in_the_middle_of_a_stream(client):
+    with pytest.raises(openai.APIError):
+        list(client.chat.completions.create(model="m", messages=user("[error] x"), stream=True))
+    with pytest.raises(openai.InternalServerError):
+        client.chat.completions.create(model="m", messages=user("[error] x"))
+
+
+def test_overload_is_503_at_once(stub, client):
+    body = json.dumps({"messages": user("[slow] [long 2000]"), "stream": True}).encode()
+    waiting = [RawClient(stub) for _ in range(68)]
+    try:
+        for one in waiting:
+            one.send(post(b"/v1/chat/completions", body))
+        deadline = time.monotonic() + 10
+        while json.loads(stub.get("/health")[2])["waiting"] < 64:
+            assert time.monotonic() < deadline
+        with pytest.raises(openai.APIStatusError) as caught:
+            client.chat.completions.create(model="m", messages=user("x"))
+        assert caught.value.status_code == 503 and caught.value.response.headers["retry-after"]
+    finally:
+        for one in waiting:
+            one.socket.close()
+    wait_idle(stub)
+
+
+def wait_idle(server, seconds=5):
+    deadline = time.monotonic() + seconds
+    while True:
+        health = json.loads(server.get("/health")[2])
+        if health["running"] == 0 and health["waiting"] == 0:
+            return
+        assert time.monotonic() < deadline, health
+
+
+def test_clients_that_go_away_free_their_place(stub, client):
+    stream = client.chat.completions.create(model="m", messages=user("[slow] [long 2000]"), stream=True)
+    next(iter(stream))
+    stream.close()
+    wait_idle(stub)
+    body = json.dumps({"messages": user("[slow] [long 2000]")}).encode()
+    with RawClient(stub) as gone:
+        gone.send(post(b"/v1/chat/completions", body))
+        time.sleep(0.2)
+    wait_idle(stub)
+
+
+def test_older_endpoints(stub):
+    status, _, body = stub.post_json("/api/chat", {"message": "[echo] hello"})
+    assert status == 200
+    said = json.loads(body)
+    assert said["response"] == "[echo] hello" and said["state"] == "complete"
+    context = json.loads(stub.get("/api/context?conversation=" + said["conversation"])[2])
+    assert [m["role"] for m in context["messages"]] == ["user", "assistant"]
+    for path in ("/api/model-info", "/api/status", "/api/export-chat", "/api/export-chat?format=markdown"):
+        assert stub.get(path)[0] == 200, path
+    assert json.loads(stub.post_json("/api/toggle-thinking", {"enabled": True})[2])["thinking"] is True
+    assert json.loads(stub.post_json("/api/set-temperature", {"temperature": 0.5})[2])["temperature"] == 0.5
+    assert json.loads(stub.post_json("/api/reset-context", {})[2])["messages"] == []
+
+
+def test_real_model_answers_and_streams_the_same(real_server):
+    client = client_of(real_server)
+    question = user("What is the capital of France?")
+    whole = client.chat.completions.create(model="m", messages=question, temperature=0, max_tokens=40, seed=1)
+    assert "Paris" in whole.choices[0].message.content
+    chunks = list(client.chat.completions.create(model="m", messages=question, temperature=0, max_tokens=40, seed=1,
+                                                 stream=True, stream_options={"include_usage": True}))
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == whole.choices[0].message.content
+    assert chunks[-1].usage.prompt_tokens == whole.usage.prompt_tokens > 0
+    cut = client.chat.completions.create(model="m", messages=question, temperature=0, max_tokens=3)
+    assert cut.choices[0].finish_reason == "length" and cut.usage.completion_tokens == 3
+    stopped = client.chat.completions.create(model="m", messages=question, temperature=0, max_tokens=40, stop="Paris")
+    assert stopped.choices[0].finish_reason == "stop" and "Paris" not in stopped.choices[0].message.content
+
+
+def test_real_model_logprobs(real_server):
+    answer = client_of(real_server).chat.completions.create(
+        model="m", messages=user("Say yes."), temperature=0, max_tokens=5, logprobs=True, top_logprobs=3)
+    tokens = answer.choices[0].logprobs.content
+    assert len(tokens) == answer.usage.completion_tokens or answer.choices[0].finish_reason == "stop"
+    for token in tokens:
+        assert token.logprob <= 0 and len(token.top_logprobs) == 3
+        assert token.logprob == max(t.logprob for t in token.top_logprobs)
+
+
+def test_livez_answers_while_the_model_works(real_server):
+    client = client_of(real_server)
+    stream = client.chat.completions.create(model="m", messages=user("Tell me a long story."), max_tokens=200, stream=True)
+    next(iter(stream))
+    for _ in range(20):
+        assert real_server.get("/livez")[0] == 200
+    assert json.loads(real_server.get("/health")[2])["running"] == 1
+    stream.close()
+    wait_idle(real_server)
