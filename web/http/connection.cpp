@@ -140,12 +140,12 @@ std::optional<Rejection> Connection::prepare_target(Job& job) {
     auto query = parse_form(target->query);
     if (!query) return reject(400, query.error().detail);
     job.request.query = std::move(*query);
-    for (const std::string_view host :
-         {std::string_view(target->authority), job.request.header("host")}) {
-        // Programs of the HTTP/1.0 age send none; browsers always do.
-        if (host.empty() && (host.data() == target->authority.data() || job.head.http_1_0))
-            continue;
-        if (auto refused = state_->guard.check_host(host)) return refused;
+    if (!target->authority.empty()) {
+        if (auto refused = state_->guard.check_host(target->authority)) return refused;
+    }
+    // Only programs of the HTTP/1.0 age send none (the scanner saw to that); browsers always do.
+    if (job.request.headers.contains("host")) {
+        if (auto refused = state_->guard.check_host(job.request.header("host"))) return refused;
     }
     return prepare_route(job, target->path);
 }
