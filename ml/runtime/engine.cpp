@@ -30,6 +30,11 @@ namespace {
 
 constexpr std::int32_t kMaxTopLogprobs = 20;
 
+// A prompt is read in chunks of about this long, so that a cancel is heeded in time on any machine.
+constexpr std::chrono::duration<double> kChunkTime{0.12};
+constexpr std::int32_t kFirstChunk = 16;  // tokens, while the machine's speed is not known yet
+constexpr std::int32_t kLeastChunk = 8;
+
 /// A request on its way. Except for `cancelled`, only the engine thread touches it once it is
 /// queued.
 struct Job {
@@ -81,6 +86,8 @@ class EngineImpl final : public Engine {
     void run_job(Job& job);
     Outcome generate(Job& job);
     Result<bool> read_prompt(Job& job);
+    Result<> read_chunk(std::span<const TokenId> tokens, bool is_last);
+    std::int32_t chunk_size() const;
     Outcome decode(Job& job);
     SinkVerdict deliver(Job& job, TokenId id);
     bool is_cancelled(const Job& job) const { return job.cancelled || closing_; }
@@ -91,6 +98,8 @@ class EngineImpl final : public Engine {
     const EngineOptions options_;
     const std::int32_t context_length_;
     Sequence sequence_;  // engine thread only
+    double prefill_rate_ =
+        0;  // tokens per second of the last chunk, 0 = unknown; engine thread only
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -277,15 +286,34 @@ Result<bool> EngineImpl::read_prompt(Job& job) {
     job.sink->on_prefill(done, total);
     while (done < total) {
         if (is_cancelled(job)) return false;
-        const std::int32_t n = std::min(options_.prefill_chunk, total - done);
+        const std::int32_t n = std::min(chunk_size(), total - done);
         const auto chunk =
             prompt.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(n));
-        NOTSO_CHECK(sequence_.read(chunk, done + n == total));
+        NOTSO_CHECK(read_chunk(chunk, done + n == total));
         done += n;
         job.sink->on_prefill(done, total);
         look_after_queue();
     }
     return true;
+}
+
+Result<> EngineImpl::read_chunk(std::span<const TokenId> tokens, bool is_last) {
+    const auto begin = SteadyClock::now();
+    NOTSO_CHECK(sequence_.read(tokens, is_last));
+    const std::chrono::duration<double> taken = SteadyClock::now() - begin;
+    // A short rest of a prompt says little about the speed of a full chunk.
+    const bool telling = std::ssize(tokens) >= std::min(kLeastChunk, options_.prefill_chunk);
+    if (telling) prefill_rate_ = static_cast<double>(tokens.size()) / std::max(taken.count(), 1e-6);
+    return {};
+}
+
+/// Tokens of the next chunk. The result does not depend on it: the forward pass gives the same bits
+/// for any cut.
+std::int32_t EngineImpl::chunk_size() const {
+    const std::int32_t most = options_.prefill_chunk;
+    if (prefill_rate_ == 0) return std::min(kFirstChunk, most);
+    const double fits = std::min(prefill_rate_ * kChunkTime.count(), static_cast<double>(most));
+    return std::clamp(static_cast<std::int32_t>(fits), std::min(kLeastChunk, most), most);
 }
 
 Outcome EngineImpl::decode(Job& job) {

@@ -80,7 +80,9 @@ class TokenSink {
 struct EngineOptions {
     std::int32_t context_length = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
     std::int32_t max_queue = 64;
-    std::int32_t prefill_chunk = 128;  ///< Tokens per step, which bounds how long a cancel waits.
+    /// Most tokens per step; fewer on slow machines, so that a step takes about 120 ms and a cancel
+    /// waits no longer.
+    std::int32_t prefill_chunk = 128;
 };
 
 struct EngineStats {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "ml/runtime/engine_harness.hpp"
 
 namespace notso::ml {
@@ -56,6 +58,20 @@ TEST(Engine, ReadsThePromptInChunksAndTellsProgress) {
     EXPECT_EQ(model->reads(), (std::vector<std::size_t>{4, 4, 2, 1}));
     using P = std::pair<std::int32_t, std::int32_t>;
     EXPECT_EQ(seen->prefill, (std::vector<P>{{0, 10}, {4, 10}, {8, 10}, {10, 10}}));
+}
+
+TEST(Engine, ChunksFollowTheMachinesSpeed) {
+    const auto slow = counting_model();
+    slow->before_forward = [](std::size_t n) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(3) * n);
+    };
+    submit(*make(slow), greedy(counting(200), 1)).seen->wait_end();
+    EXPECT_EQ(slow->reads().front(), 16U);
+    EXPECT_LE(std::ranges::max(slow->reads()), 40U) << "40 tokens are 120 ms";
+    const auto fast = counting_model();
+    submit(*make(fast), greedy(counting(300), 1)).seen->wait_end();
+    EXPECT_GT(std::ranges::max(fast->reads()), 32U);
+    EXPECT_LE(std::ranges::max(fast->reads()), 128U);
 }
 
 TEST(Engine, ReusesTheLongestCommonPrefix) {
