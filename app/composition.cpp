@@ -77,8 +77,10 @@ class Root final : public Composition {
     }
 
     Result<> listen(const Settings& settings) {
+        web::ServerOptions options = server_options(settings);
+        options.error_page = web::make_error_page(context_);
         NOTSO_TRY(server_,
-                  web::Server::listen(io_, server_options(settings), web::make_routes(context_)));
+                  web::Server::listen(io_, std::move(options), web::make_routes(context_)));
         shutdown_ = std::make_unique<Shutdown>(io_, *chat_, *server_);
         fmt::print("http://localhost:{}\n", server_->port());
         std::fflush(stdout);

@@ -1,17 +1,33 @@
 // Every route of the program: one line per file of routes.
+#include "web/routes/assets.hpp"
+#include "web/routes/chat.hpp"
 #include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
 #include "web/routes/openai.hpp"
+#include "web/routes/pages.hpp"
+#include "web/routes/stream.hpp"
 
 namespace notso::web {
 
 std::vector<Route> make_routes(AppContext& context) {
     std::vector<Route> routes;
+    const auto pages = std::make_shared<const Pages>(context);
     add_health_routes(routes, context);
     add_openai_routes(routes, context);
     add_compat_routes(routes, context);
+    add_asset_routes(routes);
+    add_chat_page_routes(routes, pages);
+    add_chat_action_routes(routes, pages);
+    add_stream_routes(routes, pages);
     return routes;
+}
+
+ErrorPage make_error_page(AppContext& context) {
+    const auto pages = std::make_shared<const Pages>(context);
+    return [pages](const Request& request, int status, const Error& error) {
+        return pages->error_page(request, status, error);
+    };
 }
 
 }  // namespace notso::web

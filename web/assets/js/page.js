@@ -1,0 +1,39 @@
+// What every page does once script runs: the colour switch, shortcuts, and fallbacks for older browsers.
+// Nothing here is needed to read or send; see docs/ui_ux_interaction.md.
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  const themes = ["system", "light", "dark"];
+  const labels = { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" };
+  const current_theme = () => root.dataset.theme || "system";
+
+  function set_theme(theme) {
+    if (theme === "system") delete root.dataset.theme;
+    else root.dataset.theme = theme;
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    label_toggle();
+  }
+
+  function label_toggle() {
+    const toggle = document.getElementById("theme-toggle");
+    if (!toggle) return;
+    toggle.setAttribute("aria-label", labels[current_theme()]);
+    toggle.title = labels[current_theme()];
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("#theme-toggle")) return;
+    set_theme(themes[(themes.indexOf(current_theme()) + 1) % themes.length]);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey || event.altKey) return;
+    if (event.shiftKey && event.key.toLowerCase() === "o") {
+      event.preventDefault();
+      document.getElementById("new-chat").click();
+    }
+  });
+
+  label_toggle();
+})();

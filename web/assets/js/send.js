@@ -1,0 +1,158 @@
+// The composer: Enter sends, drafts survive, a message shows at once and keeps its text when sending fails.
+// The request itself is htmx's; this file watches its events.
+(() => {
+  const form = document.getElementById("composer");
+  const input = document.getElementById("message");
+  const list = document.getElementById("messages");
+  if (!form || !input || !list) return;
+
+  const draft_key = `draft:${form.getAttribute("action")}`;
+  const is_ours = (event) => event.detail?.ctx?.sourceElement === form;
+  const is_running = () => document.getElementById("stop-button") !== null;
+
+  form.noValidate = true;  // blank texts are caught below, without a browser bubble
+
+  function new_client_id() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  function store_draft(text) {
+    try {
+      if (text) localStorage.setItem(draft_key, text);
+      else localStorage.removeItem(draft_key);
+    } catch { /* storage is off: the draft lives in the field only */ }
+  }
+
+  function read_draft() {
+    try { return localStorage.getItem(draft_key) || ""; } catch { return ""; }
+  }
+
+  function fit() {
+    if (CSS.supports("field-sizing", "content")) return;
+    input.style.height = "auto";
+    input.style.height = `${input.scrollHeight}px`;
+  }
+
+  function fill(text) {
+    input.value = text;
+    store_draft(text);
+    fit();
+    input.focus();
+    input.setSelectionRange(text.length, text.length);
+  }
+
+  function show_alert(text) {
+    const paragraph = document.createElement("p");
+    paragraph.textContent = text;
+    document.getElementById("alert").replaceChildren(...(text ? [paragraph] : []));
+  }
+
+  function bubble(text) {
+    const node = document.getElementById("pending-message").content.firstElementChild.cloneNode(true);
+    node.querySelector(".said").textContent = text;
+    list.append(node);
+    return node;
+  }
+
+  function button(label, action) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = label;
+    made.addEventListener("click", action);
+    return made;
+  }
+
+  function mark_failed(ctx, reason) {
+    const node = ctx.pending;
+    if (!node?.isConnected || node.classList.contains("failed")) return;
+    node.classList.add("failed");
+    const values = ctx.sent_values;
+    const label = document.createElement("span");
+    label.textContent = `Not sent: ${reason}`;
+    const retry = button("Retry", () => {
+      if (is_running()) return show_alert("An answer is being written: wait for it, or stop it.");
+      send_again(node, values);
+    });
+    const edit = button("Edit", () => {
+      node.remove();
+      fill(values.message);
+    });
+    node.querySelector(".delivery").replaceChildren(label, retry, edit);
+    store_draft(input.value || values.message);
+  }
+
+  function send_again(node, values) {
+    node.classList.remove("failed");
+    const label = document.createElement("span");
+    label.textContent = "Sending…";
+    node.querySelector(".delivery").replaceChildren(label);
+    show_alert("");
+    htmx.ajax("POST", form.getAttribute("action"), { source: form, values, pending: node });
+  }
+
+  form.addEventListener("submit", (event) => {
+    const blank = input.value.trim() === "";
+    if (!blank && !is_running()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!blank) show_alert("An answer is being written: wait for it, or stop it. Your text stays here.");
+  }, { capture: true });
+
+  form.addEventListener("htmx:before:request", (event) => {
+    if (!is_ours(event)) return;
+    const { ctx } = event.detail;
+    ctx.sent_values = Object.fromEntries(ctx.request.body);
+    show_alert("");
+    document.getElementById("greeting")?.remove();
+    if (!ctx.pending) {
+      ctx.pending = bubble(ctx.sent_values.message);
+      input.value = "";
+      form.elements.client_id.value = new_client_id();
+      fit();
+    }
+    document.dispatchEvent(new CustomEvent("notso:sending"));
+  });
+
+  form.addEventListener("htmx:after:request", (event) => {
+    if (!is_ours(event) || event.detail.ctx.response.status >= 400) return;
+    const { ctx } = event.detail;
+    if (read_draft() === ctx.sent_values.message) store_draft(input.value);
+    if (ctx.hx.redirect) return;  // the page with the answer is on its way
+    ctx.pending?.remove();
+  });
+
+  const kReasons = { 413: "it is too long", 403: "this page may not send here", 503: "the server is busy" };
+  form.addEventListener("htmx:response:error", (event) => {
+    if (!is_ours(event)) return;
+    const { ctx } = event.detail;
+    mark_failed(ctx, kReasons[ctx.response.status] || `the server answered ${ctx.response.status}`);
+  });
+  form.addEventListener("htmx:error", (event) => {
+    if (is_ours(event)) mark_failed(event.detail.ctx, "the server can’t be reached");
+  });
+
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  input.addEventListener("input", () => {
+    store_draft(input.value);
+    fit();
+  });
+
+  document.addEventListener("click", (event) => {
+    const idea = event.target.closest?.("[data-draft]");
+    if (idea) {
+      event.preventDefault();
+      return fill(idea.dataset.draft);
+    }
+    const again = event.target.closest?.("[data-again]");
+    const said = again && document.querySelector(`#m-${CSS.escape(again.dataset.again)} .said`);
+    if (said) fill(said.textContent);
+  });
+
+  if (!input.value) input.value = read_draft();
+  fit();
+})();

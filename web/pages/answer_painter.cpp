@@ -1,0 +1,116 @@
+#include "web/pages/answer_painter.hpp"
+
+#include <fmt/format.h>
+
+#include "services/template/markdown.hpp"
+#include "web/pages/message_view.hpp"
+
+namespace notso::web {
+namespace {
+
+using services::FeedSnapshot;
+
+std::string id_of(std::string_view prefix, const services::TurnFeed& feed) {
+    return fmt::format("{}-{}", prefix, feed.answer().value);
+}
+
+/// What is left of the controls once nothing runs.
+std::string idle_controls(const PageRenderer& pages) {
+    const boost::json::object idle = {{"running", nullptr}};
+    return partial("pill", "outerHTML", pages.render("partials/pill.html", idle)) +
+           partial("action", "outerHTML", pages.render("partials/action.html", idle));
+}
+
+}  // namespace
+
+std::string partial(std::string_view id, std::string_view swap, std::string_view html) {
+    return fmt::format(
+        "<hx-partial hx-target=\"#{}\" hx-swap=\"{}\">{}</hx-partial>\n", id, swap, html);
+}
+
+std::string paint_stored_answer(const PageRenderer& pages, const services::Message& answer) {
+    const boost::json::object view = {{"m", answer_view(answer)}, {"keep_thinking", false}};
+    return partial(
+               "m-" + answer.id.value, "outerHTML", pages.render("partials/answer.html", view)) +
+           idle_controls(pages);
+}
+
+bool AnswerPainter::resume_at(std::uint64_t seq) {
+    const auto extent = feed_.extent_at(seq);
+    if (!extent) return false;
+    fresh_ = false;
+    seq_ = seq;
+    text_bytes_ = extent->text;
+    thinking_bytes_ = extent->thinking;
+    done_bytes_ = finished_bytes(std::string_view(feed_.snapshot().text).substr(0, extent->text));
+    return true;
+}
+
+std::string AnswerPainter::paint() {
+    const FeedSnapshot& now = feed_.snapshot();
+    std::string out;
+    paint_thinking(out);
+    if (now.ended) {
+        paint_end(out);
+    } else {
+        paint_text(out);
+        paint_status(out);
+    }
+    fresh_ = false;
+    seq_ = now.seq;
+    return out;
+}
+
+void AnswerPainter::paint_thinking(std::string& out) {
+    const FeedSnapshot& now = feed_.snapshot();
+    if (now.thinking.empty()) return;
+    if (fresh_ || thinking_bytes_ == 0) {
+        const boost::json::object view = {{"m", live_answer_view(feed_)}, {"keep_thinking", false}};
+        out += partial(
+            id_of("thoughts", feed_), "innerHTML", pages_.render("partials/thinking.html", view));
+    } else if (now.thinking.size() > thinking_bytes_) {
+        const std::string_view more = std::string_view(now.thinking).substr(thinking_bytes_);
+        out += partial(id_of("thought", feed_), "beforeend", services::escape_html(more));
+    }
+    thinking_bytes_ = now.thinking.size();
+    if (std::string label = thinking_label(now); label != thinking_label_) {
+        thinking_label_ = std::move(label);
+        out += partial(
+            id_of("thinking-label", feed_), "innerHTML", services::escape_html(thinking_label_));
+    }
+}
+
+void AnswerPainter::paint_text(std::string& out) {
+    const std::string_view text = feed_.snapshot().text;
+    if (!fresh_ && text.size() == text_bytes_) return;
+    const std::size_t done = finished_bytes(text);
+    if (fresh_) {
+        out += partial(id_of("done", feed_), "innerHTML", prose_html(text.substr(0, done)));
+    } else if (done > done_bytes_) {
+        out += partial(id_of("done", feed_),
+                       "beforeend",
+                       prose_html(text.substr(done_bytes_, done - done_bytes_)));
+    }
+    out += partial(id_of("tail", feed_), "innerHTML", prose_html(text.substr(done)));
+    done_bytes_ = done;
+    text_bytes_ = text.size();
+}
+
+void AnswerPainter::paint_status(std::string& out) {
+    const services::TurnStatus& status = feed_.snapshot().status;
+    std::string label = pill_label(status);
+    if (label == label_) return;
+    label_ = std::move(label);
+    out += partial("pill-label", "innerHTML", label_);
+    out += partial("pill-more", "innerHTML", pill_details(status));
+}
+
+void AnswerPainter::paint_end(std::string& out) {
+    const boost::json::object view = {{"m", answer_view(*feed_.snapshot().ended)},
+                                      {"keep_thinking", true}};
+    out += partial(id_of("m", feed_), "outerHTML", pages_.render("partials/answer.html", view));
+    out += idle_controls(pages_);
+    text_bytes_ = feed_.snapshot().text.size();
+}
+
+}  // namespace notso::web

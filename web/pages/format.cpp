@@ -1,0 +1,85 @@
+#include "web/pages/format.hpp"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace notso::web {
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 86'400;
+
+/// Days since an arbitrary day, by the local calendar.
+std::int64_t local_day(UnixMs at) {
+    const std::time_t seconds = at / 1000;
+    std::tm parts{};
+    localtime_r(&seconds, &parts);
+    return (static_cast<std::int64_t>(seconds) + parts.tm_gmtoff) / kSecondsPerDay;
+}
+
+bool is_unreserved(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+}  // namespace
+
+std::string format_count(std::int64_t value) {
+    const std::string digits = std::to_string(value);
+    const std::size_t first = value < 0 ? 1 : 0;
+    std::string out;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        if (i > first && (digits.size() - i) % 3 == 0) out += ',';
+        out += digits[i];
+    }
+    return out;
+}
+
+std::string format_counted(std::int64_t value, std::string_view noun) {
+    return fmt::format("{} {}{}", format_count(value), noun, value == 1 ? "" : "s");
+}
+
+std::string format_duration(double ms) {
+    const double seconds = ms / 1000;
+    if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+    if (seconds < 59.5) return fmt::format("{:.0f} s", seconds);
+    const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+    return fmt::format("{} min {} s", whole / 60, whole % 60);
+}
+
+std::string format_rate(double tokens_per_second) {
+    if (tokens_per_second <= 0) return {};
+    return fmt::format("{:.1f} tokens/s", tokens_per_second);
+}
+
+std::int64_t count_words(std::string_view text) {
+    std::int64_t words = 0;
+    bool inside = false;
+    for (const char c : text) {
+        const bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+        if (!space && !inside) ++words;
+        inside = !space;
+    }
+    return words;
+}
+
+std::string_view day_label(UnixMs at, UnixMs now) {
+    const std::int64_t days = local_day(now) - local_day(at);
+    if (days <= 0) return "Today";
+    if (days == 1) return "Yesterday";
+    return days < 8 ? "Last 7 days" : "Earlier";
+}
+
+std::string percent_encode(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (is_unreserved(c)) {
+            out += c;
+        } else {
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return out;
+}
+
+}  // namespace notso::web

@@ -1,0 +1,28 @@
+// Numbers, durations and times as people read them on the page.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace notso::web {
+
+/// "1,920"
+std::string format_count(std::int64_t value);
+/// "1 token", "2 tokens": the count and its noun.
+std::string format_counted(std::int64_t value, std::string_view noun);
+/// "0.4 s" below ten seconds, "12 s" below a minute, "2 min 5 s" above.
+std::string format_duration(double ms);
+/// "15.8 tokens/s"; empty when the rate is not known.
+std::string format_rate(double tokens_per_second);
+/// Words of a text: runs of anything between white space.
+std::int64_t count_words(std::string_view text);
+/// "Today", "Yesterday", "Last 7 days", "Earlier": the heading that a conversation stands under, in
+/// local time.
+std::string_view day_label(UnixMs at, UnixMs now);
+/// For a URL's query: everything but letters, digits and - . _ ~ as %XX.
+std::string percent_encode(std::string_view text);
+
+}  // namespace notso::web

@@ -1,0 +1,59 @@
+#include "web/pages/format.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
+
+namespace notso::web {
+namespace {
+
+TEST(Format, Counts) {
+    EXPECT_EQ(format_count(0), "0");
+    EXPECT_EQ(format_count(999), "999");
+    EXPECT_EQ(format_count(1000), "1,000");
+    EXPECT_EQ(format_count(1234567), "1,234,567");
+    EXPECT_EQ(format_count(-1000), "-1,000");
+    EXPECT_EQ(format_count(-100), "-100");
+    EXPECT_EQ(format_counted(1, "token"), "1 token");
+    EXPECT_EQ(format_counted(8192, "token"), "8,192 tokens");
+}
+
+TEST(Format, Durations) {
+    EXPECT_EQ(format_duration(0), "0.0 s");
+    EXPECT_EQ(format_duration(412), "0.4 s");
+    EXPECT_EQ(format_duration(9940), "9.9 s");
+    EXPECT_EQ(format_duration(9960), "10 s");
+    EXPECT_EQ(format_duration(59'499), "59 s");
+    EXPECT_EQ(format_duration(59'500), "1 min 0 s");
+    EXPECT_EQ(format_duration(125'000), "2 min 5 s");
+}
+
+TEST(Format, RateAndWords) {
+    EXPECT_EQ(format_rate(15.84), "15.8 tokens/s");
+    EXPECT_EQ(format_rate(0), "");
+    EXPECT_EQ(count_words(""), 0);
+    EXPECT_EQ(count_words("  one\ttwo\n\nthree "), 3);
+}
+
+TEST(Format, DaysAreThoseOfTheLocalCalendar) {
+    setenv("TZ", "UTC", 1);
+    tzset();
+    constexpr UnixMs kHour = 3'600'000;
+    constexpr UnixMs kMidnight = 20'000 * 24 * kHour;
+    const UnixMs now = kMidnight + kHour;
+    EXPECT_EQ(day_label(now, now), "Today");
+    EXPECT_EQ(day_label(kMidnight, now), "Today");
+    EXPECT_EQ(day_label(kMidnight - 1, now), "Yesterday");
+    EXPECT_EQ(day_label(kMidnight - 24 * kHour - 1, now), "Last 7 days");
+    EXPECT_EQ(day_label(kMidnight - 8 * 24 * kHour, now), "Earlier");
+    EXPECT_EQ(day_label(now + 48 * kHour, now), "Today") << "a clock that was set back";
+}
+
+TEST(Format, PercentEncoding) {
+    EXPECT_EQ(percent_encode("a b&c=d/é"), "a%20b%26c%3Dd%2F%C3%A9");
+    EXPECT_EQ(percent_encode("Az09-._~"), "Az09-._~");
+}
+
+}  // namespace
+}  // namespace notso::web

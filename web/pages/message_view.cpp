@@ -1,0 +1,231 @@
+#include "web/pages/message_view.hpp"
+
+#include <fmt/format.h>
+
+#include "services/template/markdown.hpp"
+#include "web/pages/format.hpp"
+#include "web/pages/sse.hpp"
+
+namespace notso::web {
+namespace {
+
+using services::FeedSnapshot;
+using services::Message;
+using services::MessageState;
+using services::TurnFeed;
+using services::TurnPhase;
+using services::TurnStatus;
+
+std::string_view state_name(MessageState state) {
+    switch (state) {
+        case MessageState::kComplete:
+            return "complete";
+        case MessageState::kRunning:
+            return "running";
+        case MessageState::kStopped:
+            return "stopped";
+        case MessageState::kInterrupted:
+            return "interrupted";
+        case MessageState::kLength:
+            return "length";
+        case MessageState::kFailed:
+            return "failed";
+    }
+    return "failed";
+}
+
+/// Why an answer is not whole, for people.
+std::string_view note_of(const Message& message) {
+    switch (message.state) {
+        case MessageState::kStopped:
+            return message.text.empty() ? "Stopped before the first word."
+                                        : "You stopped this answer here.";
+        case MessageState::kInterrupted:
+            return "The server was stopped in the middle of this answer.";
+        case MessageState::kLength:
+            return "Cut here: the answer reached the end of the context.";
+        default:
+            return message.text.empty() && message.state == MessageState::kComplete
+                       ? "The model said nothing."
+                       : "";
+    }
+}
+
+std::string joined(std::initializer_list<std::string> parts) {
+    std::string out;
+    for (const std::string& part : parts) {
+        if (part.empty()) continue;
+        if (!out.empty()) out += " · ";
+        out += part;
+    }
+    return out;
+}
+
+std::string stats_line(const services::MessageStats& stats) {
+    if (stats.completion_tokens == 0) return {};
+    return joined(
+        {format_counted(stats.completion_tokens, "token"),
+         format_rate(stats.tokens_per_second),
+         stats.first_token_ms > 0 ? "first after " + format_duration(stats.first_token_ms) : ""});
+}
+
+std::string stats_detail(const services::MessageStats& stats) {
+    std::string detail = fmt::format("Prompt: {}, {} of them cached.",
+                                     format_counted(stats.prompt_tokens, "token"),
+                                     format_count(stats.cached_tokens));
+    if (stats.reasoning_tokens > 0) {
+        detail += fmt::format(" Thinking: {}.", format_counted(stats.reasoning_tokens, "token"));
+    }
+    return detail;
+}
+
+std::string thought_label(double thinking_ms, std::int64_t tokens) {
+    return joined({thinking_ms > 0 ? "Thought for " + format_duration(thinking_ms) : "Thought",
+                   tokens > 0 ? format_counted(tokens, "token") : ""});
+}
+
+/// What stored and running answers have in common.
+boost::json::object common_view(const Message& message) {
+    const std::string_view text = message.text;
+    const std::size_t settled = finished_bytes(text);
+    boost::json::object view = {
+        {"id", message.id.value},
+        {"role", "assistant"},
+        {"state", state_name(message.state)},
+        {"parent", message.parent ? message.parent->value : ""},
+        {"has_thinking", !message.thinking.empty()},
+        {"thinking", message.thinking},
+        {"thinking_label",
+         thought_label(message.stats.thinking_ms, message.stats.reasoning_tokens)},
+        {"has_text", !text.empty()},
+        {"done_html", prose_html(text.substr(0, settled))},
+        {"tail_html", prose_html(text.substr(settled))}};
+    return view;
+}
+
+std::string percent(std::int64_t done, std::int64_t total) {
+    return total > 0 ? fmt::format("{} %", done * 100 / total) : "";
+}
+
+void add_row(std::string& html, std::string_view name, std::string_view value) {
+    html += fmt::format("<dt>{}</dt><dd>{}</dd>", name, services::escape_html(value));
+}
+
+}  // namespace
+
+std::size_t finished_bytes(std::string_view text) {
+    const std::vector<std::size_t> ends = services::finished_block_ends(text);
+    return ends.empty() ? 0 : ends.back();
+}
+
+std::string prose_html(std::string_view text) {
+    return text.find_first_not_of(" \t\r\n") == std::string_view::npos
+               ? ""
+               : services::markdown_to_html(text);
+}
+
+boost::json::object user_view(const Message& message) {
+    return {{"id", message.id.value}, {"role", "user"}, {"text", message.text}};
+}
+
+boost::json::object answer_view(const Message& message) {
+    boost::json::object view = common_view(message);
+    const bool failed = message.state == MessageState::kFailed;
+    view["running"] = false;
+    view["error"] = failed ? message.error : "";
+    view["error_heading"] = message.text.empty() ? "No answer came." : "The answer broke off.";
+    view["can_retry"] = message.state != MessageState::kComplete && message.parent.has_value();
+    view["note"] = note_of(message);
+    view["stats"] = stats_line(message.stats);
+    view["stats_detail"] = stats_detail(message.stats);
+    return view;
+}
+
+boost::json::object live_answer_view(const TurnFeed& feed) {
+    const FeedSnapshot& shown = feed.snapshot();
+    if (shown.ended) return answer_view(*shown.ended);
+    Message message{.id = feed.answer(), .conversation = feed.conversation(), .text = shown.text};
+    message.state = MessageState::kRunning;
+    message.thinking = shown.thinking;
+    boost::json::object view = common_view(message);
+    view["running"] = true;
+    view["thinking_label"] = thinking_label(shown);
+    return view;
+}
+
+boost::json::object running_view(const TurnFeed& feed) {
+    const FeedSnapshot& shown = feed.snapshot();
+    return {{"conversation", feed.conversation().value},
+            {"event_id", to_string(EventId{feed.answer(), shown.seq})},
+            {"label", pill_label(shown.status)},
+            {"details", pill_details(shown.status)}};
+}
+
+std::string thinking_label(const FeedSnapshot& shown) {
+    if (shown.ended)
+        return thought_label(shown.ended->stats.thinking_ms, shown.ended->stats.reasoning_tokens);
+    if (shown.thinking_open) return "Thinking…";
+    return thought_label(shown.thinking_ms, 0);
+}
+
+std::string pill_label(const TurnStatus& status) {
+    const std::string progress = status.completion_tokens == 0
+                                     ? ""
+                                     : joined({format_counted(status.completion_tokens, "token"),
+                                               format_rate(status.tokens_per_second)});
+    const std::string left_out =
+        status.messages_left_out > 0
+            ? " · oldest " + format_counted(status.messages_left_out, "message") + " left out"
+            : "";
+    switch (status.phase) {
+        case TurnPhase::kQueued:
+            return status.queue_position > 0 ? fmt::format("<b>Queued</b> {} ahead of yours",
+                                                           format_count(status.queue_position))
+                                             : "<b>Queued</b>";
+        case TurnPhase::kPrefill:
+            return fmt::format("<b>Reading your message</b> {}{}",
+                               percent(status.prefill_done, status.prefill_total),
+                               left_out);
+        case TurnPhase::kThinking:
+            return fmt::format("<b>Thinking</b> {}{}", progress, left_out);
+        case TurnPhase::kWriting:
+            return fmt::format("<b>Writing</b> {}{}", progress, left_out);
+        case TurnPhase::kEnded:
+            return "<b>Finishing</b>";
+    }
+    return {};
+}
+
+std::string pill_details(const TurnStatus& status) {
+    std::string html;
+    if (status.prefill_total > 0) {
+        add_row(html,
+                "Read",
+                fmt::format("{} of {}",
+                            format_count(status.prefill_done),
+                            format_counted(status.prefill_total, "token")));
+    }
+    add_row(html, "Written", format_counted(status.completion_tokens, "token"));
+    if (status.tokens_per_second > 0) add_row(html, "Speed", format_rate(status.tokens_per_second));
+    if (status.messages_left_out > 0) {
+        add_row(html,
+                "Left out",
+                format_counted(status.messages_left_out, "message") +
+                    ": the context is full, the oldest don’t fit");
+    }
+    return html;
+}
+
+std::string end_announcement(const Message& answer) {
+    switch (answer.state) {
+        case MessageState::kFailed:
+            return "No answer: " + answer.error;
+        case MessageState::kStopped:
+            return "Stopped";
+        default:
+            return fmt::format("Answer ready, {}",
+                               format_counted(count_words(answer.text), "word"));
+    }
+}
+
+}  // namespace notso::web

@@ -1,0 +1,43 @@
+// Messages as the templates see them. Stored answers and running ones give the same shape, cut at
+// the same block boundaries, so that a page that is loaded in the middle of an answer looks like
+// one that watched it.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "services/chat/turn_feed.hpp"
+#include "services/session/session_store.hpp"
+
+namespace notso::web {
+
+/// Bytes of `text` whose rendering is settled: the end of the last finished block, 0 without one.
+std::size_t finished_bytes(std::string_view text);
+
+/// HTML of a piece of an answer; nothing for nothing.
+std::string prose_html(std::string_view text);
+
+/// Variables of partials/user_message.html.
+boost::json::object user_view(const services::Message& message);
+
+/// Variables of partials/answer.html for an answer that has ended.
+boost::json::object answer_view(const services::Message& message);
+
+/// The same for one that is being written (or has just ended) as far as `shown`.
+boost::json::object live_answer_view(const services::TurnFeed& feed);
+
+/// Variables `running` of the pill, the stream element and the action: where the feed is now.
+boost::json::object running_view(const services::TurnFeed& feed);
+
+/// "Thinking…" while it lasts, then "Thought for 6 s · 142 tokens".
+std::string thinking_label(const services::FeedSnapshot& shown);
+
+/// HTML of the status pill, e.g. "<b>Writing</b> 48 tokens · 15.8 tokens/s", and of its details.
+std::string pill_label(const services::TurnStatus& status);
+std::string pill_details(const services::TurnStatus& status);
+
+/// What a screen reader hears at the end: "Answer ready, 84 words".
+std::string end_announcement(const services::Message& answer);
+
+}  // namespace notso::web

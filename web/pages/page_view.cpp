@@ -1,0 +1,157 @@
+#include "web/pages/page_view.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/random.hpp"
+#include "web/assets/assets.hpp"
+#include "web/pages/format.hpp"
+#include "web/pages/message_view.hpp"
+
+namespace notso::web {
+namespace {
+
+namespace json = boost::json;
+using services::HealthState;
+
+constexpr std::array<std::string_view, 3> kIdeas = {"Explain gravity to a child",
+                                                    "Write a short poem about rain",
+                                                    "Give me three ideas for dinner"};
+
+json::array groups_view(const PageFrame& frame) {
+    json::array groups;
+    std::string_view label;
+    const UnixMs now = now_ms();
+    for (const services::Conversation& conversation : frame.conversations) {
+        const std::string_view day = day_label(conversation.updated_at, now);
+        if (day != label)
+            groups.push_back(json::object{{"label", day}, {"conversations", json::array{}}});
+        label = day;
+        groups.back().as_object()["conversations"].as_array().push_back(
+            json::object{{"id", conversation.id.value},
+                         {"title", title_of(conversation)},
+                         {"current", conversation.id.value == frame.current}});
+    }
+    return groups;
+}
+
+json::array ideas_view() {
+    json::array ideas;
+    for (const std::string_view idea : kIdeas) {
+        ideas.push_back(json::object{{"text", idea}, {"query", percent_encode(idea)}});
+    }
+    return ideas;
+}
+
+json::object composer_view(std::string_view action, std::string_view draft, bool thinking) {
+    return {
+        {"action", action}, {"draft", draft}, {"client_id", random_id()}, {"thinking", thinking}};
+}
+
+std::string thinking_reason(const services::ModelInfo& model, const services::Health& health) {
+    if (health.state == HealthState::kLoading) return "Known once the model is loaded.";
+    if (health.state == HealthState::kFailed) return "No model is loaded.";
+    return fmt::format("{} has no thinking mode.", model.name);
+}
+
+}  // namespace
+
+std::string theme_of(const Request& request) {
+    const std::string_view cookies = request.header("cookie");
+    for (const std::string_view theme : {"light", "dark"}) {
+        if (cookies.contains(fmt::format("theme={}", theme))) return std::string(theme);
+    }
+    return {};
+}
+
+std::string title_of(const services::Conversation& conversation) {
+    return conversation.title.empty() ? "New chat" : conversation.title;
+}
+
+json::object model_view(const services::ModelInfo& model, const services::Health& health) {
+    json::object view = {{"name", model.name.empty() ? "Model" : model.name},
+                         {"file_type", model.file_type},
+                         {"can_think", model.can_think},
+                         {"scripted", model.scripted},
+                         {"thinking_reason", thinking_reason(model, health)},
+                         {"error", ""}};
+    switch (health.state) {
+        case HealthState::kLoading:
+            view["state"] = "loading";
+            view["label"] = fmt::format("Loading model {:.0f} %", health.load_progress * 100);
+            break;
+        case HealthState::kReady:
+            view["state"] = "ready";
+            view["label"] = model.scripted ? "Scripted" : "Ready";
+            break;
+        case HealthState::kFailed:
+            view["state"] = "failed";
+            view["label"] = "Model failed";
+            view["error"] = health.detail;
+            break;
+    }
+    return view;
+}
+
+json::object frame_view(const PageFrame& frame) {
+    return {{"title", frame.title},
+            {"theme", frame.theme},
+            {"assets",
+             {{"css", asset_url("app.css")},
+              {"js", asset_url("app.js")},
+              {"icon", asset_url("icon.svg")}}},
+            {"groups", groups_view(frame)},
+            {"model", model_view(frame.model, frame.health)},
+            {"storage_error", frame.storage_error},
+            {"conversation", nullptr},
+            {"messages", json::array{}},
+            {"running", nullptr},
+            {"keep_thinking", false},
+            {"follow_mark", ""},
+            {"alert", ""}};
+}
+
+json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
+    json::object view = frame_view(frame);
+    view["ideas"] = ideas_view();
+    view["composer"] = composer_view("/chat", draft, false);
+    return view;
+}
+
+json::object chat_view(const PageFrame& frame,
+                       const services::ConversationView& chat,
+                       bool follow) {
+    json::object view = frame_view(frame);
+    const std::string& id = chat.conversation.id.value;
+    view["conversation"] = {{"id", id}};
+    view["ideas"] = ideas_view();
+    view["composer"] =
+        composer_view(fmt::format("/chat/{}/messages", id), "", chat.conversation.thinking);
+    const bool running = chat.running && !chat.running->ended();
+    if (running && !follow) view["running"] = running_view(*chat.running);
+    if (follow) view["follow_mark"] = kFollowMark;
+    json::array& messages = view["messages"].as_array();
+    for (const services::Message& message : chat.messages) {
+        const bool live = chat.running && message.id == chat.running->answer();
+        if (live && follow) continue;
+        if (message.role == services::MessageRole::kUser) {
+            messages.push_back(user_view(message));
+        } else {
+            messages.push_back(live ? live_answer_view(*chat.running) : answer_view(message));
+        }
+    }
+    return view;
+}
+
+json::object trouble_view(const PageFrame& frame, const Trouble& trouble) {
+    json::object view = frame_view(frame);
+    view["trouble"] = {{"heading", trouble.heading},
+                       {"text", trouble.text},
+                       {"kept", trouble.kept},
+                       {"back", trouble.back},
+                       {"icon", trouble.icon}};
+    return view;
+}
+
+}  // namespace notso::web

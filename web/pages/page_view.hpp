@@ -1,0 +1,60 @@
+// A whole page as the templates see it: conversation list, model badge, composer, messages.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/backend/chat_backend.hpp"
+#include "services/chat/chat_service.hpp"
+#include "web/http/message.hpp"
+
+namespace notso::web {
+
+/// What every page shows, gathered on the io thread.
+struct PageFrame {
+    std::string title;
+    std::string theme = {};  ///< "light", "dark" or empty (as the system).
+    services::ModelInfo model = {};
+    services::Health health = {};
+    std::string storage_error = {};
+    std::vector<services::Conversation> conversations = {};
+    std::string current = {};  ///< Id of the conversation that is shown.
+};
+
+/// The person's choice of colours, from the cookie that js/page.js sets.
+std::string theme_of(const Request& request);
+
+/// Title of a conversation for people; one without messages has none yet.
+std::string title_of(const services::Conversation& conversation);
+
+/// Variables of base.html.
+boost::json::object frame_view(const PageFrame& frame);
+/// Variable `model` of partials/model_badge.html.
+boost::json::object model_view(const services::ModelInfo& model, const services::Health& health);
+
+/// Variables of chat.html for a conversation that does not exist yet.
+/// @param draft  Prefills the composer (a link may do that; nothing is sent).
+boost::json::object new_chat_view(const PageFrame& frame, std::string_view draft);
+
+/// Variables of chat.html. With `follow`, the running answer and what comes after it are left out
+/// at kFollowMark, for a response that writes the answer into the page as it comes.
+boost::json::object chat_view(const PageFrame& frame,
+                              const services::ConversationView& view,
+                              bool follow);
+inline constexpr std::string_view kFollowMark = "<!--answer-follows-->";
+
+/// What went wrong, as a page of its own.
+struct Trouble {
+    std::string heading;
+    std::string text;
+    std::string kept =
+        {};  ///< The person's text that was not stored; shown so that it is not lost.
+    std::string back = "/";
+    std::string icon = "alert";
+};
+/// Variables of message.html.
+boost::json::object trouble_view(const PageFrame& frame, const Trouble& trouble);
+
+}  // namespace notso::web

@@ -1,0 +1,24 @@
+// The chat page and what a person does on it. Every form works without script; htmx gets fragments
+// instead of pages.
+#pragma once
+
+#include <vector>
+
+#include "web/routes/pages.hpp"
+
+namespace notso::web {
+
+/// GET /                      a new chat; ?draft= prefills the composer
+/// GET /chat/{id}             the conversation; ?follow=1 keeps the response open and writes the
+/// running answer into it
+void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
+
+/// POST /chat                 message: makes a conversation and sends its first message
+/// POST /chat/{id}/messages   message, client_id, thinking
+/// POST /chat/{id}/stop       ends the running answer
+/// POST /chat/{id}/thinking   thinking: the conversation's switch
+/// POST /chat/{id}/rename     title
+/// POST /chat/{id}/delete
+void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages);
+
+}  // namespace notso::web

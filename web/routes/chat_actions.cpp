@@ -1,0 +1,236 @@
+#include "base/log.hpp"
+#include "web/routes/chat.hpp"
+#include "web/routes/fragments.hpp"
+
+namespace notso::web {
+namespace {
+
+using services::Conversation;
+using services::ConversationId;
+using services::SentMessage;
+using Form = std::map<std::string, std::string>;
+
+std::string field(const Form& form, const std::string& name) {
+    const auto found = form.find(name);
+    return found == form.end() ? std::string() : found->second;
+}
+
+/// Forms send line ends as CR LF; a message has LF.
+std::string without_carriage_returns(std::string text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+        out += text[i] == '\r' ? '\n' : text[i];
+    }
+    return out;
+}
+
+/// Refused before anything is stored, so that the person's text stays in the composer.
+Result<> check_ready(const AppContext& context) {
+    const services::Health health = context.backend.health();
+    if (health.state == services::HealthState::kReady) return {};
+    if (health.state == services::HealthState::kFailed) {
+        return fail(ErrorCode::kUnavailable, "the model could not be loaded: {}", health.detail);
+    }
+    return fail(ErrorCode::kUnavailable,
+                "the model is still loading ({:.0f} %): send it again in a moment",
+                health.load_progress * 100);
+}
+
+services::SendRequest send_request(const Pages& pages, ConversationId id, const Form& form) {
+    services::SendRequest request{.conversation = std::move(id),
+                                  .text = without_carriage_returns(field(form, "message")),
+                                  .client_id = field(form, "client_id")};
+    if (form.contains("thinking_shown") && pages.context().backend.info().can_think) {
+        request.thinking = form.contains("thinking");
+    }
+    return request;
+}
+
+Awaitable<Result<SentMessage>> send(const Pages& pages, services::SendRequest request) {
+    auto start = [&pages, &request](services::Completion<SentMessage> done) {
+        pages.context().chat.send(std::move(request), std::move(done));
+    };
+    co_return co_await wait_for<SentMessage>(start);
+}
+
+Awaitable<Result<Conversation>> create(const Pages& pages) {
+    auto start = [&pages](services::Completion<Conversation> done) {
+        pages.context().chat.create_conversation(std::move(done));
+    };
+    co_return co_await wait_for<Conversation>(start);
+}
+
+Awaitable<Result<>> remove(const Pages& pages, ConversationId id) {
+    auto start = [&pages, &id](services::Completion<> done) {
+        pages.context().chat.remove(id, std::move(done));
+    };
+    co_return co_await wait_for<void>(start);
+}
+
+Awaitable<Result<Conversation>> set_thinking(const Pages& pages, ConversationId id, bool on) {
+    auto start = [&pages, &id, on](services::Completion<Conversation> done) {
+        pages.context().chat.set_thinking(id, on, std::move(done));
+    };
+    co_return co_await wait_for<Conversation>(start);
+}
+
+/// The switch in the form also is the conversation's from now on; a failure costs the setting, not
+/// the message.
+Awaitable<> keep_thinking_choice(const Pages& pages, services::SendRequest request) {
+    if (!request.thinking) co_return;
+    const auto kept = co_await set_thinking(pages, request.conversation, *request.thinking);
+    if (!kept) log::warn("the thinking switch could not be stored: {}", kept.error().detail);
+}
+
+/// Where to go after a form that a browser without script sent.
+std::string follow_path(const ConversationId& id) {
+    return fmt::format("/chat/{}?follow=1", id.value);
+}
+
+Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
+    const Result<Form> form = exchange.request().form();
+    if (!form) {
+        co_await pages.show_error(exchange, form.error());
+        co_return;
+    }
+    const std::string text = field(*form, "message");
+    const Result<> ready = check_ready(pages.context());
+    if (!ready) {
+        co_await pages.show_error(exchange, ready.error(), text);
+        co_return;
+    }
+    const Result<Conversation> created = co_await create(pages);
+    if (!created) {
+        co_await pages.show_error(exchange, created.error(), text);
+        co_return;
+    }
+    const services::SendRequest request = send_request(pages, created->id, *form);
+    co_await keep_thinking_choice(pages, request);
+    const Result<SentMessage> sent = co_await send(pages, request);
+    if (!sent) {
+        co_await remove(pages, created->id);  // an empty conversation is of no use to anybody
+        co_await pages.show_error(exchange, sent.error(), text);
+        co_return;
+    }
+    Response response;
+    if (exchange.request().is_htmx()) {
+        response.headers.push_back({"HX-Redirect", "/chat/" + created->id.value});
+    } else {
+        response = see_other(follow_path(created->id));
+    }
+    co_await exchange.respond(std::move(response));
+}
+
+Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
+    const Result<Form> form = exchange.request().form();
+    if (!form) {
+        co_await pages.show_error(exchange, form.error());
+        co_return;
+    }
+    const std::string text = field(*form, "message");
+    const Result<> ready = check_ready(pages.context());
+    if (!ready) {
+        co_await pages.show_error(exchange, ready.error(), text);
+        co_return;
+    }
+    const services::SendRequest request =
+        send_request(pages, conversation_of(exchange.request()), *form);
+    if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, request);
+    Result<SentMessage> sent = co_await send(pages, request);
+    if (!sent) {
+        co_await pages.show_error(exchange, sent.error(), text);
+        co_return;
+    }
+    Response response;
+    if (exchange.request().is_htmx()) {
+        services::ConversationView view;
+        view.messages = {sent->user, sent->answer};
+        view.running = sent->feed;
+        response.body =
+            messages_html(pages.renderer(), view) + controls_html(pages.renderer(), view);
+    } else {
+        response = see_other(follow_path(request.conversation));
+    }
+    co_await exchange.respond(std::move(response));
+}
+
+/// After a change: nothing to swap for htmx (the stream tells the rest), the page again for a
+/// browser.
+Awaitable<> answer_change(Exchange& exchange,
+                          const Pages& pages,
+                          Result<> result,
+                          std::string path) {
+    if (!result) {
+        co_await pages.show_error(exchange, result.error());
+        co_return;
+    }
+    Response response = see_other(std::move(path));
+    if (exchange.request().is_htmx()) response = Response{.status = 204};
+    co_await exchange.respond(std::move(response));
+}
+
+Awaitable<> post_stop(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    const auto view = co_await open_conversation(pages, id);  // a foreign id is no success
+    Result<> stopped;
+    if (!view) stopped = std::unexpected(view.error());
+    auto start = [&pages, &id](services::Completion<> done) {
+        pages.context().chat.stop(id, std::move(done));
+    };
+    if (view) stopped = co_await wait_for<void>(start);
+    co_await answer_change(exchange, pages, stopped, "/chat/" + id.value);
+}
+
+Awaitable<> post_thinking(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    const Result<Form> form = exchange.request().form();
+    Result<> changed;
+    if (!form) {
+        changed = std::unexpected(form.error());
+    } else {
+        const auto conversation = co_await set_thinking(pages, id, form->contains("thinking"));
+        if (!conversation) changed = std::unexpected(conversation.error());
+    }
+    co_await answer_change(exchange, pages, changed, "/chat/" + id.value);
+}
+
+Awaitable<> post_rename(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    const Result<Form> form = exchange.request().form();
+    Result<> renamed;
+    if (!form) renamed = std::unexpected(form.error());
+    auto start = [&pages, &id, &form](services::Completion<> done) {
+        pages.context().chat.rename(id, field(*form, "title"), std::move(done));
+    };
+    if (form) renamed = co_await wait_for<void>(start);
+    co_await answer_change(exchange, pages, renamed, "/chat/" + id.value);
+}
+
+Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
+    const Result<> removed = co_await remove(pages, conversation_of(exchange.request()));
+    co_await answer_change(exchange, pages, removed, "/");
+}
+
+using Action = Awaitable<> (*)(Exchange&, const Pages&);
+
+Route action_route(const SharedPages& pages, std::string pattern, Action action, BodyLimit body) {
+    return {Method::kPost,
+            std::move(pattern),
+            [pages, action](Exchange& exchange) { return action(exchange, *pages); },
+            body};
+}
+
+}  // namespace
+
+void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages) {
+    // The switch sends the whole composer along, a long draft included.
+    routes.push_back(action_route(pages, "/chat", post_first_message, BodyLimit::kChat));
+    routes.push_back(action_route(pages, "/chat/{id}/messages", post_message, BodyLimit::kChat));
+    routes.push_back(action_route(pages, "/chat/{id}/thinking", post_thinking, BodyLimit::kChat));
+    routes.push_back(action_route(pages, "/chat/{id}/stop", post_stop, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chat/{id}/rename", post_rename, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chat/{id}/delete", post_delete, BodyLimit::kSmall));
+}
+
+}  // namespace notso::web

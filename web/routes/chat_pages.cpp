@@ -1,0 +1,143 @@
+#include "web/pages/message_view.hpp"
+#include "web/routes/chat.hpp"
+#include "web/routes/feed_reader.hpp"
+#include "web/routes/fragments.hpp"
+
+namespace notso::web {
+namespace {
+
+using services::ConversationView;
+using services::TurnFeed;
+
+// Browsers show a page that is still coming in only when something comes; a comment is enough to
+// keep it open.
+constexpr std::string_view kHtmlHeartbeat = "<!-- still here -->\n";
+
+Awaitable<> new_chat(Exchange& exchange, const Pages& pages) {
+    const PageFrame frame = co_await pages.frame(exchange.request(), "New chat");
+    const auto draft = exchange.request().query.find("draft");
+    const std::string text =
+        draft == exchange.request().query.end() ? std::string() : draft->second;
+    Response response;
+    response.body = co_await pages.render("chat.html", new_chat_view(frame, text));
+    co_await exchange.respond(std::move(response));
+}
+
+/// Writes an answer into an open page, for browsers without script: each block once, when it is
+/// finished.
+class PlainPainter {
+  public:
+    PlainPainter(const PageRenderer& renderer, const TurnFeed& feed)
+        : renderer_(renderer), feed_(feed) {}
+
+    std::string begin() const {
+        boost::json::object view = live_answer_view(feed_);
+        view["conversation"] = feed_.conversation().value;
+        return renderer_.render("partials/follow_head.html", {{"m", std::move(view)}});
+    }
+
+    /// What was finished since the last call; with the turn's end, the rest of the answer.
+    std::string paint() {
+        const services::FeedSnapshot& now = feed_.snapshot();
+        std::string out;
+        const bool thought = !now.thinking.empty() && (!now.thinking_open || now.ended);
+        if (thought && !thinking_shown_) {
+            thinking_shown_ = true;
+            out += renderer_.render("partials/thinking.html",
+                                    {{"m", live_answer_view(feed_)}, {"keep_thinking", false}});
+        }
+        const std::string& text = now.ended ? now.ended->text : now.text;
+        const std::size_t until = now.ended ? text.size() : finished_bytes(text);
+        if (until > done_bytes_) {
+            const std::string_view blocks =
+                std::string_view(text).substr(done_bytes_, until - done_bytes_);
+            out += "<div class=\"prose\" hx-ignore><div>" + prose_html(blocks) + "</div></div>\n";
+            done_bytes_ = until;
+        }
+        if (now.ended) {
+            out += "<span class=\"follow-end\"></span>\n";
+            out += renderer_.render("partials/answer_foot.html", {{"m", answer_view(*now.ended)}});
+        }
+        return out;
+    }
+
+  private:
+    const PageRenderer& renderer_;
+    const TurnFeed& feed_;
+    std::size_t done_bytes_ = 0;
+    bool thinking_shown_ = false;
+};
+
+/// False when the reader went away.
+Awaitable<bool> write_answer(Exchange& exchange,
+                             const Pages& pages,
+                             std::shared_ptr<TurnFeed> feed) {
+    const auto reader = co_await FeedReader::open(exchange, feed);
+    PlainPainter painter(pages.renderer(), *feed);
+    std::string piece = painter.begin();
+    while (!reader->gone()) {
+        const std::uint64_t seq = feed->snapshot().seq;
+        piece += painter.paint();
+        const bool ended = feed->ended();
+        if (!piece.empty()) {
+            const auto written = co_await exchange.write(piece);
+            if (!written) co_return false;
+        }
+        if (ended) co_return true;
+        const bool news = co_await reader->wait_for_news(seq);
+        if (news) co_await reader->pace(false);
+        piece = news ? std::string() : std::string(kHtmlHeartbeat);
+    }
+    co_return false;
+}
+
+/// The page up to the running answer, the answer as it comes, the rest of the page.
+Awaitable<> follow_page(Exchange& exchange,
+                        const Pages& pages,
+                        ConversationView view,
+                        PageFrame frame) {
+    const std::string page = co_await pages.render("chat.html", chat_view(frame, view, true));
+    const std::size_t mark = page.find(kFollowMark);
+    Response head;
+    head.headers = {{"X-Accel-Buffering", "no"}};
+    const auto started = co_await exchange.start_stream(std::move(head));
+    if (!started) co_return;
+    const auto written = co_await exchange.write(std::string_view(page).substr(0, mark));
+    if (!written) co_return;
+    const bool whole = co_await write_answer(exchange, pages, view.running);
+    if (!whole) co_return;
+    const auto rest =
+        co_await exchange.write(std::string_view(page).substr(mark + kFollowMark.size()));
+    if (rest) co_await exchange.finish();
+}
+
+Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
+    Result<ConversationView> view =
+        co_await open_conversation(pages, conversation_of(exchange.request()));
+    if (!view) {
+        co_await pages.show_error(exchange, view.error());
+        co_return;
+    }
+    PageFrame frame = co_await pages.frame(exchange.request(), title_of(view->conversation));
+    frame.current = view->conversation.id.value;
+    const bool running = view->running && !view->running->ended();
+    if (running && exchange.request().query.contains("follow")) {
+        co_await follow_page(exchange, pages, *std::move(view), std::move(frame));
+        co_return;
+    }
+    Response response;
+    response.body = co_await pages.render("chat.html", chat_view(frame, *view, false));
+    co_await exchange.respond(std::move(response));
+}
+
+}  // namespace
+
+void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages) {
+    routes.push_back(
+        {Method::kGet, "/", [pages](Exchange& exchange) { return new_chat(exchange, *pages); }});
+    routes.push_back({Method::kGet, "/chat/{id}", [pages](Exchange& exchange) {
+                          return chat_page(exchange, *pages);
+                      }});
+}
+
+}  // namespace notso::web

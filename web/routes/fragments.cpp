@@ -1,0 +1,42 @@
+#include "web/routes/fragments.hpp"
+
+#include "web/pages/answer_painter.hpp"
+#include "web/pages/message_view.hpp"
+
+namespace notso::web {
+
+using services::ConversationView;
+
+Awaitable<Result<ConversationView>> open_conversation(const Pages& pages,
+                                                      services::ConversationId id) {
+    auto open = [&pages, &id](services::Completion<ConversationView> done) {
+        pages.context().chat.open(id, std::move(done));
+    };
+    co_return co_await wait_for<ConversationView>(open);
+}
+
+std::string messages_html(const PageRenderer& renderer, const ConversationView& view) {
+    std::string html;
+    for (const services::Message& message : view.messages) {
+        if (message.role == services::MessageRole::kUser) {
+            html += renderer.render("partials/user_message.html", {{"m", user_view(message)}});
+            continue;
+        }
+        const bool live = view.running && view.running->answer() == message.id;
+        html +=
+            renderer.render("partials/answer.html",
+                            {{"m", live ? live_answer_view(*view.running) : answer_view(message)},
+                             {"keep_thinking", false}});
+    }
+    return html;
+}
+
+std::string controls_html(const PageRenderer& renderer, const ConversationView& view) {
+    boost::json::object variables = {{"running", nullptr}};
+    if (view.running && !view.running->ended()) variables["running"] = running_view(*view.running);
+    return partial("pill", "outerHTML", renderer.render("partials/pill.html", variables)) +
+           partial("action", "outerHTML", renderer.render("partials/action.html", variables)) +
+           partial("stream", "outerHTML", renderer.render("partials/stream.html", variables));
+}
+
+}  // namespace notso::web

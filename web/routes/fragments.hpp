@@ -1,0 +1,20 @@
+// Pieces of the chat page that several routes answer with, and the look-up they all begin with.
+#pragma once
+
+#include <string>
+
+#include "web/routes/pages.hpp"
+
+namespace notso::web {
+
+/// A conversation as it is now. @errors kNotFound, also for anything that is no id.
+Awaitable<Result<services::ConversationView>> open_conversation(const Pages& pages,
+                                                                services::ConversationId id);
+
+/// HTML of the messages of `view`, in order; the running one as far as it is written.
+std::string messages_html(const PageRenderer& renderer, const services::ConversationView& view);
+
+/// Fragments that make pill, button and stream fit to what is running.
+std::string controls_html(const PageRenderer& renderer, const services::ConversationView& view);
+
+}  // namespace notso::web

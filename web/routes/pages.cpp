@@ -1,0 +1,120 @@
+#include "web/routes/pages.hpp"
+
+#include "services/template/markdown.hpp"
+#include "web/middleware/error_mapping.hpp"
+#include "web/pages/answer_painter.hpp"
+#include "web/routes/run_on.hpp"
+
+namespace notso::web {
+namespace {
+
+/// Failures in words that start a sentence: details are written for logs, in lower case.
+std::string sentence(std::string text) {
+    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
+        text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    if (!text.empty() && text.back() != '.' && text.back() != '!' && text.back() != '?')
+        text += '.';
+    return text;
+}
+
+Trouble trouble_of(const Request& request, int status, const Error& error) {
+    Trouble trouble{.heading = "That did not work", .text = sentence(error.detail)};
+    if (status == 404) {
+        trouble.heading = "Nothing here";
+        trouble.icon = "logo";
+        if (request.path.starts_with("/chat/")) {
+            trouble.text = "This conversation does not exist, or it was deleted.";
+        }
+    } else if (status == 413) {
+        trouble.heading = "Too long";
+    } else if (status == 409) {
+        trouble.heading = "One moment";
+    } else if (status >= 500) {
+        trouble.heading = status == 503 ? "Not ready yet" : "Something broke here";
+    }
+    if (const auto id = request.params.find("id"); id != request.params.end() && status != 404) {
+        trouble.back = "/chat/" + id->second;
+    }
+    return trouble;
+}
+
+Response alert_response(int status, const Error& error) {
+    Response response;
+    response.status = status;
+    response.body =
+        partial("alert",
+                "innerHTML",
+                fmt::format("<p>{}</p>", services::escape_html(sentence(error.detail))));
+    return response;
+}
+
+}  // namespace
+
+PageFrame Pages::bare_frame(const Request& request, std::string title) const {
+    return {.title = std::move(title),
+            .theme = theme_of(request),
+            .model = context_.backend.info(),
+            .health = context_.backend.health(),
+            .storage_error = context_.storage_error};
+}
+
+Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) const {
+    PageFrame frame = bare_frame(request, std::move(title));
+    auto list = [this](services::Completion<std::vector<services::Conversation>> done) {
+        context_.chat.list_conversations(std::move(done));
+    };
+    auto listed = co_await wait_for<std::vector<services::Conversation>>(list);
+    if (listed) {
+        frame.conversations = *std::move(listed);
+    } else if (frame.storage_error.empty()) {
+        frame.storage_error = sentence(listed.error().detail);
+    }
+    co_return frame;
+}
+
+Awaitable<std::string> Pages::render(std::string name, boost::json::object variables) const {
+    std::move_only_function<std::string()> draw = [this, &name, &variables] {
+        return renderer_.render(name, variables);
+    };
+    co_return co_await run_on<std::string>(context_.compute, std::move(draw));
+}
+
+Awaitable<> Pages::show_error(Exchange& exchange, const Error& error, std::string kept) const {
+    const Request& request = exchange.request();
+    const int status = http_status(error.code);
+    if (request.is_htmx()) {
+        co_await exchange.respond(alert_response(status, error));
+        co_return;
+    }
+    Trouble trouble = trouble_of(request, status, error);
+    trouble.kept = std::move(kept);
+    const PageFrame frame = co_await this->frame(request, trouble.heading);
+    Response response;
+    response.status = status;
+    response.body = co_await render("message.html", trouble_view(frame, trouble));
+    co_await exchange.respond(std::move(response));
+}
+
+Response Pages::error_page(const Request& request, int status, const Error& error) const {
+    if (request.is_htmx()) return alert_response(status, error);
+    const Trouble trouble = trouble_of(request, status, error);
+    Response response;
+    response.status = status;
+    response.body = renderer_.render("message.html",
+                                     trouble_view(bare_frame(request, trouble.heading), trouble));
+    return response;
+}
+
+Response see_other(std::string path) {
+    Response response;
+    response.status = 303;
+    response.headers.push_back({"Location", std::move(path)});
+    return response;
+}
+
+services::ConversationId conversation_of(const Request& request) {
+    const auto id = request.params.find("id");
+    return {id == request.params.end() ? std::string() : id->second};
+}
+
+}  // namespace notso::web

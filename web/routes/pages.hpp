@@ -1,0 +1,53 @@
+// Pages: what the page routes share: the templates, the frame around every page, and how failures
+// are shown.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "web/http/options.hpp"
+#include "web/pages/page_renderer.hpp"
+#include "web/pages/page_view.hpp"
+#include "web/routes/context.hpp"
+
+namespace notso::web {
+
+class Pages {
+  public:
+    explicit Pages(AppContext& context) : context_(context) {}
+
+    AppContext& context() const { return context_; }
+    const PageRenderer& renderer() const { return renderer_; }
+
+    /// Everything but the conversation list, which needs the database.
+    PageFrame bare_frame(const Request& request, std::string title) const;
+    /// With the list; when it can't be read, the frame says why (storage_error).
+    Awaitable<PageFrame> frame(const Request& request, std::string title) const;
+
+    /// Renders on the compute thread, so that a long conversation does not hold up the io thread.
+    /// @param variables  Called on the io thread, at once.
+    Awaitable<std::string> render(std::string name, boost::json::object variables) const;
+
+    /// Shows a failure: to htmx as an alert above the composer, to a browser as a page that keeps
+    /// the person's text.
+    Awaitable<> show_error(Exchange& exchange, const Error& error, std::string kept = {}) const;
+
+    /// The same for requests that no handler saw (unknown address, limits):
+    /// ServerOptions::error_page.
+    Response error_page(const Request& request, int status, const Error& error) const;
+
+  private:
+    AppContext& context_;
+    PageRenderer renderer_;
+};
+
+/// The handlers of all page routes hold it.
+using SharedPages = std::shared_ptr<const Pages>;
+
+/// 303 to a path of this server.
+Response see_other(std::string path);
+/// The id of "/chat/{id}…".
+services::ConversationId conversation_of(const Request& request);
+
+}  // namespace notso::web
