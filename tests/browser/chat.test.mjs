@@ -1,0 +1,200 @@
+// The main job on the real model, and what a person does around it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { answer_text, close_page, counted_words, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
+import { real_model, start_program } from "./program.mjs";
+
+let browser;
+let stub;
+before(async () => {
+  browser = await launch();
+  stub = await start_program();
+});
+after(async () => {
+  await browser?.close();
+  await stub?.stop();
+});
+
+test("a question to the real model is answered, streamed", { skip: !real_model() && "no model" }, async () => {
+  const program = await start_program({ args: ["-m", real_model()] });
+  const page = await open_page(browser, program.url);
+  const lengths = new Set();
+  await page.exposeFunction("seen", (length) => { lengths.add(length); });
+  await page.addInitScript(() => {
+    addEventListener("DOMContentLoaded", () => {
+      new MutationObserver(() => {
+        const prose = document.querySelector("article.assistant .prose");
+        if (prose) globalThis.seen(prose.innerText.length);
+      }).observe(document.getElementById("messages"), { childList: true, subtree: true, characterData: true });
+    });
+  });
+  await send(page, "What is the capital of France? Explain in three sentences.");
+  const answer = await finished_answer(page);
+  assert.match(answer, /Paris/);
+  assert.ok(lengths.size >= 5, `the answer grew in ${lengths.size} steps`);
+  assert.match(await page.locator(".stat").last().innerText(), /tokens\/s/);
+  await close_page(page);
+  await program.stop();
+});
+
+test("the composer has the focus, Enter sends, Shift+Enter breaks the line", async () => {
+  const page = await open_page(browser, stub.url);
+  await page.waitForFunction(() => document.activeElement.id === "message");
+  await page.keyboard.type("[echo] one");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("two");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/chat\//);
+  assert.equal(await finished_answer(page), "[echo] one\ntwo");
+  assert.equal(await page.innerText(".user .said"), "[echo] one\ntwo");
+  assert.equal(await page.inputValue("#message"), "");
+  assert.equal(await page.title(), "[echo] one · NotSo-SmolLM3");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "message");
+  await send(page, "second");
+  assert.match(await finished_answer(page), /You wrote: second/);
+  assert.equal(await page.locator(".user").count(), 2);
+  await close_page(page);
+});
+
+test("a message shows at once, and keeps its text when sending fails", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "first");
+  await finished_answer(page);
+  page.expected.push("net::ERR_FAILED", "htmx");
+  await page.route("**/messages", (route) => route.abort());
+  await page.fill("#message", "does not get through");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".user.failed");
+  assert.match(await page.innerText(".user.failed"), /does not get through\s+Not sent/);
+  await page.unroute("**/messages");
+  await page.click(".user.failed button:has-text('Retry')");
+  await page.waitForFunction(() => document.querySelectorAll("article.assistant").length === 2);
+  assert.match(await finished_answer(page), /does not get through/);
+  assert.equal(await page.locator(".user").count(), 2);
+  assert.equal(await page.locator(".pending").count(), 0);
+  await close_page(page);
+});
+
+test("a message that is too long is refused in words and not lost", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "first");
+  await finished_answer(page);
+  page.expected.push("413");
+  await page.fill("#message", "x".repeat(300000));
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#alert p");
+  assert.match(await page.innerText("#alert"), /262144/);
+  await page.click(".user.failed button:has-text('Edit')");
+  assert.equal((await page.inputValue("#message")).length, 300000);
+  await close_page(page);
+});
+
+test("Escape stops, and the partial text stays", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "[long 400] [slow]");
+  await wait_for_words(page, 10);
+  assert.match(await page.innerText("#pill"), /Writing/);
+  await page.keyboard.press("Escape");
+  const text = await finished_answer(page, 5000);
+  const words = text.split(" ").length;
+  assert.ok(words >= 10 && words < 390, `${words} words`);
+  assert.equal(text, counted_words(words));
+  assert.match(await page.locator(".note").last().innerText(), /You stopped/);
+  await page.reload();
+  assert.equal(await answer_text(page), text);
+  await close_page(page);
+});
+
+test("Enter does not send while an answer runs, and keeps the text", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "[long 40] [slow]");
+  await page.fill("#message", "next question");
+  await page.keyboard.press("Enter");
+  assert.match(await page.innerText("#alert"), /wait for it, or stop it/);
+  await finished_answer(page);
+  assert.equal(await page.inputValue("#message"), "next question");
+  assert.equal(await page.locator(".user").count(), 1);
+  await close_page(page);
+});
+
+test("thoughts stand in a closed details with their duration", async () => {
+  const page = await open_page(browser, stub.url);
+  await page.check("#thinking");
+  await send(page, "[slow] hello");
+  await page.waitForFunction(() => /Thinking/.test(document.querySelector("#pill")?.innerText));
+  await finished_answer(page);
+  const details = page.locator("details.aside");
+  assert.equal(await details.getAttribute("open"), null);
+  assert.match(await details.locator("summary").innerText(), /Thought for \d/);
+  await details.locator("summary").click();
+  assert.match(await details.innerText(), /This is scripted thinking/);
+  assert.ok(await page.isChecked("#thinking"), "the switch is the conversation's");
+  await page.uncheck("#thinking");
+  await send(page, "again");
+  await finished_answer(page);
+  assert.equal(await page.locator("article.assistant").last().locator("details").count(), 0);
+  await close_page(page);
+});
+
+test("opened thoughts stay open while the answer ends", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "[think] [slow] [long 20]");
+  await page.click("details.aside summary");
+  await finished_answer(page);
+  assert.equal(await page.locator("details.aside").getAttribute("open"), "");
+  assert.match(await page.innerText("details.aside .body"), /^This is scripted thinking.*think about\.$/);
+  await close_page(page);
+});
+
+test("an answer that fails says why", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "[error] [long 10]");
+  await finished_answer(page);
+  assert.match(await page.innerText(".note.failed"), /broke off|No answer came/);
+  await page.click("[data-again]");
+  assert.equal(await page.inputValue("#message"), "[error] [long 10]");
+  await close_page(page);
+});
+
+test("a draft survives a reload; a link prefills and sends nothing", async () => {
+  const page = await open_page(browser, stub.url);
+  await page.fill("#message", "half a thought");
+  await page.reload();
+  assert.equal(await page.inputValue("#message"), "half a thought");
+  await page.goto(`${stub.url}/?draft=a%20%3Cb%3E%20%22c%22`);
+  assert.equal(await page.inputValue("#message"), 'a <b> "c"');
+  await close_page(page);
+});
+
+test("rename and delete", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "about to be renamed");
+  await finished_answer(page);
+  await page.click("[popovertarget=chat-menu]");
+  await page.fill("#new-title", "<b>Bold</b> & title");
+  await page.click("#chat-menu button:has-text('Rename')");
+  await page.waitForFunction(() => document.querySelector("#title").textContent === "<b>Bold</b> & title");
+  assert.equal(await page.innerText(".chats a[aria-current]"), "<b>Bold</b> & title");
+  await page.click("[popovertarget=chat-menu]");
+  await page.click("#chat-menu summary");
+  const url = page.url();
+  await page.click("#chat-menu .danger-button");
+  await page.waitForURL(`${stub.url}/`);
+  page.expected.push("404");
+  const response = await page.goto(url);
+  assert.equal(response.status(), 404);
+  assert.match(await page.innerText("main"), /does not exist/);
+  await close_page(page);
+});
+
+test("the colours can be chosen and stay", async () => {
+  const page = await open_page(browser, stub.url, { colorScheme: "light" });
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  assert.equal(await ground(), "rgb(224, 229, 236)");
+  await page.click("#theme-toggle");
+  await page.click("#theme-toggle");
+  assert.equal(await ground(), "rgb(35, 39, 47)");
+  await page.reload();
+  assert.equal(await ground(), "rgb(35, 39, 47)");
+  await close_page(page);
+});
