@@ -7,10 +7,16 @@ ensure_python() {
     pins="$(sha256sum tests/requirements.txt | cut -c1-16)"
     venv="$cache/venv-$pins"
     if [ ! -e "$venv/complete" ]; then
-        rm -rf "$venv"
-        python3 -m venv "$venv" >&2
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check -r tests/requirements.txt >&2
-        touch "$venv/complete"
+        mkdir -p "$cache"
+        # Tests that start together make it once.
+        (
+            flock 9
+            [ ! -e "$venv/complete" ] || exit 0
+            rm -rf "$venv"
+            python3 -m venv "$venv" >&2
+            "$venv/bin/python" -m pip install -q --disable-pip-version-check -r tests/requirements.txt >&2
+            touch "$venv/complete"
+        ) 9>"$cache/venv.lock" || return 1
     fi
     echo "$venv/bin/python"
 }
