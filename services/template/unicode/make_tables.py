@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tables.cpp from the running Python's Unicode data (3.11: Unicode 14), the one that Jinja templates expect.
+"""Writes generated/tables.cpp from the running Python's Unicode data (3.11: Unicode 14), the one that Jinja templates expect.
 
-usage: make_tables.py > tables.cpp
+usage: make_tables.py > generated/tables.cpp
 """
 import sys
 

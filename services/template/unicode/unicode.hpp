@@ -1,5 +1,5 @@
 // Unicode as Python's str methods see it: character classes, case mapping, and text counted in code
-// points. The tables (tables.cpp) are made by make_tables.py from Python's own unicodedata.
+// points. The tables (generated/tables.cpp) are made by make_tables.py from Python's own unicodedata.
 #pragma once
 
 #include <cstddef>
