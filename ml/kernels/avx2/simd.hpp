@@ -83,6 +83,24 @@ struct Avx2 {
         high = fma(from_i8(_mm_and_si128(_mm_srli_epi16(bytes, 4), mask)), high_scale, high_offset);
     }
 
+    /// 64 signed numbers of 6 bits, minus 32: a nibble of each of 64 bytes, and of each of 32 bytes
+    /// two neighbouring bit pairs, the first for numbers 0..31. All from bit `shift` on.
+    static void six_bits(const std::uint8_t* low, const std::uint8_t* high, int shift, __m128i* q) {
+        const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high));
+        for (int half = 0; half < 2; ++half) {
+            const __m256i bytes =
+                _mm256_loadu_si256(reinterpret_cast<const __m256i*>(low + 32 * half));
+            const __m256i nibbles =
+                _mm256_and_si256(_mm256_srli_epi16(bytes, shift), _mm256_set1_epi8(0x0F));
+            const __m256i pair = _mm256_and_si256(_mm256_srli_epi16(pairs, shift + 2 * half),
+                                                  _mm256_set1_epi8(0x03));
+            const __m256i all = _mm256_or_si256(nibbles, _mm256_slli_epi16(pair, 4));
+            const __m256i centred = _mm256_sub_epi8(all, _mm256_set1_epi8(32));
+            q[2 * half] = _mm256_castsi256_si128(centred);
+            q[2 * half + 1] = _mm256_extracti128_si256(centred, 1);
+        }
+    }
+
     static Vec round(Vec v) {
         constexpr int kMode = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
         return {_mm256_round_ps(v.lo, kMode), _mm256_round_ps(v.hi, kMode)};

@@ -80,6 +80,24 @@ struct Avx512 {
                                      fma(digits, high_scale, high_offset));
     }
 
+    /// 64 signed numbers of 6 bits, minus 32: a nibble of each of 64 bytes, and of each of 32 bytes
+    /// two neighbouring bit pairs, the first for numbers 0..31. All from bit `shift` on.
+    static void six_bits(const std::uint8_t* low, const std::uint8_t* high, int shift, __m128i* q) {
+        const __m512i nibbles = _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(low), shift),
+                                                 _mm512_set1_epi8(0x0F));
+        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high));
+        const __m512i pairs =
+            _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_srli_epi16(bytes, shift)),
+                               _mm256_srli_epi16(bytes, shift + 2),
+                               1);
+        const __m512i top = _mm512_slli_epi16(_mm512_and_si512(pairs, _mm512_set1_epi8(0x03)), 4);
+        const __m512i all = _mm512_sub_epi8(_mm512_or_si512(nibbles, top), _mm512_set1_epi8(32));
+        q[0] = _mm512_castsi512_si128(all);
+        q[1] = _mm512_extracti32x4_epi32(all, 1);
+        q[2] = _mm512_extracti32x4_epi32(all, 2);
+        q[3] = _mm512_extracti32x4_epi32(all, 3);
+    }
+
     static Vec round(Vec v) {
         return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     }

@@ -199,20 +199,13 @@ struct WeightsQ6_K {
         const std::uint8_t* low = unpacked.block->low + 64 * (i / 2);
         const std::uint8_t* high = unpacked.block->high + 32 * (i / 2);
         const float* scales = unpacked.scales + 4 * i;
-        const int low_shift = 4 * (i % 2);
+        const int shift =
+            4 * (i % 2);  // low nibbles go with bit pairs 0 and 1, high ones with 2 and 3
+        __m128i q[4];
+        S::six_bits(low, high, shift, q);
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {  // sixteen weights each
-            const __m128i nibbles = _mm_loadu_si128(reinterpret_cast<const __m128i*>(low + 16 * j));
-            const __m128i pairs =
-                _mm_loadu_si128(reinterpret_cast<const __m128i*>(high + 16 * (j % 2)));
-            const __m128i bits4 =
-                _mm_and_si128(_mm_srli_epi16(nibbles, low_shift), _mm_set1_epi8(0x0F));
-            const __m128i bits2 =
-                _mm_and_si128(_mm_srli_epi16(pairs, low_shift + 2 * (j / 2)), _mm_set1_epi8(0x03));
-            const __m128i q =
-                _mm_sub_epi8(_mm_or_si128(bits4, _mm_slli_epi16(bits2, 4)), _mm_set1_epi8(32));
-            f(64 * i + 16 * j, S::mul(S::set1(scales[j]), S::from_i8(q)));
-        }
+        for (int j = 0; j < 4; ++j)
+            f(64 * i + 16 * j, S::mul(S::set1(scales[j]), S::from_i8(q[j])));
     }
 };
 
