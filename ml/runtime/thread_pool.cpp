@@ -44,7 +44,7 @@ ThreadPool::ThreadPool(std::int32_t n_threads) {
     NOTSO_ASSERT(n_threads >= 1, "a pool has at least the thread that calls run()");
     for (std::int32_t thread = 1; thread < n_threads; ++thread) {
         workers_.emplace_back([this, thread] { worker_loop(thread); });
-        pthread_setname_np(workers_.back().native_handle(), "notso-compute");
+        pthread_setname_np(workers_.back().native_handle(), "notso-pool");
     }
 }
 
