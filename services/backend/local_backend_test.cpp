@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <stdexcept>
+#include <semaphore>
 #include <thread>
 
 #include "base/clock.hpp"
@@ -61,6 +62,7 @@ struct SlowLoader {
     ModelLoader loader() {
         return [this](std::function<void(double)> progress, std::stop_token stop) {
             progress(0.5);
+            half_way.release();
             while (!open && !stop.stop_requested()) std::this_thread::sleep_for(milliseconds(1));
             if (stop.stop_requested())
                 return Result<std::shared_ptr<const ml::Model>>(
@@ -71,6 +73,7 @@ struct SlowLoader {
 
     Result<std::shared_ptr<const ml::Model>> result;
     std::atomic<bool> open = false;
+    std::binary_semaphore half_way{0};  // released once the progress was reported
 };
 
 struct Answer {
@@ -203,6 +206,7 @@ TEST(LocalBackend, RefusesBadRequestsWithoutAnEvent) {
 TEST(LocalBackend, HoldsRequestsWhileTheModelLoads) {
     SlowLoader slow(saying("Hello"));
     const auto backend = make(slow.loader(), 2);
+    slow.half_way.acquire();
     EXPECT_EQ(backend->info().id, "tiny");
     EXPECT_EQ(backend->count_tokens(ask("hi")).error().code, ErrorCode::kUnavailable);
     const Answer first = start(*backend, ask("1"));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "services/backend/local_settings.hpp"
+#include "services/backend/model_name.hpp"
 #include "services/backend/stop_matcher.hpp"
 
 namespace notso::services {
@@ -110,8 +111,9 @@ Result<std::int64_t> LocalModel::count_tokens(const ChatRequest& request) const 
 
 ModelInfo LocalModel::info() const {
     const ml::ModelConfig& config = model_->config();
-    return {.id = model_->path().stem().string(),
-            .name = config.name,
+    const std::string stem = model_->path().stem().string();
+    return {.id = stem,
+            .name = model_display_name(stem, config.file_type),
             .file_type = config.file_type,
             .architecture = config.architecture,
             .context_length = engine_->context_length(),
