@@ -45,7 +45,7 @@ fresh_bootstrap "$root"
 step "the project, cloned"
 git clone -q "$here" "$root/src/notso"
 echo "commit $(git -C "$here" rev-parse --short HEAD)"
-if [ -d "$here/../shared" ]; then cp -rL "$here/../shared" "$root/src/shared"; fi
+if [ -d "$here/../shared" ]; then cp -rH "$here/../shared" "$root/src/shared"; fi
 cp "$here/tests/fresh/ask.py" "$root/src/ask.py"
 
 step "./run.sh"
