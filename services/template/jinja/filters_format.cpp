@@ -1,4 +1,4 @@
-// Filters that write values: tojson, format, pprint.
+// Filters that write values: tojson, format.
 #include "services/template/jinja/args.hpp"
 #include "services/template/jinja/operators.hpp"
 #include "services/template/jinja/registry.hpp"
@@ -63,16 +63,7 @@ Result<Value> filter_format(Interpreter& interpreter, const Value& value, const 
     return percent_format(interpreter, format, Value::dict(std::move(dict)));
 }
 
-Result<Value> filter_pprint(Interpreter& interpreter, const Value& value, const CallArgs& args) {
-    NOTSO_TRY(const auto bound, bind(args, {"pprint", {}}));
-    TextBuilder out = interpreter.builder();
-    write_repr(out, value);
-    NOTSO_TRY(auto text, std::move(out).finish());
-    return Value::string(std::move(text));
-}
-
-constexpr NamedFilter kFilters[] = {
-    {"tojson", filter_tojson}, {"format", filter_format}, {"pprint", filter_pprint}};
+constexpr NamedFilter kFilters[] = {{"tojson", filter_tojson}, {"format", filter_format}};
 
 }  // namespace
 

@@ -14,7 +14,7 @@ class Group final : public Object {
     Group(Value key, Value items) : pair_(Value::tuple({std::move(key), std::move(items)})) {}
     std::string_view type_name() const override { return "_GroupTuple"; }
     int depth() const override { return pair_.depth(); }
-    void write_repr(TextBuilder& out) const override { jinja::write_repr(out, pair_); }
+    void write_repr(TextBuilder& out) override { jinja::write_repr(out, pair_); }
     std::optional<Value> attribute(Interpreter&, std::string_view name) override {
         if (name == "grouper") return pair_.items()[0];
         return name == "list" ? std::optional(pair_.items()[1]) : std::nullopt;
@@ -24,7 +24,7 @@ class Group final : public Object {
         return at >= -2 && at < 2 ? std::optional(pair_.items()[static_cast<std::size_t>(at & 1)])
                                   : std::nullopt;
     }
-    Items iterate() override { return pair_.sequence_ref(); }
+    Result<Items> iterate() override { return pair_.sequence_ref(); }
     bool iterable() const override { return true; }
     std::optional<std::int64_t> length() const override { return 2; }
 
@@ -54,13 +54,17 @@ Result<std::vector<Value>> keys_of(Interpreter& interpreter,
     return keys;
 }
 
-// "a,b" sorts by several attributes: the key of an item is then a list.
+// The key of an item is a list, also with one attribute: Python then never compares what is equal,
+// such as two nones. "a,b" sorts by several attributes.
 Result<std::vector<Value>> sort_keys(Interpreter& interpreter,
                                      const Sequence& items,
                                      const KeyRule& rule) {
-    const bool several = rule.attribute != nullptr && rule.attribute->is_string() &&
-                         rule.attribute->text().find(',') != std::string_view::npos;
-    if (!several) return keys_of(interpreter, items, rule);
+    const bool by_path = rule.attribute != nullptr && rule.attribute->is_string();
+    if (!by_path) {
+        NOTSO_TRY(auto keys, keys_of(interpreter, items, rule));
+        for (Value& key : keys) key = Value::list({key});
+        return keys;
+    }
     std::vector<std::vector<Value>> lists(items.items.size());
     for (std::string_view rest = rule.attribute->text();;) {
         const std::size_t comma = rest.find(',');
@@ -100,7 +104,9 @@ struct ValueEqual {
     bool operator()(const Value& left, const Value& right) const { return equals(left, right); }
 };
 
-Result<Value> filter_unique(Interpreter& interpreter, const Value& value, const CallArgs& args) {
+Result<std::vector<Value>> make_unique(Interpreter& interpreter,
+                                       const Value& value,
+                                       const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"unique", {"case_sensitive", "attribute"}}));
     NOTSO_TRY(const auto items, interpreter.iterate(value));
     NOTSO_TRY(const auto keys,
@@ -116,7 +122,7 @@ Result<Value> filter_unique(Interpreter& interpreter, const Value& value, const 
         }
         if (seen.insert(keys[i]).second) out.push_back(items->items[i]);
     }
-    return make_object<Generator>(std::move(out));
+    return out;
 }
 
 template <bool Largest>
@@ -187,7 +193,7 @@ Result<Value> filter_dictsort(Interpreter& interpreter, const Value& value, cons
 
 constexpr NamedFilter kFilters[] = {
     {"sort", filter_sort},
-    {"unique", filter_unique},
+    {"unique", generator<make_unique>},
     {"min", filter_extreme<false>},
     {"max", filter_extreme<true>},
     {"groupby", filter_groupby},

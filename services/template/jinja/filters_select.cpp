@@ -21,9 +21,9 @@ Result<std::string> name_argument(const CallArgs& args, std::size_t at, std::str
     return fail(ErrorCode::kInvalidArgument, "expected {} as a string", what);
 }
 
-Result<Value> map_by_attribute(Interpreter& interpreter,
-                               const Sequence& items,
-                               const CallArgs& args) {
+Result<std::vector<Value>> map_by_attribute(Interpreter& interpreter,
+                                            const Sequence& items,
+                                            const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"map", {"attribute", "default"}, 1}));
     std::vector<Value> out;
     for (const Value& item : items.items) {
@@ -32,11 +32,13 @@ Result<Value> map_by_attribute(Interpreter& interpreter,
         NOTSO_TRY(auto value, attribute_path(interpreter, item, bound[0], otherwise));
         out.push_back(std::move(value));
     }
-    return make_object<Generator>(std::move(out));
+    return out;
 }
 
-Result<Value> filter_map(Interpreter& interpreter, const Value& value, const CallArgs& args) {
-    if (!value.truthy()) return make_object<Generator>(std::vector<Value>{});
+Result<std::vector<Value>> make_map(Interpreter& interpreter,
+                                    const Value& value,
+                                    const CallArgs& args) {
+    if (!value.truthy()) return std::vector<Value>{};
     NOTSO_TRY(const auto items, interpreter.iterate(value));
     if (args.positional.empty() && !args.named.empty())
         return map_by_attribute(interpreter, *items, args);
@@ -47,12 +49,14 @@ Result<Value> filter_map(Interpreter& interpreter, const Value& value, const Cal
         NOTSO_TRY(auto mapped, interpreter.apply_filter(name, item, rest));
         out.push_back(std::move(mapped));
     }
-    return make_object<Generator>(std::move(out));
+    return out;
 }
 
 template <bool Wanted, bool ByAttribute>
-Result<Value> filter_select(Interpreter& interpreter, const Value& value, const CallArgs& args) {
-    if (!value.truthy()) return make_object<Generator>(std::vector<Value>{});
+Result<std::vector<Value>> make_selection(Interpreter& interpreter,
+                                          const Value& value,
+                                          const CallArgs& args) {
+    if (!value.truthy()) return std::vector<Value>{};
     constexpr std::size_t kTestAt = ByAttribute ? 1 : 0;
     if (args.positional.size() < kTestAt)
         return fail(ErrorCode::kInvalidArgument, "the name of the attribute is missing");
@@ -76,15 +80,15 @@ Result<Value> filter_select(Interpreter& interpreter, const Value& value, const 
         }
         if (holds == Wanted) out.push_back(item);
     }
-    return make_object<Generator>(std::move(out));
+    return out;
 }
 
 constexpr NamedFilter kFilters[] = {
-    {"map", filter_map},
-    {"select", filter_select<true, false>},
-    {"reject", filter_select<false, false>},
-    {"selectattr", filter_select<true, true>},
-    {"rejectattr", filter_select<false, true>},
+    {"map", generator<make_map>},
+    {"select", generator<make_selection<true, false>>},
+    {"reject", generator<make_selection<false, false>>},
+    {"selectattr", generator<make_selection<true, true>>},
+    {"rejectattr", generator<make_selection<false, true>>},
 };
 
 }  // namespace

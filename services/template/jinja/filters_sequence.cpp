@@ -18,7 +18,10 @@ Result<Value> filter_length(Interpreter&, const Value& value, const CallArgs& ar
 Result<Value> filter_first(Interpreter& interpreter, const Value& value, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"first", {}}));
     const Value nothing = Value::undefined("no first item, the sequence is empty");
-    if (auto* generator = value.as<Generator>()) return generator->next().value_or(nothing);
+    if (auto* generator = value.as<Generator>()) {
+        NOTSO_TRY(const auto next, generator->next());
+        return next.value_or(nothing);
+    }
     NOTSO_TRY(const auto items, interpreter.iterate(value));
     return items->items.empty() ? nothing : items->items.front();
 }
@@ -53,18 +56,19 @@ Result<Value> filter_reverse(Interpreter& interpreter, const Value& value, const
     return make_object<Generator>(std::move(reversed), "list_reverseiterator");
 }
 
-Result<Value> filter_items(Interpreter&, const Value& value, const CallArgs& args) {
+Result<std::vector<Value>> make_items(Interpreter&, const Value& value, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"items", {}}));
-    if (value.is_undefined()) return make_object<Generator>(std::vector<Value>{});
+    if (value.is_undefined()) return std::vector<Value>{};
     if (!value.is_dict()) {
         return fail(
             ErrorCode::kInvalidArgument, "items works on a dict, not '{}'", value.type_name());
     }
-    return make_object<Generator>(
-        DictView(value.dict_ref(), DictView::Kind::kItems).items()->items);
+    return DictView(value.dict_ref(), DictView::Kind::kItems).items()->items;
 }
 
-Result<Value> filter_batch(Interpreter& interpreter, const Value& value, const CallArgs& args) {
+Result<std::vector<Value>> make_batches(Interpreter& interpreter,
+                                        const Value& value,
+                                        const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"batch", {"linecount", "fill_with"}, 1}));
     NOTSO_TRY(const std::int64_t size, bound.integer(0, 1));
     NOTSO_TRY(const auto items, interpreter.iterate(value));
@@ -81,10 +85,12 @@ Result<Value> filter_batch(Interpreter& interpreter, const Value& value, const C
         batch.push_back(bound[1]);
     }
     if (!batch.empty()) batches.push_back(Value::list(std::move(batch)));
-    return make_object<Generator>(std::move(batches));
+    return batches;
 }
 
-Result<Value> filter_slice(Interpreter& interpreter, const Value& value, const CallArgs& args) {
+Result<std::vector<Value>> make_slices(Interpreter& interpreter,
+                                       const Value& value,
+                                       const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"slice", {"slices", "fill_with"}, 1}));
     NOTSO_TRY(const std::int64_t slices, bound.integer(0, 1));
     NOTSO_TRY(const auto items, interpreter.iterate(value));
@@ -102,7 +108,7 @@ Result<Value> filter_slice(Interpreter& interpreter, const Value& value, const C
         if (bound.set(1) && i >= extra) part.push_back(bound[1]);
         out.push_back(Value::list(std::move(part)));
     }
-    return make_object<Generator>(std::move(out));
+    return out;
 }
 
 Result<Value> filter_sum(Interpreter& interpreter, const Value& value, const CallArgs& args) {
@@ -144,9 +150,9 @@ constexpr NamedFilter kFilters[] = {
     {"last", filter_last},
     {"list", filter_list},
     {"reverse", filter_reverse},
-    {"items", filter_items},
-    {"batch", filter_batch},
-    {"slice", filter_slice},
+    {"items", generator<make_items>},
+    {"batch", generator<make_batches>},
+    {"slice", generator<make_slices>},
     {"sum", filter_sum},
     {"default", filter_default},
     {"d", filter_default},

@@ -124,7 +124,8 @@ Result<Value> filter_indent(Interpreter& interpreter, const Value& value, const 
     TextBuilder out = interpreter.builder();
     if (bound.truth(1, false)) out.add(indent);
     bool first = true;
-    for (const std::string_view line : split_lines(std::string(value.text()) + "\n")) {
+    const std::string text_and_break = std::string(value.text()) + "\n";
+    for (const std::string_view line : split_lines(text_and_break)) {
         if (!first) out.add('\n');
         if (!first && (blank || !line.empty())) out.add(indent);
         first = false;

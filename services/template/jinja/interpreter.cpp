@@ -114,9 +114,10 @@ Result<Items> Interpreter::iterate(const Value& value) {
         case Value::Type::kSequence:
             items = value.sequence_ref();
             break;
-        case Value::Type::kObject:
-            items = value.as_object().iterate();
+        case Value::Type::kObject: {
+            NOTSO_TRY(items, value.as_object().iterate());
             break;
+        }
         case Value::Type::kDict:
             items = DictView(value.dict_ref(), DictView::Kind::kKeys).items();
             break;

@@ -59,7 +59,10 @@ class Interpreter {
 
     // For macros, blocks and loops, which run parts of the template when they are called.
     Result<Value> call_macro(const Macro& macro, CallArgs args);
-    Result<Value> render_block(Context& context, std::string_view name, std::size_t depth);
+    Result<Value> render_block(Context& context,
+                               std::string_view name,
+                               std::size_t depth,
+                               Frame& outer);
     Result<Value> run_recursive_loop(const ForStmt& loop,
                                      Frame& frame,
                                      const Value& items,

@@ -140,9 +140,9 @@ Value Interpreter::make_self(Context& context) { return make_object<SelfReferenc
 
 Result<Value> Interpreter::render_block(Context& context,
                                         std::string_view name,
-                                        std::size_t depth) {
-    NOTSO_TRY(auto text,
-              capture([&] { return run_block(context, name, depth, context.exported); }));
+                                        std::size_t depth,
+                                        Frame& outer) {
+    NOTSO_TRY(auto text, capture([&] { return run_block(context, name, depth, outer); }));
     return captured_value(std::move(text));
 }
 
@@ -155,7 +155,7 @@ Result<void> Interpreter::run_block(Context& context,
     const BlockEntry entry = context.blocks.at(name).at(depth);
     const CurrentTemplate current(*this, *entry.owner);
     const FrameScope frame(frames_, &outer, &context);
-    frame->set("super", block_reference(context, name, depth + 1));
+    frame->set("super", block_reference(context, name, depth + 1, outer));
     NOTSO_TRY(const Flow flow, exec_body(entry.block->body, *frame));
     static_cast<void>(flow);
     return {};
@@ -185,6 +185,11 @@ Result<std::shared_ptr<const TemplateImpl>> Interpreter::load(const Value& name)
         return fail(ErrorCode::kInvalidArgument,
                     "a template's name is a string, not '{}'",
                     name.type_name());
+    }
+    if (!root_.options().loader) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "this template can't load others, such as '{}'",
+                    name.text().substr(0, 64));
     }
     auto loaded = root_.load(std::string(name.text()));
     if (!loaded) {

@@ -274,6 +274,9 @@ Result<bool> Lexer::lex_name() {
         end += next.size;
     }
     if (end == at_) return false;
+    if (!unicode::has(decode_utf8(text_.substr(at_)).value, unicode::kIdentifierStart)) {
+        return error(at_, "a name can't begin with this character");
+    }
     push(TokenKind::kName, at_);
     tokens_.back().text = text_.substr(at_, end - at_);
     at_ = end;

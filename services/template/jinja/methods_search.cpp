@@ -121,7 +121,7 @@ Result<Value> isascii(Interpreter&, const Value& self, const CallArgs& args) {
 Result<Value> isidentifier(Interpreter&, const Value& self, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"isidentifier", {}}));
     const std::u32string text = unicode::decode(self.text());
-    const bool starts = !text.empty() && !unicode::has(text[0], unicode::kDecimal);
+    const bool starts = !text.empty() && unicode::has(text[0], unicode::kIdentifierStart);
     return Value::boolean(starts && std::all_of(text.begin(), text.end(), [](char32_t c) {
                               return unicode::has(c, unicode::kIdentifier);
                           }));

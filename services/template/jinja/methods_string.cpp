@@ -70,9 +70,7 @@ std::vector<std::string_view> rsplit_words(std::string_view text, std::int64_t m
     std::vector<std::string_view> out;
     if (kept > 0) {
         const char* end = words[kept - 1].data() + words[kept - 1].size();
-        const std::string_view head(text.data(), static_cast<std::size_t>(end - text.data()));
-        out.push_back(unicode::strip(head, unicode::Side::kBoth));
-        if (max_splits == 0) out[0] = unicode::strip(text, unicode::Side::kRight);
+        out.emplace_back(text.data(), static_cast<std::size_t>(end - text.data()));
     }
     out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(kept), words.end());
     return out;

@@ -5,7 +5,7 @@
 
 namespace notso::services::jinja {
 
-void Object::write_repr(TextBuilder& out) const {
+void Object::write_repr(TextBuilder& out) {
     out.add("<");
     out.add(type_name());
     out.add(" object>");
@@ -15,7 +15,7 @@ Result<Value> Object::call(Interpreter&, CallArgs) {
     return fail(ErrorCode::kInvalidArgument, "'{}' object can't be called", type_name());
 }
 
-void Namespace::write_repr(TextBuilder& out) const {
+void Namespace::write_repr(TextBuilder& out) {
     out.add("<Namespace ");
     write_dict_repr(out, attributes_);
     out.add(">");
@@ -29,16 +29,24 @@ std::optional<Value> Namespace::attribute(Interpreter&, std::string_view name) {
 Generator::Generator(std::vector<Value> items, std::string_view type)
     : type_(type), items_(std::make_shared<const Sequence>(std::move(items), true)) {}
 
-Items Generator::iterate() {
-    const std::size_t from = std::exchange(next_, items_->items.size());
-    if (from == 0) return items_;
-    return std::make_shared<const Sequence>(
-        std::vector<Value>(items_->items.begin() + static_cast<std::ptrdiff_t>(from),
-                           items_->items.end()),
-        true);
+Result<void> Generator::fill() {
+    if (items_ != nullptr) return {};
+    items_ = std::make_shared<const Sequence>(std::vector<Value>{}, true);
+    NOTSO_TRY(auto items, std::exchange(make_, nullptr)());
+    items_ = std::make_shared<const Sequence>(std::move(items), true);
+    return {};
 }
 
-std::optional<Value> Generator::next() {
+Result<Items> Generator::iterate() {
+    NOTSO_CHECK(fill());
+    const std::size_t from = std::exchange(next_, items_->items.size());
+    if (from == 0) return items_;
+    const auto begin = items_->items.begin() + static_cast<std::ptrdiff_t>(from);
+    return std::make_shared<const Sequence>(std::vector<Value>(begin, items_->items.end()), true);
+}
+
+Result<std::optional<Value>> Generator::next() {
+    NOTSO_CHECK(fill());
     if (next_ >= items_->items.size()) return std::nullopt;
     return items_->items[next_++];
 }
@@ -55,7 +63,7 @@ std::string_view DictView::type_name() const {
     return "dict_items";
 }
 
-void DictView::write_repr(TextBuilder& out) const {
+void DictView::write_repr(TextBuilder& out) {
     out.add(type_name());
     out.add("([");
     write_items_repr(out, items()->items);
@@ -87,7 +95,7 @@ bool Range::equal_to(const Object& other) const {
     return range->start_ == start_ && (count() == 1 || range->step_ == step_);
 }
 
-void Range::write_repr(TextBuilder& out) const {
+void Range::write_repr(TextBuilder& out) {
     out.add(step_ == 1 ? fmt::format("range({}, {})", start_, stop_)
                        : fmt::format("range({}, {}, {})", start_, stop_, step_));
 }
@@ -99,14 +107,14 @@ std::optional<Value> Range::item(const Value& key) {
     return Value::integer(start_ + index * step_);
 }
 
-Items Range::iterate() {
+Result<Items> Range::iterate() {
     std::vector<Value> made;
     made.reserve(static_cast<std::size_t>(count()));
     for (std::int64_t i = 0; i < count(); ++i) made.push_back(Value::integer(start_ + i * step_));
     return std::make_shared<const Sequence>(std::move(made), true);
 }
 
-void Function::write_repr(TextBuilder& out) const {
+void Function::write_repr(TextBuilder& out) {
     out.add("<function ");
     out.add(name_);
     out.add(">");

@@ -37,7 +37,7 @@ class Object : public Metered {
     virtual int depth() const { return 1; }
     virtual bool equal_to(const Object&) const { return false; }
     /// Writes Python's repr().
-    virtual void write_repr(TextBuilder& out) const;
+    virtual void write_repr(TextBuilder& out);
     /// The attribute with this name; nothing when there is none.
     virtual std::optional<Value> attribute(Interpreter&, std::string_view) { return std::nullopt; }
     /// What object[key] gives; nothing when there is none.
@@ -45,7 +45,7 @@ class Object : public Metered {
     virtual bool callable() const { return false; }
     virtual Result<Value> call(Interpreter&, CallArgs args);
     /// The items, or nullptr when it can't be looped over. May use the object up (generators).
-    virtual Items iterate() { return nullptr; }
+    virtual Result<Items> iterate() { return nullptr; }
     virtual bool iterable() const { return false; }
     /// len(), where it has one.
     virtual std::optional<std::int64_t> length() const { return std::nullopt; }
@@ -55,7 +55,7 @@ class Object : public Metered {
 class Namespace final : public Object {
   public:
     std::string_view type_name() const override { return "Namespace"; }
-    void write_repr(TextBuilder& out) const override;
+    void write_repr(TextBuilder& out) override;
     std::optional<Value> attribute(Interpreter&, std::string_view name) override;
     Dict& attributes() { return attributes_; }
 
@@ -63,19 +63,25 @@ class Namespace final : public Object {
     Dict attributes_;
 };
 
-/// A generator or iterator: its items can be taken once. The items are made eagerly.
+/// A generator or iterator: its items can be taken once. They are made, all of them, when the first
+/// one is asked for.
 class Generator final : public Object {
   public:
+    using Make = std::move_only_function<Result<std::vector<Value>>()>;
+    explicit Generator(Make make) : make_(std::move(make)) {}
     explicit Generator(std::vector<Value> items, std::string_view type = "generator");
     std::string_view type_name() const override { return type_; }
-    int depth() const override { return items_->depth; }
-    Items iterate() override;
+    int depth() const override { return items_ != nullptr ? items_->depth : 1; }
+    Result<Items> iterate() override;
     bool iterable() const override { return true; }
     /// The next item, or nothing at the end.
-    std::optional<Value> next();
+    Result<std::optional<Value>> next();
 
   private:
-    std::string_view type_;
+    Result<void> fill();
+
+    std::string_view type_ = "generator";
+    Make make_;
     Items items_;
     std::size_t next_ = 0;
 };
@@ -88,8 +94,8 @@ class DictView final : public Object {
     std::string_view type_name() const override;
     int depth() const override { return dict_->depth() + 1; }
     bool truthy() const override { return dict_->size() != 0; }
-    void write_repr(TextBuilder& out) const override;
-    Items iterate() override { return items(); }
+    void write_repr(TextBuilder& out) override;
+    Result<Items> iterate() override { return items(); }
     bool iterable() const override { return true; }
     std::optional<std::int64_t> length() const override {
         return static_cast<std::int64_t>(dict_->size());
@@ -109,9 +115,9 @@ class Range final : public Object {
     std::string_view type_name() const override { return "range"; }
     bool truthy() const override { return count() != 0; }
     bool equal_to(const Object& other) const override;
-    void write_repr(TextBuilder& out) const override;
+    void write_repr(TextBuilder& out) override;
     std::optional<Value> item(const Value& key) override;
-    Items iterate() override;
+    Result<Items> iterate() override;
     bool iterable() const override { return true; }
     std::optional<std::int64_t> length() const override { return count(); }
     std::int64_t count() const;
@@ -130,7 +136,7 @@ class Function final : public Object {
     using Body = std::function<Result<Value>(Interpreter&, CallArgs)>;
     Function(std::string name, Body body) : name_(std::move(name)), body_(std::move(body)) {}
     std::string_view type_name() const override { return "builtin_function_or_method"; }
-    void write_repr(TextBuilder& out) const override;
+    void write_repr(TextBuilder& out) override;
     bool callable() const override { return true; }
     Result<Value> call(Interpreter& interpreter, CallArgs args) override {
         return body_(interpreter, std::move(args));

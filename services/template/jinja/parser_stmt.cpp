@@ -245,7 +245,7 @@ Result<Target> Parser::parse_target(bool with_namespace, std::string_view end_na
     const TupleRules rules{.end_name = end_name};
     while (true) {
         if (!tuple.items.empty()) NOTSO_CHECK(expect(TokenKind::kComma));
-        if (!tuple.items.empty() && (at_tuple_end(rules) || is(TokenKind::kAssign))) break;
+        if (!tuple.items.empty() && at_tuple_end(rules)) break;
         NOTSO_TRY(auto item, parse_target_item(with_namespace));
         tuple.items.push_back(std::move(item));
         if (!is(TokenKind::kComma)) break;

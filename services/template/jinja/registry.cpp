@@ -41,7 +41,8 @@ FilterFunction find_filter(std::string_view name) {
                                                       sequence_filters(),
                                                       select_filters(),
                                                       order_filters(),
-                                                      page_filters());
+                                                      page_filters(),
+                                                      pprint_filters());
     return look_up(table, name);
 }
 

@@ -41,6 +41,7 @@ std::span<const NamedFilter> sequence_filters();
 std::span<const NamedFilter> select_filters();
 std::span<const NamedFilter> order_filters();
 std::span<const NamedFilter> page_filters();
+std::span<const NamedFilter> pprint_filters();
 std::span<const NamedFilter> string_methods();
 std::span<const NamedFilter> string_search_methods();
 std::span<const NamedFilter> string_class_methods();

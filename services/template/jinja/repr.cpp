@@ -28,12 +28,20 @@ void TextBuilder::add_repeated(std::string_view text, std::int64_t times) {
         full_ = true;
         return;
     }
-    text_.reserve(text_.size() + text.size() * static_cast<std::size_t>(times));
-    for (std::int64_t i = 0; i < times; ++i) text_.append(text);
+    const auto count = static_cast<std::size_t>(times);
+    if (text.size() == 1) {
+        text_.append(count, text[0]);
+        return;
+    }
+    text_.reserve(text_.size() + text.size() * count);
+    for (std::size_t i = 0; i < count; ++i) text_.append(text);
 }
 
 Result<std::string> TextBuilder::finish() && {
-    if (full_) return fail(ErrorCode::kTooLarge, "a text grows over the limit of {} bytes", limit_);
+    if (full_)
+        return fail(ErrorCode::kTooLarge,
+                    "a text grows over the limit of {} bytes, or nests too deep",
+                    limit_);
     return std::move(text_);
 }
 
@@ -98,27 +106,32 @@ void write_dict_repr(TextBuilder& out, const Dict& dict) {
     out.add("}");
 }
 
+namespace {
+
+void write_container_repr(TextBuilder& out, const Value& value) {
+    if (value.is_object()) return value.as_object().write_repr(out);
+    if (value.is_dict()) return write_dict_repr(out, value.as_dict());
+    out.add(value.is_list() ? "[" : "(");
+    write_items_repr(out, value.items());
+    if (!value.is_list() && value.items().size() == 1) out.add(",");
+    out.add(value.is_list() ? "]" : ")");
+}
+
+}  // namespace
+
 void write_repr(TextBuilder& out, const Value& value) {
-    switch (value.type()) {
-        case Value::Type::kUndefined:
-            return out.add("Undefined");
-        case Value::Type::kString:
-            if (!value.is_markup()) return write_string_repr(out, value.text());
-            out.add("Markup(");
-            write_string_repr(out, value.text());
-            return out.add(")");
-        case Value::Type::kSequence:
-            out.add(value.is_list() ? "[" : "(");
-            write_items_repr(out, value.items());
-            if (!value.is_list() && value.items().size() == 1) out.add(",");
-            return out.add(value.is_list() ? "]" : ")");
-        case Value::Type::kDict:
-            return write_dict_repr(out, value.as_dict());
-        case Value::Type::kObject:
-            return value.as_object().write_repr(out);
-        default:
-            return write_str(out, value);
+    if (value.is_undefined()) return out.add("Undefined");
+    if (value.is_string() && !value.is_markup()) return write_string_repr(out, value.text());
+    if (value.is_string()) {
+        out.add("Markup(");
+        write_string_repr(out, value.text());
+        return out.add(")");
     }
+    if (!value.is_sequence() && !value.is_dict() && !value.is_object())
+        return write_str(out, value);
+    out.enter();
+    if (!out.full()) write_container_repr(out, value);
+    out.leave();
 }
 
 void write_str(TextBuilder& out, const Value& value) {

@@ -3,7 +3,7 @@
 
 namespace notso::services::jinja {
 
-void Macro::write_repr(TextBuilder& out) const {
+void Macro::write_repr(TextBuilder& out) {
     out.add("<Macro ");
     if (definition.name.empty()) {
         out.add("anonymous");
@@ -77,8 +77,8 @@ Result<std::int64_t> LoopSource::length(std::int64_t taken) {
     return total;
 }
 
-void Loop::write_repr(TextBuilder& out) const {
-    out.add(fmt::format("<LoopContext {}>", index_ + 1));
+void Loop::write_repr(TextBuilder& out) {
+    out.add(fmt::format("<LoopContext {}/{}>", index_ + 1, count_items()));
 }
 
 void Loop::advance(Value item) {
@@ -159,22 +159,22 @@ Result<Value> Loop::call(Interpreter& interpreter, CallArgs args) {
     return interpreter.run_recursive_loop(statement_, frame_, args.positional[0], depth_ + 1);
 }
 
-Value block_reference(Context& context, std::string_view name, std::size_t depth) {
+Value block_reference(Context& context, std::string_view name, std::size_t depth, Frame& outer) {
     const auto found = context.blocks.find(name);
     if (found != context.blocks.end() && depth < found->second.size()) {
-        return make_object<BlockReference>(context, std::string(name), depth);
+        return make_object<BlockReference>(context, std::string(name), depth, outer);
     }
     return Value::undefined(fmt::format("there is no parent block called '{}'", name));
 }
 
 std::optional<Value> BlockReference::attribute(Interpreter&, std::string_view name) {
     if (name != "super") return std::nullopt;
-    return block_reference(context_, name_, depth_ + 1);
+    return block_reference(context_, name_, depth_ + 1, outer_);
 }
 
 std::optional<Value> SelfReference::item(const Value& key) {
     if (!key.is_string() || !context_.blocks.contains(key.text())) return std::nullopt;
-    return block_reference(context_, key.text(), 0);
+    return block_reference(context_, key.text(), 0, context_.exported);
 }
 
 std::optional<Value> Module::attribute(Interpreter&, std::string_view name) {

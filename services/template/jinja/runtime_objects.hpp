@@ -16,7 +16,7 @@ class Macro final : public Object {
     Macro(const MacroStmt& statement, Frame& frame, const TemplateImpl& source)
         : definition(statement), closure(frame), owner(source) {}
     std::string_view type_name() const override { return "Macro"; }
-    void write_repr(TextBuilder& out) const override;
+    void write_repr(TextBuilder& out) override;
     std::optional<Value> attribute(Interpreter&, std::string_view name) override;
     bool callable() const override { return true; }
     Result<Value> call(Interpreter& interpreter, CallArgs args) override {
@@ -63,7 +63,7 @@ class Loop final : public Object {
     Loop(const ForStmt& loop, Frame& frame, int depth)
         : statement_(loop), frame_(frame), depth_(depth) {}
     std::string_view type_name() const override { return "LoopContext"; }
-    void write_repr(TextBuilder& out) const override;
+    void write_repr(TextBuilder& out) override;
     std::optional<Value> attribute(Interpreter& interpreter, std::string_view name) override;
     bool callable() const override { return true; }
     /// loop(items): runs a recursive loop on other items.
@@ -98,23 +98,24 @@ class Loop final : public Object {
 /// A block, to be called as super() or self.name().
 class BlockReference final : public Object {
   public:
-    BlockReference(Context& context, std::string name, std::size_t depth)
-        : context_(context), name_(std::move(name)), depth_(depth) {}
+    BlockReference(Context& context, std::string name, std::size_t depth, Frame& outer)
+        : context_(context), name_(std::move(name)), depth_(depth), outer_(outer) {}
     std::string_view type_name() const override { return "BlockReference"; }
     std::optional<Value> attribute(Interpreter&, std::string_view name) override;
     bool callable() const override { return true; }
     Result<Value> call(Interpreter& interpreter, CallArgs) override {
-        return interpreter.render_block(context_, name_, depth_);
+        return interpreter.render_block(context_, name_, depth_, outer_);
     }
 
   private:
     Context& context_;
     std::string name_;
     std::size_t depth_;
+    Frame& outer_;  // what the block sees around it
 };
 
 /// The block behind `depth` others of its name, or undefined.
-Value block_reference(Context& context, std::string_view name, std::size_t depth);
+Value block_reference(Context& context, std::string_view name, std::size_t depth, Frame& outer);
 
 /// `self`: the blocks of the template.
 class SelfReference final : public Object {
@@ -132,7 +133,7 @@ class Module final : public Object {
   public:
     Module(Context& context, std::string text) : context_(context), text_(std::move(text)) {}
     std::string_view type_name() const override { return "TemplateModule"; }
-    void write_repr(TextBuilder& out) const override { out.add(text_); }
+    void write_repr(TextBuilder& out) override { out.add(text_); }
     std::optional<Value> attribute(Interpreter&, std::string_view name) override;
 
   private:

@@ -24,6 +24,13 @@ Result<std::vector<std::size_t>> sorted_order(Interpreter& interpreter,
                                               const std::vector<Value>& keys,
                                               bool descending = false);
 
+/// A filter that gives a generator: the items are made when they are first asked for.
+template <Result<std::vector<Value>> (*Make)(Interpreter&, const Value&, const CallArgs&)>
+Result<Value> generator(Interpreter& interpreter, const Value& value, const CallArgs& args) {
+    return make_object<Generator>(
+        [&interpreter, value, args] { return Make(interpreter, value, args); });
+}
+
 /// len(). @errors kInvalidArgument when the value has none.
 Result<std::int64_t> length_of(const Value& value);
 

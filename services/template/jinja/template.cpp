@@ -32,7 +32,6 @@ Result<std::shared_ptr<const TemplateImpl>> TemplateImpl::make(std::string_view 
 }
 
 Result<std::shared_ptr<const TemplateImpl>> TemplateImpl::load(const std::string& name) const {
-    if (!options_.loader) return nullptr;
     {
         const std::lock_guard lock(mutex_);
         if (const auto found = loaded_.find(name); found != loaded_.end()) return found->second;

@@ -26,6 +26,10 @@ class TextBuilder {
     void add(char c) { add(std::string_view(&c, 1)); }
     void add_repeated(std::string_view text, std::int64_t times);
     bool full() const noexcept { return full_; }
+    /// Counts how deep values nest while they are written; beyond the limit (a namespace may hold
+    /// itself) nothing more fits.
+    void enter() noexcept { full_ = full_ || ++depth_ > kMaxDepth; }
+    void leave() noexcept { --depth_; }
     std::size_t size() const noexcept { return text_.size(); }
     /// The text, or kTooLarge when the limit was crossed.
     Result<std::string> finish() &&;
@@ -34,6 +38,8 @@ class TextBuilder {
     std::size_t limit_;
     std::string text_;
     bool full_ = false;
+    int depth_ = 0;
+    static constexpr int kMaxDepth = 300;
 };
 
 /// Python's repr of a float: shortest digits that read back the same ("1.0", "1e-05", "inf").

@@ -74,7 +74,7 @@ std::vector<std::string_view> split_words(std::string_view text, std::int64_t ma
     text = unicode::strip(text, unicode::Side::kLeft);
     while (!text.empty()) {
         if (max_splits >= 0 && static_cast<std::int64_t>(words.size()) == max_splits) {
-            words.push_back(unicode::strip(text, unicode::Side::kRight));
+            words.push_back(text);
             break;
         }
         std::size_t end = 0;

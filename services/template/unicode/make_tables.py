@@ -24,7 +24,7 @@ def properties(code):
         return 0
     ignorable, cased = ignorable_and_cased(c)
     bits = [c.isspace(), c.isprintable(), c.isalpha(), c.isdecimal(), c.isdigit(), c.isnumeric(), c.isupper(), c.islower(),
-            c.istitle() and not c.isupper(), cased, ignorable, ('a' + c).isidentifier(), len(f'a{c}b'.splitlines()) == 2]
+            c.istitle() and not c.isupper(), cased, ignorable, ('a' + c).isidentifier(), len(f'a{c}b'.splitlines()) == 2, c.isidentifier()]
     return sum(1 << i for i, bit in enumerate(bits) if bit)
 
 

@@ -25,6 +25,7 @@ enum Property : std::uint16_t {
     kCaseIgnorable = 1 << 10,
     kIdentifier = 1 << 11,  ///< May continue an identifier.
     kLineBreak = 1 << 12,   ///< Ends a line for splitlines().
+    kIdentifierStart = 1 << 13,
 };
 inline constexpr std::uint16_t kAlnum = kAlpha | kDecimal | kDigit | kNumeric;
 

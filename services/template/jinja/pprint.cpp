@@ -1,0 +1,120 @@
+// The pprint filter: Python's pprint.pformat with its defaults (80 columns, dicts sorted by key).
+// Long strings are not broken into pieces.
+#include <algorithm>
+
+#include "services/template/jinja/args.hpp"
+#include "services/template/jinja/registry.hpp"
+#include "services/template/jinja/sequence_ops.hpp"
+#include "services/template/unicode/unicode.hpp"
+
+namespace notso::services::jinja {
+namespace {
+
+constexpr std::int64_t kWidth = 80;
+
+class PrettyPrinter {
+  public:
+    explicit PrettyPrinter(Interpreter& interpreter)
+        : interpreter_(interpreter), out_(interpreter.builder()) {}
+
+    Result<std::string> run(const Value& value) {
+        NOTSO_TRY(const Value sorted, with_sorted_dicts(value));
+        NOTSO_CHECK(write(sorted, 0, 0));
+        return std::move(out_).finish();
+    }
+
+  private:
+    Result<Value> with_sorted_dicts(const Value& value) {
+        NOTSO_CHECK(interpreter_.spend());
+        if (value.is_sequence()) {
+            std::vector<Value> items;
+            for (const Value& item : value.items()) {
+                NOTSO_TRY(auto sorted, with_sorted_dicts(item));
+                items.push_back(std::move(sorted));
+            }
+            return value.is_list() ? Value::list(std::move(items)) : Value::tuple(std::move(items));
+        }
+        if (!value.is_dict()) return value;
+        std::vector<Value> keys;
+        for (const auto& entry : value.as_dict().entries()) keys.push_back(entry.first);
+        auto order = sorted_order(interpreter_, keys);
+        auto dict = std::make_shared<Dict>();
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            const auto& [key, item] = value.as_dict().entries()[order ? (*order)[i] : i];
+            NOTSO_TRY(auto sorted, with_sorted_dicts(item));
+            dict->set(key, std::move(sorted));
+        }
+        return Value::dict(std::move(dict));
+    }
+
+    Result<std::string> repr(const Value& value) const {
+        TextBuilder out = interpreter_.builder();
+        write_repr(out, value);
+        return std::move(out).finish();
+    }
+
+    // `indent`: the column where the value begins; `behind`: how many characters follow it on its
+    // last line.
+    Result<void> write(const Value& value, std::int64_t indent, std::int64_t behind) {
+        NOTSO_CHECK(interpreter_.spend());
+        NOTSO_TRY(const auto line, repr(value));
+        const auto length = static_cast<std::int64_t>(unicode::count_code_points(line));
+        const bool fits = length <= kWidth - indent - behind;
+        if (!fits && value.is_dict() && value.as_dict().size() != 0)
+            return write_dict(value.as_dict(), indent, behind);
+        if (!fits && value.is_sequence() && !value.items().empty())
+            return write_items(value, indent, behind);
+        out_.add(line);
+        return {};
+    }
+
+    void break_line(std::int64_t indent) {
+        out_.add(",\n");
+        out_.add_repeated(" ", indent);
+    }
+
+    Result<void> write_items(const Value& value, std::int64_t indent, std::int64_t behind) {
+        const auto& items = value.items();
+        const bool lone_tuple = value.is_tuple() && items.size() == 1;
+        out_.add(value.is_list() ? "[" : "(");
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            if (i != 0) break_line(indent + 1);
+            const bool last = i + 1 == items.size();
+            NOTSO_CHECK(write(items[i], indent + 1, last ? behind + (lone_tuple ? 2 : 1) : 1));
+        }
+        out_.add(value.is_list() ? "]" : lone_tuple ? ",)" : ")");
+        return {};
+    }
+
+    Result<void> write_dict(const Dict& dict, std::int64_t indent, std::int64_t behind) {
+        out_.add("{");
+        for (std::size_t i = 0; i < dict.size(); ++i) {
+            const auto& [key, item] = dict.entries()[i];
+            if (i != 0) break_line(indent + 1);
+            NOTSO_TRY(const auto name, repr(key));
+            out_.add(name);
+            out_.add(": ");
+            const auto width = static_cast<std::int64_t>(unicode::count_code_points(name));
+            NOTSO_CHECK(write(item, indent + 1 + width + 2, i + 1 == dict.size() ? behind + 1 : 1));
+        }
+        out_.add("}");
+        return {};
+    }
+
+    Interpreter& interpreter_;
+    TextBuilder out_;
+};
+
+Result<Value> filter_pprint(Interpreter& interpreter, const Value& value, const CallArgs& args) {
+    NOTSO_TRY(const auto bound, bind(args, {"pprint", {}}));
+    NOTSO_TRY(auto text, PrettyPrinter(interpreter).run(value));
+    return Value::string(std::move(text));
+}
+
+constexpr NamedFilter kFilters[] = {{"pprint", filter_pprint}};
+
+}  // namespace
+
+std::span<const NamedFilter> pprint_filters() { return kFilters; }
+
+}  // namespace notso::services::jinja
