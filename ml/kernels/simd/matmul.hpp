@@ -31,8 +31,25 @@ template <class S, int kRows, int kTokens>
 
 // Few tokens: weights are decoded in registers.
 
+/// Asks for the bytes of one step, which lie far ahead in memory. Rows are too short for the
+/// processor's own prefetching to get going: without this, reading weights reaches a third to a
+/// fifth of the rate.
+template <class W>
+[[gnu::always_inline]] inline void fetch_step(const std::byte* bytes) {
+    constexpr int kLine = 64;
+    for (int i = 0; i < W::kBytes / W::kSteps; i += kLine) __builtin_prefetch(bytes + i, 0, 3);
+}
+
+/// How far ahead: 16 KiB, and at least beyond the rows that are being read side by side.
+template <class S>
+std::size_t fetch_distance(std::size_t row_bytes, int rows) {
+    const std::size_t beyond = static_cast<std::size_t>(rows) * row_bytes + 4096;
+    return beyond > 16384 ? beyond : 16384;
+}
+
 template <class S, class W, int kRows, int kTokens>
 [[gnu::always_inline]] inline void multiply_blocks(const MatmulArgs& args, std::int32_t row) {
+    const std::size_t ahead = fetch_distance<S>(args.row_bytes, kRows);
     typename S::Vec sums[kRows * kTokens];
 #pragma GCC unroll 16
     for (auto& sum : sums) sum = S::zero();
@@ -45,6 +62,8 @@ template <class S, class W, int kRows, int kTokens>
         for (int i = 0; i < W::kSteps; ++i) {
 #pragma GCC unroll 8
             for (int r = 0; r < kRows; ++r) {
+                const std::byte* bytes = blocks + static_cast<std::size_t>(r) * args.row_bytes;
+                fetch_step<W>(bytes + ahead + i * (W::kBytes / W::kSteps));
                 W::step(
                     unpacked[r], i, [&](int at, typename S::Vec w) __attribute__((always_inline)) {
 #pragma GCC unroll 8
