@@ -51,11 +51,11 @@ class HtmlWriter {
         return status();
     }
 
-    int leave_block(MD_BLOCKTYPE type, void* detail) {
+    int leave_block(MD_BLOCKTYPE type) {
         --depth_;
         while (!spans_.empty())
             close_span();  // the parser forgets links that it finds at the end of a cell
-        close_block(type, detail);
+        close_block(type);
         return status();
     }
 
@@ -161,7 +161,7 @@ class HtmlWriter {
                 out_ += "<hr>\n";
                 break;
             case MD_BLOCK_H:
-                out_ += "<h" + heading_level(detail) + ">";
+                out_ += "<h3 class=\"level-" + heading_level(detail) + "\">";
                 break;
             case MD_BLOCK_CODE:
                 open_code(*static_cast<const MD_BLOCK_CODE_DETAIL*>(detail));
@@ -194,7 +194,7 @@ class HtmlWriter {
         }
     }
 
-    void close_block(MD_BLOCKTYPE type, void* detail) {
+    void close_block(MD_BLOCKTYPE type) {
         switch (type) {
             case MD_BLOCK_QUOTE:
                 out_ += "</blockquote>\n";
@@ -209,7 +209,7 @@ class HtmlWriter {
                 out_ += "</li>\n";
                 break;
             case MD_BLOCK_H:
-                out_ += "</h" + heading_level(detail) + ">\n";
+                out_ += "</h3>\n";
                 break;
             case MD_BLOCK_CODE:
                 out_ += "</code></pre></div>\n";
@@ -240,10 +240,10 @@ class HtmlWriter {
         }
     }
 
-    // The page has its own h1 and h2.
+    // The page has its own h1 and h2. All headings of an answer are h3: models skip levels as they
+    // like, which would leave holes in the outline of the page. The class carries the level.
     static std::string heading_level(const void* detail) {
-        return std::to_string(
-            std::min(static_cast<const MD_BLOCK_H_DETAIL*>(detail)->level + 2, 6U));
+        return std::to_string(static_cast<const MD_BLOCK_H_DETAIL*>(detail)->level);
     }
 
     void open_ordered_list(const MD_BLOCK_OL_DETAIL& detail) {
@@ -347,8 +347,8 @@ MD_PARSER make_parser() {
     parser.enter_block = [](MD_BLOCKTYPE type, void* detail, void* data) {
         return writer(data).enter_block(type, detail);
     };
-    parser.leave_block = [](MD_BLOCKTYPE type, void* detail, void* data) {
-        return writer(data).leave_block(type, detail);
+    parser.leave_block = [](MD_BLOCKTYPE type, void*, void* data) {
+        return writer(data).leave_block(type);
     };
     parser.enter_span = [](MD_SPANTYPE type, void* detail, void* data) {
         return writer(data).enter_span(type, detail);

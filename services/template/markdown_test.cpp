@@ -31,9 +31,9 @@ TEST(Markdown, Blocks) {
 }
 
 TEST(Markdown, HeadingsLeaveTheFirstLevelsToThePage) {
-    EXPECT_EQ(markdown_to_html("# a"), "<h3>a</h3>\n");
-    EXPECT_EQ(markdown_to_html("## a"), "<h4>a</h4>\n");
-    EXPECT_EQ(markdown_to_html("##### a"), "<h6>a</h6>\n");
+    EXPECT_EQ(markdown_to_html("# a"), "<h3 class=\"level-1\">a</h3>\n");
+    EXPECT_EQ(markdown_to_html("## a"), "<h3 class=\"level-2\">a</h3>\n");
+    EXPECT_EQ(markdown_to_html("##### a"), "<h3 class=\"level-5\">a</h3>\n");
 }
 
 TEST(Markdown, CodeHasItsLanguageAndAButtonForScript) {

@@ -15,26 +15,26 @@ after(async () => {
   await stub?.stop();
 });
 
-test("a question to the real model is answered, streamed", { skip: !real_model() && "no model" }, async () => {
+test("a question to the real model is answered, streamed", { skip: !real_model() && "no model" }, async (t) => {
   const program = await start_program({ args: ["-m", real_model()] });
+  t.after(() => program.stop());
   const page = await open_page(browser, program.url);
+  await send(page, "What is the capital of France?");
+  assert.match(await finished_answer(page), /Paris/);
   const lengths = new Set();
   await page.exposeFunction("seen", (length) => { lengths.add(length); });
-  await page.addInitScript(() => {
-    addEventListener("DOMContentLoaded", () => {
-      new MutationObserver(() => {
-        const prose = document.querySelector("article.assistant .prose");
-        if (prose) globalThis.seen(prose.innerText.length);
-      }).observe(document.getElementById("messages"), { childList: true, subtree: true, characterData: true });
-    });
+  await page.evaluate(() => {
+    new MutationObserver(() => {
+      globalThis.seen(Array.from(document.querySelectorAll("article.assistant .prose")).at(-1).innerText.length);
+    }).observe(document.getElementById("messages"), { childList: true, subtree: true, characterData: true });
   });
-  await send(page, "What is the capital of France? Explain in three sentences.");
-  const answer = await finished_answer(page);
-  assert.match(answer, /Paris/);
+  await send(page, "Tell me a long story about a dragon and a cat.");
+  await wait_for_words(page, 40);
   assert.ok(lengths.size >= 5, `the answer grew in ${lengths.size} steps`);
+  await page.keyboard.press("Escape");
+  assert.match(await finished_answer(page), /[a-z]{3}/);
   assert.match(await page.locator(".stat").last().innerText(), /tokens\/s/);
   await close_page(page);
-  await program.stop();
 });
 
 test("the composer has the focus, Enter sends, Shift+Enter breaks the line", async () => {
@@ -187,9 +187,22 @@ test("rename and delete", async () => {
   await close_page(page);
 });
 
+test("code and answers can be copied", async () => {
+  const page = await open_page(browser, stub.url, { permissions: ["clipboard-read", "clipboard-write"] });
+  await send(page, "[markdown]");
+  await finished_answer(page);
+  await page.click(".code .copy");
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^int main\(\) \{\n {4}return 0;/);
+  assert.equal(await page.innerText(".code .copy"), "Copied");
+  await page.click("[data-copy=answer]");
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^A scripted answer[^]*example\.org\.$/);
+  await close_page(page);
+});
+
 test("the colours can be chosen and stay", async () => {
   const page = await open_page(browser, stub.url, { colorScheme: "light" });
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await page.waitForLoadState("load");
   assert.equal(await ground(), "rgb(224, 229, 236)");
   await page.click("#theme-toggle");
   await page.click("#theme-toggle");

@@ -42,21 +42,21 @@ test("send a message and read the answer, twice", async () => {
   await close_page(page);
 });
 
-test("the real model answers without script", { skip: !real_model() && "no model" }, async () => {
+test("the real model answers without script", { skip: !real_model() && "no model" }, async (t) => {
   const real = await start_program({ args: ["-m", real_model()] });
+  t.after(() => real.stop());
   const page = await open_page(browser, real.url, kPlain);
   await send_form(page, "What is the capital of France?");
   await page.waitForURL(/\/chat\//);
   await loaded(page);
   assert.match(await answer_text(page), /Paris/);
   await close_page(page);
-  await real.stop();
 });
 
 test("blocks appear while the answer is being written", async () => {
   const page = await open_page(browser, program.url, kPlain);
   await send_form(page, "[markdown] [slow]");
-  await page.waitForSelector("article.assistant h1");
+  await page.waitForSelector("article.assistant h3");
   assert.equal(await page.locator("article.assistant table").count(), 0, "the table comes later");
   assert.ok(await page.isVisible(".follow-bar"));
   await page.waitForSelector("article.assistant table");

@@ -41,6 +41,7 @@ std::string format_counted(std::int64_t value, std::string_view noun) {
 
 std::string format_duration(double ms) {
     const double seconds = ms / 1000;
+    if (ms < 99.5) return fmt::format("{:.0f} ms", ms);
     if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
     if (seconds < 59.5) return fmt::format("{:.0f} s", seconds);
     const auto whole = static_cast<std::int64_t>(seconds + 0.5);
@@ -50,6 +51,14 @@ std::string format_duration(double ms) {
 std::string format_rate(double tokens_per_second) {
     if (tokens_per_second <= 0) return {};
     return fmt::format("{:.1f} tokens/s", tokens_per_second);
+}
+
+std::string format_sentence(std::string text) {
+    if (text.empty()) return text;
+    if (text.front() >= 'a' && text.front() <= 'z')
+        text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    if (!std::string_view(".!?…").contains(text.back())) text += '.';
+    return text;
 }
 
 std::int64_t count_words(std::string_view text) {

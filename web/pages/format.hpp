@@ -13,10 +13,14 @@ namespace notso::web {
 std::string format_count(std::int64_t value);
 /// "1 token", "2 tokens": the count and its noun.
 std::string format_counted(std::int64_t value, std::string_view noun);
-/// "0.4 s" below ten seconds, "12 s" below a minute, "2 min 5 s" above.
+/// "40 ms" below a tenth of a second, "0.4 s" below ten seconds, "12 s" below a minute, "2 min 5 s"
+/// above.
 std::string format_duration(double ms);
 /// "15.8 tokens/s"; empty when the rate is not known.
 std::string format_rate(double tokens_per_second);
+/// A message for people: starts with a capital, ends in a full stop. Details are written for logs,
+/// in lower case.
+std::string format_sentence(std::string text);
 /// Words of a text: runs of anything between white space.
 std::int64_t count_words(std::string_view text);
 /// "Today", "Yesterday", "Last 7 days", "Earlier": the heading that a conversation stands under, in

@@ -20,7 +20,9 @@ TEST(Format, Counts) {
 }
 
 TEST(Format, Durations) {
-    EXPECT_EQ(format_duration(0), "0.0 s");
+    EXPECT_EQ(format_duration(0), "0 ms");
+    EXPECT_EQ(format_duration(99.4), "99 ms");
+    EXPECT_EQ(format_duration(99.6), "0.1 s");
     EXPECT_EQ(format_duration(412), "0.4 s");
     EXPECT_EQ(format_duration(9940), "9.9 s");
     EXPECT_EQ(format_duration(9960), "10 s");
@@ -48,6 +50,13 @@ TEST(Format, DaysAreThoseOfTheLocalCalendar) {
     EXPECT_EQ(day_label(kMidnight - 24 * kHour - 1, now), "Last 7 days");
     EXPECT_EQ(day_label(kMidnight - 8 * 24 * kHour, now), "Earlier");
     EXPECT_EQ(day_label(now + 48 * kHour, now), "Today") << "a clock that was set back";
+}
+
+TEST(Format, Sentences) {
+    EXPECT_EQ(format_sentence("the disk is full"), "The disk is full.");
+    EXPECT_EQ(format_sentence("Really?"), "Really?");
+    EXPECT_EQ(format_sentence("éa"), "éa.");
+    EXPECT_EQ(format_sentence(""), "");
 }
 
 TEST(Format, PercentEncoding) {

@@ -132,7 +132,7 @@ boost::json::object answer_view(const Message& message) {
     boost::json::object view = common_view(message);
     const bool failed = message.state == MessageState::kFailed;
     view["running"] = false;
-    view["error"] = failed ? message.error : "";
+    view["error"] = failed ? format_sentence(message.error) : "";
     view["error_heading"] = message.text.empty() ? "No answer came." : "The answer broke off.";
     view["can_retry"] = message.state != MessageState::kComplete && message.parent.has_value();
     view["note"] = note_of(message);
@@ -219,7 +219,7 @@ std::string pill_details(const TurnStatus& status) {
 std::string end_announcement(const Message& answer) {
     switch (answer.state) {
         case MessageState::kFailed:
-            return "No answer: " + answer.error;
+            return "No answer. " + format_sentence(answer.error);
         case MessageState::kStopped:
             return "Stopped";
         default:

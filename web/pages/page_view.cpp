@@ -49,10 +49,21 @@ json::object composer_view(std::string_view action, std::string_view draft, bool
         {"action", action}, {"draft", draft}, {"client_id", random_id()}, {"thinking", thinking}};
 }
 
+/// What the badge calls the model: the file's name, which is what the person chose; names inside
+/// files often are those of experiments.
+std::string model_name(const services::ModelInfo& model) {
+    if (model.scripted || model.id.empty()) return model.name.empty() ? "Model" : model.name;
+    std::string name = model.id;
+    const std::string suffix = "." + model.file_type;
+    if (!model.file_type.empty() && name.ends_with(suffix))
+        name.resize(name.size() - suffix.size());
+    return name;
+}
+
 std::string thinking_reason(const services::ModelInfo& model, const services::Health& health) {
     if (health.state == HealthState::kLoading) return "Known once the model is loaded.";
     if (health.state == HealthState::kFailed) return "No model is loaded.";
-    return fmt::format("{} has no thinking mode.", model.name);
+    return fmt::format("{} has no thinking mode.", model_name(model));
 }
 
 }  // namespace
@@ -70,7 +81,7 @@ std::string title_of(const services::Conversation& conversation) {
 }
 
 json::object model_view(const services::ModelInfo& model, const services::Health& health) {
-    json::object view = {{"name", model.name.empty() ? "Model" : model.name},
+    json::object view = {{"name", model_name(model)},
                          {"file_type", model.file_type},
                          {"can_think", model.can_think},
                          {"scripted", model.scripted},
@@ -88,7 +99,7 @@ json::object model_view(const services::ModelInfo& model, const services::Health
         case HealthState::kFailed:
             view["state"] = "failed";
             view["label"] = "Model failed";
-            view["error"] = health.detail;
+            view["error"] = format_sentence(health.detail);
             break;
     }
     return view;

@@ -51,7 +51,7 @@ struct Trouble {
     std::string text;
     std::string kept =
         {};  ///< The person's text that was not stored; shown so that it is not lost.
-    std::string back = "/";
+    std::string back = {};  ///< Path of the conversation, when there is one.
     std::string icon = "alert";
 };
 /// Variables of message.html.

@@ -208,7 +208,8 @@ Awaitable<> post_rename(Exchange& exchange, const Pages& pages) {
 }
 
 Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
-    const Result<> removed = co_await remove(pages, conversation_of(exchange.request()));
+    const ConversationId id = conversation_of(exchange.request());
+    const Result<> removed = co_await remove(pages, id);
     co_await answer_change(exchange, pages, removed, "/");
 }
 

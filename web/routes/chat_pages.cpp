@@ -112,8 +112,8 @@ Awaitable<> follow_page(Exchange& exchange,
 }
 
 Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
-    Result<ConversationView> view =
-        co_await open_conversation(pages, conversation_of(exchange.request()));
+    const services::ConversationId id = conversation_of(exchange.request());
+    Result<ConversationView> view = co_await open_conversation(pages, id);
     if (!view) {
         co_await pages.show_error(exchange, view.error());
         co_return;

@@ -3,22 +3,14 @@
 #include "services/template/markdown.hpp"
 #include "web/middleware/error_mapping.hpp"
 #include "web/pages/answer_painter.hpp"
+#include "web/pages/format.hpp"
 #include "web/routes/run_on.hpp"
 
 namespace notso::web {
 namespace {
 
-/// Failures in words that start a sentence: details are written for logs, in lower case.
-std::string sentence(std::string text) {
-    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
-        text.front() = static_cast<char>(text.front() - 'a' + 'A');
-    if (!text.empty() && text.back() != '.' && text.back() != '!' && text.back() != '?')
-        text += '.';
-    return text;
-}
-
 Trouble trouble_of(const Request& request, int status, const Error& error) {
-    Trouble trouble{.heading = "That did not work", .text = sentence(error.detail)};
+    Trouble trouble{.heading = "That did not work", .text = format_sentence(error.detail)};
     if (status == 404) {
         trouble.heading = "Nothing here";
         trouble.icon = "logo";
@@ -44,7 +36,7 @@ Response alert_response(int status, const Error& error) {
     response.body =
         partial("alert",
                 "innerHTML",
-                fmt::format("<p>{}</p>", services::escape_html(sentence(error.detail))));
+                fmt::format("<p>{}</p>", services::escape_html(format_sentence(error.detail))));
     return response;
 }
 
@@ -67,7 +59,7 @@ Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) con
     if (listed) {
         frame.conversations = *std::move(listed);
     } else if (frame.storage_error.empty()) {
-        frame.storage_error = sentence(listed.error().detail);
+        frame.storage_error = format_sentence(listed.error().detail);
     }
     co_return frame;
 }

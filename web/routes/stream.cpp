@@ -129,7 +129,9 @@ Awaitable<> stream(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, error);
     } else {
         const Message& answer = position ? *wanted : messages.back();
-        co_await replay_stored(exchange, pages, answer, position.value_or(EventId{answer.id, 0}));
+        const EventId beginning{answer.id, 0};
+        const EventId at = position.value_or(beginning);
+        co_await replay_stored(exchange, pages, answer, at);
     }
 }
 

@@ -1,4 +1,4 @@
-// Copy buttons: for a whole answer (in the page already) and for each finished block of code (added here).
+// Copy buttons: for a whole answer (in the page already) and for each finished block of code (hidden until there is script).
 (() => {
   async function to_clipboard(text) {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -11,31 +11,28 @@
     field.remove();
   }
 
-  function icon(name) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-    svg.setAttribute("aria-hidden", "true");
-    use.setAttribute("href", `#i-${name}`);
-    svg.append(use);
-    return svg;
-  }
-
-  function add_buttons() {
-    for (const header of document.querySelectorAll(".prose .code > header:not(:has(button))")) {
-      if (header.closest(".assistant[aria-busy] .tail")) continue;  // it is still growing
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "quiet icon";
+  function show_buttons() {
+    for (const button of document.querySelectorAll(".prose .copy[hidden]")) {
+      if (button.closest(".assistant[aria-busy] .tail")) continue;  // it is still growing
+      button.hidden = false;
       button.dataset.copy = "code";
-      button.setAttribute("aria-label", "Copy code");
-      button.append(icon("copy"));
-      header.append(button);
     }
   }
 
   function text_of(button) {
     if (button.dataset.copy === "code") return button.closest(".code").querySelector("code").textContent;
-    return button.closest(".assistant").querySelector(".prose").innerText.trim();
+    // Every .prose: an answer that was watched without script has several.
+    return Array.from(button.closest(".assistant").querySelectorAll(".prose"), (part) => part.innerText).join("\n").trim();
+  }
+
+  function show_done(button) {
+    const icon = button.querySelector("use");
+    if (icon) icon.setAttribute("href", "#i-check");
+    else button.textContent = "Copied";
+    setTimeout(() => {
+      if (icon) icon.setAttribute("href", "#i-copy");
+      else button.textContent = "Copy";
+    }, 2000);
   }
 
   document.addEventListener("click", async (event) => {
@@ -44,14 +41,13 @@
     const announcer = document.getElementById("announcer");
     try {
       await to_clipboard(text_of(button));
-      button.querySelector("use").setAttribute("href", "#i-check");
       if (announcer) announcer.textContent = "Copied";
-      setTimeout(() => button.querySelector("use")?.setAttribute("href", "#i-copy"), 2000);
+      show_done(button);
     } catch {
       if (announcer) announcer.textContent = "Copying is not allowed here";
     }
   });
 
-  document.addEventListener("htmx:after:swap", add_buttons);
-  add_buttons();
+  document.addEventListener("htmx:after:swap", show_buttons);
+  show_buttons();
 })();
