@@ -75,7 +75,8 @@ Awaitable<> Pages::show_error(Exchange& exchange, const Error& error, std::strin
     const Request& request = exchange.request();
     const int status = http_status(error.code);
     if (request.is_htmx()) {
-        co_await exchange.respond(alert_response(status, error));
+        Response alert = alert_response(status, error);
+        co_await exchange.respond(std::move(alert));
         co_return;
     }
     Trouble trouble = trouble_of(request, status, error);
