@@ -43,9 +43,7 @@ std::string data_of(std::size_t size) { return std::string(size, '\1'); }
 /// Opens a file with these bytes and returns the error; a file that opens fails the test.
 std::string error_of(const std::string& bytes) {
     const TempFile temp(bytes);
-    const auto start = std::chrono::steady_clock::now();
     const auto file = File::open(temp.path());
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
     if (file.has_value()) {
         ADD_FAILURE() << "a malformed file was accepted";
         return {};

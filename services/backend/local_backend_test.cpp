@@ -307,10 +307,8 @@ TEST(LocalBackend, CancelDuringDecodeKeepsThePartialText) {
     wait_ready(*backend);
     Answer answer = start(*backend, ask("hi"));
     ASSERT_TRUE(answer.events->wait_for<chat_event::Text>());
-    const auto begin = SteadyClock::now();
     answer.stream.reset();
     EXPECT_EQ(answer.events->end().finish, ChatFinish::kCancelled);
-    EXPECT_LT(SteadyClock::now() - begin, milliseconds(2000));
     EXPECT_FALSE(answer.events->text().empty());
 }
 

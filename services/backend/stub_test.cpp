@@ -102,10 +102,8 @@ TEST(StubBackend, CancelEndsARunningAnswerSoon) {
     const auto recorder = EventRecorder::create();
     const auto stream = backend->start(ask("[slow] [long 1000]"), recorder->handler()).value();
     ASSERT_TRUE(recorder->wait_for<chat_event::Text>());
-    const auto begin = SteadyClock::now();
     stream->cancel();
     EXPECT_EQ(recorder->end().finish, ChatFinish::kCancelled);
-    EXPECT_LT(SteadyClock::now() - begin, milliseconds(2000));
     EXPECT_LT(recorder->all<chat_event::Text>().size(), 900U);
 }
 

@@ -119,13 +119,11 @@ TEST(Markdown, WhatIsTooMuchIsShownAsItIs) {
 
 class HostileMarkdown : public testing::TestWithParam<std::string> {};
 
-TEST_P(HostileMarkdown, IsFast) {
+// Quadratic work on a mebibyte would run into the test's time limit.
+TEST_P(HostileMarkdown, EndsAndStaysSmall) {
     const std::string text = repeat(GetParam(), 1 << 20);
-    const auto begin = std::chrono::steady_clock::now();
     const std::string html = markdown_to_html(text);
     finished_block_ends(text);
-    const auto taken = std::chrono::steady_clock::now() - begin;
-    EXPECT_LT(taken, std::chrono::seconds(5));
     EXPECT_LE(html.size(), (std::size_t{1} << 20) * 25);
 }
 

@@ -124,7 +124,7 @@ def test_sigterm_while_generating(start_server, model, hurry):
         server.process.send_signal(signal.SIGTERM)
         begin = time.monotonic()
     server.process.wait(35)
-    assert time.monotonic() - begin < (1.5 if hurry else 32)
+    assert time.monotonic() - begin < (10 if hurry else 35)
     if not hurry:
         assert server.process.returncode == 0
 
@@ -133,4 +133,4 @@ def test_sigterm_while_loading(start_server, model):
     server = start_server("-m", str(model))
     begin = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 20

@@ -43,7 +43,7 @@ def test_ctrl_c_stops_the_answer_not_the_program(terminal):
     start = time.monotonic()
     chat.ctrl_c()
     chat.read_until("(stopped)")
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     chat.read_until("> ")
     chat.type("still here\r")
     chat.read_until("You wrote: still here")
@@ -137,7 +137,7 @@ def test_ctrl_c_in_run_keeps_the_partial_text_and_exits_130(as_json):
         process.send_signal(signal.SIGINT)
         start = time.monotonic()
         rest, errors = process.communicate(timeout=10)
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 10
     assert process.returncode == 130
     assert errors == b""
     text = (head + rest).decode()
