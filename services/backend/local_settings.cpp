@@ -26,7 +26,7 @@ float narrow(double value) {
 SamplingDefaults sampling_defaults(std::uint64_t n_parameters) noexcept {
     constexpr std::uint64_t kSmall = 1'000'000'000;
     if (n_parameters == 0 || n_parameters >= kSmall) return {};
-    return {.temperature = 0.2, .top_p = 0.9, .repeat_penalty = 1.1};
+    return {.temperature = 0.0, .top_p = 0.9, .repeat_penalty = 1.1};
 }
 
 Result<ml::SamplingParams> to_sampling_params(const SamplingSettings& settings,
@@ -35,7 +35,9 @@ Result<ml::SamplingParams> to_sampling_params(const SamplingSettings& settings,
     params.temperature = narrow(settings.temperature.value_or(defaults.temperature));
     params.top_p = narrow(settings.top_p.value_or(defaults.top_p));
     params.min_p = narrow(settings.min_p.value_or(0));
-    const double default_penalty = params.temperature == 0 ? 1.0 : defaults.repeat_penalty;
+    // Who asks for temperature 0 wants the model's own best tokens, unchanged.
+    const bool asked_for_greedy = settings.temperature && *settings.temperature == 0;
+    const double default_penalty = asked_for_greedy ? 1.0 : defaults.repeat_penalty;
     params.repeat_penalty = narrow(settings.repeat_penalty.value_or(default_penalty));
     params.presence_penalty = narrow(settings.presence_penalty.value_or(0));
     params.frequency_penalty = narrow(settings.frequency_penalty.value_or(0));

@@ -20,7 +20,7 @@ TEST(LocalSettings, DefaultsAndARandomSeed) {
 
 TEST(LocalSettings, SmallModelsAreSampledMoreCarefully) {
     const SamplingDefaults small = sampling_defaults(135'000'000);
-    EXPECT_FLOAT_EQ(to_sampling_params({}, small)->temperature, 0.2F);
+    EXPECT_FLOAT_EQ(to_sampling_params({}, small)->temperature, 0.0F);
     EXPECT_FLOAT_EQ(to_sampling_params({}, small)->top_p, 0.9F);
     EXPECT_FLOAT_EQ(to_sampling_params({}, small)->repeat_penalty, 1.1F);
     EXPECT_FLOAT_EQ(to_sampling_params({.temperature = 0.0}, small)->repeat_penalty, 1.0F)

@@ -14,8 +14,10 @@ export async function assert_accessible(page, what) {
   assert.deepEqual(violations, [], what);
 }
 
-/// Nothing sticks out to the side.
+/// Nothing sticks out to the side, once the page has come to rest.
 export async function assert_fits(page, what) {
+  const fits = () => document.documentElement.scrollWidth <= innerWidth;
+  await page.waitForFunction(fits, undefined, { timeout: 5000 }).catch(() => {});
   const [content, window_width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(content <= window_width, `${what}: ${content} px in a window of ${window_width} px`);
 }
