@@ -4,35 +4,10 @@
 #include <boost/json.hpp>
 
 #include "base/utf8.hpp"
+#include "services/template/markdown.hpp"
 
 namespace notso::web {
 namespace {
-
-std::string escape(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
 
 /// The classes of errors that clients of the OpenAI API know.
 std::string_view api_type(int status) {
@@ -124,7 +99,7 @@ Response plain_error_page(int status, const Error& error) {
         "page</a></p></main></body></html>\n",
         status,
         reason_phrase(status),
-        escape(repair_utf8(error.detail)));
+        services::escape_html(repair_utf8(error.detail)));
     return response;
 }
 

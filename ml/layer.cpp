@@ -1,2 +1,0 @@
-// Version of the layer; keeps the target non-empty from the first day.
-#include "base/result.hpp"
