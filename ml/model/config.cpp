@@ -3,90 +3,12 @@
 #include <array>
 #include <cmath>
 
-#include "base/log.hpp"
+#include "ml/model/key_reader.hpp"
 #include "ml/model/registry.hpp"
+#include "ml/model/rope_keys.hpp"
 
 namespace notso::ml {
 namespace {
-
-/// Reads keys below the architecture's name and names them in full in every message.
-class KeyReader {
-  public:
-    KeyReader(const gguf::File& file, std::string_view architecture)
-        : file_(file), prefix_(architecture) {}
-
-    std::string name(std::string_view key) const { return fmt::format("{}.{}", prefix_, key); }
-
-    /// A whole number in [low, high]; `fallback` when the key is absent, or an error where there is
-    /// none.
-    Result<std::int32_t> integer(std::string_view key,
-                                 std::int32_t low,
-                                 std::int32_t high,
-                                 std::optional<std::int32_t> fallback = std::nullopt) const {
-        NOTSO_TRY(const auto value, file_.get_uint(name(key)));
-        if (!value && fallback) return *fallback;
-        if (!value) return missing(key);
-        if (*value < static_cast<std::uint64_t>(low) || *value > static_cast<std::uint64_t>(high)) {
-            return fail(ErrorCode::kCorruptData,
-                        "{}: key {} is {}, but must be between {} and {}",
-                        file_.path().string(),
-                        name(key),
-                        *value,
-                        low,
-                        high);
-        }
-        return static_cast<std::int32_t>(*value);
-    }
-
-    /// A finite number in [low, high].
-    Result<double> number(std::string_view key,
-                          double low,
-                          double high,
-                          std::optional<double> fallback = std::nullopt) const {
-        NOTSO_TRY(const auto value, file_.get_float(name(key)));
-        if (!value && fallback) return *fallback;
-        if (!value) return missing(key);
-        if (!(*value >= low && *value <= high)) {  // also refuses NaN
-            return fail(ErrorCode::kCorruptData,
-                        "{}: key {} is {}, but must be between {} and {}",
-                        file_.path().string(),
-                        name(key),
-                        *value,
-                        low,
-                        high);
-        }
-        return *value;
-    }
-
-    /// Fails when a key is there with another value than the one that changes nothing.
-    Result<> neutral(std::string_view key, double harmless) const {
-        NOTSO_TRY(const auto value, file_.get_float(name(key)));
-        return !value || *value == harmless ? Result<>{} : refuse(key, *value, harmless);
-    }
-    Result<> absent_or_zero(std::string_view key) const {
-        NOTSO_TRY(const auto value, file_.get_uint(name(key)));
-        return value.value_or(0) == 0 ? Result<>{} : refuse(key, *value, std::uint64_t{0});
-    }
-
-  private:
-    std::unexpected<Error> missing(std::string_view key) const {
-        return fail(
-            ErrorCode::kCorruptData, "{}: key {} is missing", file_.path().string(), name(key));
-    }
-
-    template <class Number>
-    std::unexpected<Error> refuse(std::string_view key, Number value, Number harmless) const {
-        return fail(ErrorCode::kUnsupported,
-                    "{}: key {} is {}; this program only runs models with {}",
-                    file_.path().string(),
-                    name(key),
-                    value,
-                    harmless);
-    }
-
-    const gguf::File& file_;
-    std::string_view prefix_;
-};
 
 constexpr std::int32_t kMaxLayers = 1024;
 constexpr std::int32_t kMaxHidden = 1 << 17;
@@ -139,43 +61,6 @@ Result<> read_heads(const gguf::File& file, const KeyReader& keys, ModelConfig& 
     }
     NOTSO_TRY(config.n_rot, keys.integer("rope.dimension_count", 2, kMaxHeadDim, config.head_dim));
     return check_heads(file, keys, config);
-}
-
-Result<RopeScaling> read_scaling_kind(const gguf::File& file, const KeyReader& keys) {
-    NOTSO_TRY(const auto kind, file.get_string(keys.name("rope.scaling.type")));
-    if (!kind || *kind == "none") return RopeScaling::kNone;
-    if (*kind == "linear") return RopeScaling::kLinear;
-    if (*kind == "yarn") return RopeScaling::kYarn;
-    return fail(ErrorCode::kUnsupported,
-                "{}: key {} is {}, which this program does not run; it runs none, linear, yarn",
-                file.path().string(),
-                keys.name("rope.scaling.type"),
-                log::field(*kind));
-}
-
-Result<RopeConfig> read_rope(const gguf::File& file,
-                             const KeyReader& keys,
-                             const ModelConfig& config) {
-    RopeConfig rope;
-    rope.n_rot = config.n_rot;
-    NOTSO_TRY(rope.base, keys.number("rope.freq_base", 1.000001, 1e12, 10000.0));
-    NOTSO_TRY(rope.scaling, read_scaling_kind(file, keys));
-    NOTSO_CHECK(keys.neutral("rope.scale_linear", 1));
-    if (rope.scaling == RopeScaling::kNone) return rope;
-    NOTSO_TRY(rope.factor, keys.number("rope.scaling.factor", 1e-3, 1e6, 1.0));
-    NOTSO_TRY(const std::int32_t original,
-              keys.integer(
-                  "rope.scaling.original_context_length", 1, kMaxContext, config.context_length));
-    rope.original_context = original;
-    for (const std::string_view key : {"rope.scaling.attn_factor",
-                                       "rope.scaling.yarn_attn_factor",
-                                       "rope.scaling.yarn_ext_factor"}) {
-        NOTSO_CHECK(keys.neutral(key, 1));
-    }
-    NOTSO_CHECK(keys.neutral("rope.scaling.yarn_log_multiplier", 0));
-    NOTSO_CHECK(keys.neutral("rope.scaling.yarn_beta_fast", 32));
-    NOTSO_CHECK(keys.neutral("rope.scaling.yarn_beta_slow", 1));
-    return rope;
 }
 
 /// general.file_type as people write it.
@@ -262,6 +147,71 @@ Result<std::int32_t> read_vocab(const gguf::File& file, const KeyReader& keys) {
     return static_cast<std::int32_t>(rows);
 }
 
+/// One file of several has some of the tensors only.
+Result<> refuse_parts(const gguf::File& file) {
+    NOTSO_TRY(const auto parts, file.get_uint("split.count"));
+    if (parts.value_or(1) <= 1) return {};
+    return fail(ErrorCode::kUnsupported,
+                "{}: key split.count is {}: the model is cut into files; merge them into one "
+                "(llama-gguf-split --merge does)",
+                file.path().string(),
+                *parts);
+}
+
+/// Keys of relatives of these architectures (Granite, Gemma, Grok, mixtures of experts, …) that
+/// change what a model computes. Ignoring one would mean wrong answers, so only the value that
+/// changes nothing passes. `rope.dimension_sections` is not among them: all parts of a text's
+/// position are equal.
+struct NeutralKey {
+    std::string_view key;
+    double harmless;
+};
+constexpr NeutralKey kNeutralKeys[] = {
+    {"expert_count", 0},
+    {"nextn_predict_layers", 0},
+    {"attn_logit_softcapping", 0},
+    {"final_logit_softcapping", 0},
+    {"logit_scale", 1},
+    {"residual_scale", 1},
+    {"embedding_scale", 1},
+    {"use_parallel_residual", 0},
+    {"attention.causal", 1},
+    {"attention.clamp_kqv", 0},
+    {"attention.max_alibi_bias", 0},
+    {"attention.output_scale", 1},
+    {"attention.shared_kv_layers", 0},
+    {"attention.temperature_length", 0},
+};
+
+Result<> refuse_other_maths(const KeyReader& keys, const ModelConfig& config) {
+    for (const NeutralKey& row : kNeutralKeys) NOTSO_CHECK(keys.neutral(row.key, row.harmless));
+    // Windows at least as long as the context hide nothing; 0 is how some files write "none".
+    NOTSO_TRY(const std::int32_t window,
+              keys.integer("attention.sliding_window", 0, kMaxContext, 0));
+    if (window != 0 && window < config.context_length) {
+        return fail(ErrorCode::kUnsupported,
+                    "{}: key {} is {}, less than the context of {}; this program only runs models "
+                    "without a window",
+                    keys.file().path().string(),
+                    keys.name("attention.sliding_window"),
+                    window,
+                    config.context_length);
+    }
+    constexpr double kTolerance = 1e-5;
+    const double usual = 1 / std::sqrt(config.head_dim);
+    NOTSO_TRY(const double scale, keys.number("attention.scale", 0, 1e6, 0.0));
+    if (scale != 0 && std::abs(scale / usual - 1) > kTolerance) {
+        return fail(ErrorCode::kUnsupported,
+                    "{}: key {} is {}; this program only runs models with 1/√({}) = {:g}",
+                    keys.file().path().string(),
+                    keys.name("attention.scale"),
+                    scale,
+                    config.head_dim,
+                    usual);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<ModelSpec> read_spec(const gguf::File& file) {
@@ -271,20 +221,21 @@ Result<ModelSpec> read_spec(const gguf::File& file) {
                     "{}: key general.architecture is missing",
                     file.path().string());
     }
+    NOTSO_CHECK(refuse_parts(file));
     ModelSpec spec;
     NOTSO_TRY(spec.architecture, find_architecture(*name));
     ModelConfig& config = spec.config;
     config.architecture = *name;
     NOTSO_CHECK(read_general(file, config));
     const KeyReader keys(file, spec.architecture->name);
-    NOTSO_CHECK(keys.absent_or_zero("expert_count"));
     NOTSO_TRY(config.n_layers, keys.integer("block_count", 1, kMaxLayers));
     NOTSO_TRY(config.n_embd, keys.integer("embedding_length", 1, kMaxHidden));
     NOTSO_TRY(config.n_ff, keys.integer("feed_forward_length", 1, kMaxFfn));
     NOTSO_TRY(config.context_length, keys.integer("context_length", 1, kMaxContext));
     NOTSO_CHECK(read_heads(file, keys, config));
+    NOTSO_CHECK(refuse_other_maths(keys, config));
     NOTSO_TRY(const double eps, keys.number("attention.layer_norm_rms_epsilon", kSmallestEps, 1.0));
-    NOTSO_TRY(spec.rope, read_rope(file, keys, config));
+    NOTSO_TRY(spec.rope, read_rope(keys, config));
     NOTSO_TRY(config.n_vocab, read_vocab(file, keys));
     config.rms_eps = static_cast<float>(eps);
     config.rope_base = static_cast<float>(spec.rope.base);

@@ -21,7 +21,7 @@ enum class KvType { kF16, kF32 };
 
 /// Shape and constants of a model, checked. Source: the GGUF keys of engine_reference.md.
 struct ModelConfig {
-    std::string architecture;  ///< "llama", "smollm3"
+    std::string architecture;  ///< "llama", "smollm3", "qwen2", "qwen3"
     std::string name;          ///< general.name, or the file's stem
     std::int32_t n_layers = 0;
     std::int32_t n_embd = 0;  ///< hidden size
@@ -31,7 +31,7 @@ struct ModelConfig {
     std::int32_t head_dim = 0;
     std::int32_t n_rot = 0;  ///< rotated dimensions of a head
     std::int32_t n_vocab = 0;
-    std::int32_t context_length = 0;  ///< what the model was trained for
+    std::int32_t context_length = 0;  ///< what the model was trained for, or stretched to (YaRN)
     float rms_eps = 0;
     float rope_base = 0;
     std::string file_type;  ///< e.g. "Q4_K_M", for people

@@ -123,7 +123,12 @@ TEST_P(GoldenModel, ATruncatedCacheGoesOnAsIfTheRestHadNeverBeen) {
 
 INSTANTIATE_TEST_SUITE_P(All,
                          GoldenModel,
-                         testing::Values("tiny_smollm3", "tiny_llama", "tiny_odd"),
+                         testing::Values("tiny_smollm3",
+                                         "tiny_llama",
+                                         "tiny_odd",
+                                         "tiny_qwen2",
+                                         "tiny_qwen3",
+                                         "tiny_biases"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST(Model, LongInputsGoThroughInChunksWithoutANotch) {

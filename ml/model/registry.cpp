@@ -1,9 +1,9 @@
 #include "ml/model/registry.hpp"
 
-#include <string>
-
 #include "base/log.hpp"
 #include "ml/model/arch/llama.hpp"
+#include "ml/model/arch/qwen2.hpp"
+#include "ml/model/arch/qwen3.hpp"
 #include "ml/model/arch/smollm3.hpp"
 
 namespace notso::ml {
@@ -12,21 +12,29 @@ namespace {
 constexpr const Architecture& (*kArchitectures[])() noexcept = {
     llama_architecture,
     smollm3_architecture,
+    qwen2_architecture,
+    qwen3_architecture,
 };
 
 }  // namespace
 
-Result<const Architecture*> find_architecture(std::string_view name) {
+std::string architecture_names() {
     std::string names;
     for (const auto architecture : kArchitectures) {
-        if (architecture().name == name) return &architecture();
         if (!names.empty()) names += ", ";
         names += architecture().name;
+    }
+    return names;
+}
+
+Result<const Architecture*> find_architecture(std::string_view name) {
+    for (const auto architecture : kArchitectures) {
+        if (architecture().name == name) return &architecture();
     }
     return fail(ErrorCode::kUnsupported,
                 "general.architecture is {}, which this program does not run; it runs {}",
                 log::field(name),
-                names);
+                architecture_names());
 }
 
 }  // namespace notso::ml

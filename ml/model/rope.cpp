@@ -16,8 +16,9 @@ double pair_with_turns(const RopeConfig& config, double turns) {
 /// YaRN: quick pairs keep their frequency, slow ones are stretched, and between them it changes
 /// linearly.
 void apply_yarn(const RopeConfig& config, std::vector<double>& frequencies) {
-    const double low = std::max(0.0, std::floor(pair_with_turns(config, 32)));
-    const double high = std::min(config.n_rot - 1.0, std::ceil(pair_with_turns(config, 1)));
+    const double low = std::max(0.0, std::floor(pair_with_turns(config, config.beta_fast)));
+    const double high =
+        std::min(config.n_rot - 1.0, std::ceil(pair_with_turns(config, config.beta_slow)));
     for (std::size_t i = 0; i < frequencies.size(); ++i) {
         const double ramp =
             std::clamp((static_cast<double>(i) - low) / std::max(0.001, high - low), 0.0, 1.0);

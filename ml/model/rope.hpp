@@ -16,6 +16,8 @@ struct RopeConfig {
     RopeScaling scaling = RopeScaling::kNone;
     double factor = 1;            ///< > 0; how far the context is stretched.
     double original_context = 0;  ///< Tokens; for YaRN.
+    double beta_fast = 32;        ///< YaRN: pairs with at least so many turns over it stay,
+    double beta_slow = 1;         ///< with at most so many are stretched.
 };
 
 class RopeTable {

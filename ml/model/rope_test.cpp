@@ -44,6 +44,38 @@ TEST(RopeTable, EqualsTheOracle) {
     }
 }
 
+TEST(RopeTable, YarnsRampBeginsAndEndsWhereTheFileSays) {
+    // clang-format off
+    const float expected[] = {
+        0.981861651f, -0.266119958f, -1.13254505f, -0.300074787f, -0.912205703f, 0.186958534f, 0.800958305f, 1.02794981f,
+        -0.576562824f, -1.10709402f, -0.117552953f, -1.09837704f, 0.681438f, 1.12317563f, 0.809285355f, 0.489689889f};
+    // clang-format on
+    const RopeTable table({.n_rot = 16,
+                           .base = 100,
+                           .scaling = RopeScaling::kYarn,
+                           .factor = 4,
+                           .original_context = 64,
+                           .beta_fast = 8,
+                           .beta_slow = 2},
+                          {});
+    std::vector<float> cos_sin(16);
+    table.write(100, cos_sin.data());
+    for (std::size_t i = 0; i < 16; ++i) EXPECT_NEAR(cos_sin[i], expected[i], 1e-6f) << i;
+}
+
+TEST(RopeTable, AnglesAreExactAtTheLastOf131072Positions) {
+    // Computed with 60 decimal digits: base 5e6, 16 dimensions, position 131,071.
+    // clang-format off
+    const float expected[] = {
+        -0.817983499f, -0.875426695f, 0.59826922f, 0.575455045f, -0.47702715f, -0.621106822f, 0.325181206f, 0.98379648f,
+        -0.575241684f, -0.483350909f, 0.801295164f, 0.817833413f, 0.878888559f, 0.783725919f, 0.945651724f, 0.179288835f};
+    // clang-format on
+    const RopeTable table({.n_rot = 16, .base = 5e6}, {});
+    std::vector<float> cos_sin(16);
+    table.write(131'071, cos_sin.data());
+    for (std::size_t i = 0; i < 16; ++i) EXPECT_NEAR(cos_sin[i], expected[i], 1e-7f) << i;
+}
+
 TEST(RopeTable, DivisorsSlowPairsDown) {
     const std::vector<float> divisors = {1, 2, 4, 8};
     const RopeTable divided({.n_rot = 8, .base = 100}, divisors);

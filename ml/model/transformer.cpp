@@ -36,7 +36,7 @@ struct Transformer::Chunk {
     std::int32_t size() const noexcept { return static_cast<std::int32_t>(tokens.size()); }
 };
 
-/// out[t, r] = matrix[r] · x[t], or += with Store::kAdd.
+/// out[t, r] = matrix[r] · x[t] + bias[r], or += with Store::kAdd.
 struct Transformer::Product {
     const Matrix& matrix;
     const float* x;  ///< [n_tokens, matrix.n_cols]
@@ -157,18 +157,30 @@ void Transformer::project_qkv(std::int32_t layer, const Chunk& chunk) const noex
     const Product q{weights.attn_q, h, work_->q.data(), chunk.size()};
     const Product k{weights.attn_k, h, work_->k.data(), chunk.size()};
     const Product v{weights.attn_v, h, work_->v.data(), chunk.size()};
-    // One task per head: its rows, their rotation, and for keys and values the way into the cache.
-    // Heads of k and v go together, since both are stored at the end.
+    // One task per head: its rows, their norm and rotation, and for keys and values the way into
+    // the cache. Heads of k and v go together, since both are stored at the end.
     pool_->run(config.n_kv_heads + config.n_heads, [&](std::int32_t task, std::int32_t thread) {
         const bool is_query = task >= config.n_kv_heads;
         const std::int32_t first = (is_query ? task - config.n_kv_heads : task) * config.head_dim;
-        multiply_rows(is_query ? q : k, first, config.head_dim, thread);
         const Product& product = is_query ? q : k;
+        multiply_rows(product, first, config.head_dim, thread);
+        norm_head(product, first, is_query ? weights.attn_q_norm : weights.attn_k_norm);
         if (rotates) rotate(product.out + first, width(product.matrix.n_rows), chunk);
         if (is_query) return;
         multiply_rows(v, first, config.head_dim, thread);
         store_kv(layer, task, chunk);
     });
+}
+
+void Transformer::norm_head(const Product& product,
+                            std::int32_t first,
+                            const float* weight) const noexcept {
+    if (weight == nullptr) return;
+    const ModelConfig& config = spec_.config;
+    for (std::int32_t t = 0; t < product.n_tokens; ++t) {
+        float* head = product.out + width(t) * width(product.matrix.n_rows) + first;
+        kernels_.rms_norm(head, weight, head, config.head_dim, config.rms_eps);
+    }
 }
 
 void Transformer::rotate(float* head, std::size_t stride, const Chunk& chunk) const noexcept {
@@ -309,6 +321,11 @@ void Transformer::multiply_rows(const Product& product,
                    .out = product.out + first,
                    .out_stride = width(matrix.n_rows),
                    .scratch = work_->scratch[width(thread)].data()});
+    if (matrix.bias == nullptr) return;
+    for (std::int32_t t = 0; t < product.n_tokens; ++t) {
+        float* out = product.out + width(t) * width(matrix.n_rows);
+        for (std::int32_t row = first; row < first + n; ++row) out[row] += matrix.bias[row];
+    }
 }
 
 std::int32_t Transformer::rows_per_task(std::int32_t n_rows) const noexcept {

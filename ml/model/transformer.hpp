@@ -52,6 +52,9 @@ class Transformer {
     void run_layer(std::int32_t layer, const Chunk& chunk) const noexcept;
     void project_qkv(std::int32_t layer, const Chunk& chunk) const noexcept;
     void store_kv(std::int32_t layer, std::int32_t kv_head, const Chunk& chunk) const noexcept;
+    struct Product;
+    /// Norms one head of q or k in place, rows from `first`; does nothing without a weight.
+    void norm_head(const Product& product, std::int32_t first, const float* weight) const noexcept;
     void rotate(float* head, std::size_t stride, const Chunk& chunk) const noexcept;
     void attend(std::int32_t layer, const Chunk& chunk) const noexcept;
     void gated_ffn(const LayerWeights& weights, const Chunk& chunk) const noexcept;
@@ -61,7 +64,6 @@ class Transformer {
               const float* weight,
               float* out,
               std::int32_t n_tokens) const noexcept;
-    struct Product;
     void multiply(const Product& product) const noexcept;
     void multiply_rows(const Product& product,
                        std::int32_t first,

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "base/log.hpp"
+#include "ml/model/registry.hpp"
 
 namespace notso::ml {
 namespace {
@@ -11,46 +12,81 @@ constexpr std::uint64_t kAlignment = 64;
 
 }  // namespace
 
+/// One matrix of a layer, and its bias.
+struct WeightPlan::Linear {
+    std::string_view part;
+    Presence bias;
+    std::int32_t rows;
+    std::int32_t cols;
+    Matrix& matrix;
+    RowOrder order = RowOrder::kAsStored;
+};
+
 Result<WeightPlan> WeightPlan::make(const gguf::File& file,
                                     const ModelSpec& spec,
                                     Weights& weights) {
-    WeightPlan plan(file);
+    WeightPlan plan(file, spec);
     const ModelConfig& config = spec.config;
     weights.layers.resize(static_cast<std::size_t>(config.n_layers));
     for (std::int32_t i = 0; i < config.n_layers; ++i) {
-        NOTSO_CHECK(plan.add_layer(i, config, weights.layers[static_cast<std::size_t>(i)]));
+        NOTSO_CHECK(plan.add_layer(i, weights.layers[static_cast<std::size_t>(i)]));
     }
     NOTSO_CHECK(plan.add_vector("output_norm.weight", config.n_embd, weights.output_norm));
     NOTSO_CHECK(
         plan.add_matrix("token_embd.weight", config.n_vocab, config.n_embd, weights.token_embd));
-    if (file.find_tensor("output.weight") != nullptr) {
+    if (plan.wanted(Presence::kMaybe, "output.weight")) {
         NOTSO_CHECK(
             plan.add_matrix("output.weight", config.n_vocab, config.n_embd, weights.output));
     }
-    if (file.find_tensor("rope_freqs.weight") != nullptr) {
+    if (plan.wanted(Presence::kMaybe, "rope_freqs.weight")) {
         NOTSO_CHECK(plan.add_vector("rope_freqs.weight", config.n_rot / 2, weights.rope_divisors));
     }
     NOTSO_CHECK(plan.refuse_unknown());
     return plan;
 }
 
-Result<> WeightPlan::add_layer(std::int32_t index, const ModelConfig& config, LayerWeights& layer) {
-    const auto name = [index](std::string_view part) {
-        return fmt::format("blk.{}.{}.weight", index, part);
-    };
+Result<> WeightPlan::add_layer(std::int32_t index, LayerWeights& layer) {
+    const Architecture& kind = *spec_->architecture;
+    const ModelConfig& config = spec_->config;
+    const std::string block = fmt::format("blk.{}.", index);
+    const std::int32_t n_embd = config.n_embd;
     const std::int32_t q_rows = config.n_heads * config.head_dim;
     const std::int32_t kv_rows = config.n_kv_heads * config.head_dim;
-    NOTSO_CHECK(add_vector(name("attn_norm"), config.n_embd, layer.attn_norm));
-    NOTSO_CHECK(add_matrix(name("attn_q"), q_rows, config.n_embd, layer.attn_q));
-    tensors_.back().order = RowOrder::kHalfSplit;
-    NOTSO_CHECK(add_matrix(name("attn_k"), kv_rows, config.n_embd, layer.attn_k));
-    tensors_.back().order = RowOrder::kHalfSplit;
-    NOTSO_CHECK(add_matrix(name("attn_v"), kv_rows, config.n_embd, layer.attn_v));
-    NOTSO_CHECK(add_matrix(name("attn_output"), config.n_embd, q_rows, layer.attn_output));
-    NOTSO_CHECK(add_vector(name("ffn_norm"), config.n_embd, layer.ffn_norm));
-    NOTSO_CHECK(add_matrix(name("ffn_gate"), config.n_ff, config.n_embd, layer.ffn_gate));
-    NOTSO_CHECK(add_matrix(name("ffn_up"), config.n_ff, config.n_embd, layer.ffn_up));
-    return add_matrix(name("ffn_down"), config.n_embd, config.n_ff, layer.ffn_down);
+    const RowOrder rotated =
+        kind.stored_pairs == RopePairs::kInterleaved ? RowOrder::kHalfSplit : RowOrder::kAsStored;
+    const Linear linears[] = {
+        {"attn_q", kind.qkv_bias, q_rows, n_embd, layer.attn_q, rotated},
+        {"attn_k", kind.qkv_bias, kv_rows, n_embd, layer.attn_k, rotated},
+        {"attn_v", kind.qkv_bias, kv_rows, n_embd, layer.attn_v},
+        {"attn_output", kind.output_bias, n_embd, q_rows, layer.attn_output},
+        {"ffn_gate", kind.ffn_bias, config.n_ff, n_embd, layer.ffn_gate},
+        {"ffn_up", kind.ffn_bias, config.n_ff, n_embd, layer.ffn_up},
+        {"ffn_down", kind.ffn_bias, n_embd, config.n_ff, layer.ffn_down},
+    };
+    NOTSO_CHECK(add_vector(block + "attn_norm.weight", n_embd, layer.attn_norm));
+    for (const Linear& linear : linears) NOTSO_CHECK(add_linear(block, linear));
+    const std::string q_norm = block + "attn_q_norm.weight";
+    const std::string k_norm = block + "attn_k_norm.weight";
+    if (wanted(kind.qk_norm, q_norm))
+        NOTSO_CHECK(add_vector(q_norm, config.head_dim, layer.attn_q_norm));
+    if (wanted(kind.qk_norm, k_norm))
+        NOTSO_CHECK(add_vector(k_norm, config.head_dim, layer.attn_k_norm));
+    return add_vector(block + "ffn_norm.weight", n_embd, layer.ffn_norm);
+}
+
+Result<> WeightPlan::add_linear(const std::string& block, const Linear& linear) {
+    const std::string name = block + std::string(linear.part);
+    NOTSO_CHECK(add_matrix(name + ".weight", linear.rows, linear.cols, linear.matrix));
+    tensors_.back().order = linear.order;
+    if (!wanted(linear.bias, name + ".bias")) return {};
+    NOTSO_CHECK(add_vector(name + ".bias", linear.rows, linear.matrix.bias));
+    tensors_.back().order = linear.order;
+    return {};
+}
+
+bool WeightPlan::wanted(Presence presence, const std::string& name) const {
+    return presence == Presence::kAlways ||
+           (presence == Presence::kMaybe && file_->find_tensor(name) != nullptr);
 }
 
 Result<> WeightPlan::add_matrix(const std::string& name,
@@ -119,16 +155,18 @@ void WeightPlan::place(PlannedTensor planned) {
 }
 
 Result<> WeightPlan::refuse_unknown() const {
-    // A tensor that the forward pass would ignore (a bias, an expert) means wrong answers, not a
-    // smaller model.
+    // A tensor that the forward pass would ignore (an expert, a bias that the family does not have)
+    // means wrong answers, not a smaller model.
     for (const gguf::Tensor& tensor : file_->tensors()) {
         if (names_.contains(tensor.name)) continue;
-        return fail(
-            ErrorCode::kUnsupported,
-            "{}: tensor {} at byte {} belongs to a kind of model that this program does not run",
-            file_->path().string(),
-            log::field(tensor.name),
-            tensor.file_offset);
+        return fail(ErrorCode::kUnsupported,
+                    "{}: tensor {} at byte {} belongs to a kind of {} model that this program does "
+                    "not run; it runs dense models of {}",
+                    file_->path().string(),
+                    log::field(tensor.name),
+                    tensor.file_offset,
+                    spec_->architecture->name,
+                    architecture_names());
     }
     return {};
 }

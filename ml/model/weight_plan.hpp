@@ -12,7 +12,7 @@
 
 namespace notso::ml {
 
-/// What happens to the rows of a matrix on their way into memory.
+/// What happens to the rows of a matrix, or the elements of its bias, on their way into memory.
 enum class RowOrder {
     kAsStored,
     kHalfSplit,  ///< Stored for interleaved rotation; put into half-split order.
@@ -40,19 +40,24 @@ class WeightPlan {
     std::uint64_t total_bytes() const noexcept { return total_bytes_; }
 
   private:
-    explicit WeightPlan(const gguf::File& file) : file_(&file) {}
+    WeightPlan(const gguf::File& file, const ModelSpec& spec) : file_(&file), spec_(&spec) {}
 
-    Result<> add_layer(std::int32_t index, const ModelConfig& config, LayerWeights& layer);
+    struct Linear;
+    Result<> add_layer(std::int32_t index, LayerWeights& layer);
+    Result<> add_linear(const std::string& block, const Linear& linear);
     Result<> add_matrix(const std::string& name,
                         std::int32_t rows,
                         std::int32_t cols,
                         Matrix& matrix);
     Result<> add_vector(const std::string& name, std::int32_t size, const float*& vector);
+    /// Whether to look for a tensor: never, always, or if it is there.
+    bool wanted(Presence presence, const std::string& name) const;
     Result<PlannedTensor> find(const std::string& name, const std::vector<std::uint64_t>& shape);
     void place(PlannedTensor planned);
     Result<> refuse_unknown() const;
 
     const gguf::File* file_;
+    const ModelSpec* spec_;
     std::vector<PlannedTensor> tensors_;
     std::unordered_set<std::string> names_;
     std::uint64_t total_bytes_ = 0;

@@ -1,5 +1,6 @@
 #include "ml/model/weights.hpp"
 
+#include <cmath>
 #include <cstring>
 
 #include "ml/kernels/generic/table.hpp"
@@ -50,16 +51,19 @@ class Loader {
     }
 
     /// Row 2i of a head goes to i, row 2i + 1 to i + n_rot / 2; rows that are not rotated stay.
+    std::size_t half_split_row(std::size_t row) const noexcept {
+        const auto n_rot = static_cast<std::size_t>(spec_.config.n_rot);
+        return row < n_rot ? row / 2 + row % 2 * (n_rot / 2) : row;
+    }
+
     Result<> load_half_split(const PlannedTensor& planned, std::span<std::byte> place) {
         const std::size_t row_bytes = planned.matrix->row_bytes;
         const auto head_dim = static_cast<std::size_t>(spec_.config.head_dim);
-        const auto n_rot = static_cast<std::size_t>(spec_.config.n_rot);
         std::vector<std::byte> head(head_dim * row_bytes);
         for (std::size_t at = 0; at < place.size(); at += head.size()) {
             NOTSO_CHECK(reader_.read(planned.tensor->file_offset + at, head));
             for (std::size_t row = 0; row < head_dim; ++row) {
-                const std::size_t target = row < n_rot ? row / 2 + row % 2 * (n_rot / 2) : row;
-                std::memcpy(place.data() + at + target * row_bytes,
+                std::memcpy(place.data() + at + half_split_row(row) * row_bytes,
                             head.data() + row * row_bytes,
                             row_bytes);
             }
@@ -72,9 +76,20 @@ class Loader {
         std::vector<std::byte> stored(planned.tensor->data.size());
         NOTSO_CHECK(reader_.read(planned.tensor->file_offset, stored));
         auto* values = reinterpret_cast<float*>(place.data());
-        planned.type->decode(stored.data(), values, place.size() / sizeof(float));
+        const std::size_t n = place.size() / sizeof(float);
+        planned.type->decode(stored.data(), values, n);
+        if (planned.order == RowOrder::kHalfSplit) put_half_split({values, n});
         *planned.vector = values;
         return advance(place.size());
+    }
+
+    void put_half_split(std::span<float> values) const {
+        const auto head_dim = static_cast<std::size_t>(spec_.config.head_dim);
+        const std::vector<float> stored(values.begin(), values.end());
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const std::size_t row = i % head_dim;
+            values[i - row + half_split_row(row)] = stored[i];
+        }
     }
 
     Result<> advance(std::uint64_t bytes) {
@@ -94,6 +109,20 @@ class Loader {
     std::uint64_t total_bytes_;
     std::uint64_t done_bytes_ = 0;
 };
+
+/// Frequencies are divided by these: nothing else would do than finite numbers above 0.
+Result<> check_divisors(const gguf::File& file, std::span<const float> divisors) {
+    for (std::size_t i = 0; i < divisors.size(); ++i) {
+        if (divisors[i] > 0 && std::isfinite(divisors[i])) continue;
+        return fail(ErrorCode::kCorruptData,
+                    "{}: tensor rope_freqs.weight has {} at index {}, but must have finite numbers "
+                    "above 0",
+                    file.path().string(),
+                    divisors[i],
+                    i);
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -116,6 +145,10 @@ Result<Weights> load_weights(const gguf::File& file,
     Loader loader(reader, spec, options, plan.total_bytes());
     for (const PlannedTensor& planned : plan.tensors()) {
         NOTSO_CHECK(loader.load(planned, weights.memory.bytes()));
+    }
+    if (weights.rope_divisors != nullptr) {
+        const auto n = static_cast<std::size_t>(spec.config.n_rot / 2);
+        NOTSO_CHECK(check_divisors(file, {weights.rope_divisors, n}));
     }
     if (weights.output.data == nullptr) weights.output = weights.token_embd;
     return weights;

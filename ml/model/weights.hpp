@@ -15,7 +15,8 @@
 
 namespace notso::ml {
 
-/// A weight matrix [n_rows, n_cols] in blocks, row-major, and the kernel that multiplies with it.
+/// A weight matrix [n_rows, n_cols] in blocks, row-major, the kernel that multiplies with it, and
+/// what is added to its product.
 struct Matrix {
     const quant::TypeTraits* type = nullptr;
     kernels::Matmul matmul = nullptr;
@@ -23,6 +24,7 @@ struct Matrix {
     std::int32_t n_cols = 0;
     std::size_t row_bytes = 0;
     const std::byte* data = nullptr;
+    const float* bias = nullptr;  ///< [n_rows], or null
 
     const std::byte* row(std::int32_t index) const noexcept {
         return data + static_cast<std::size_t>(index) * row_bytes;
@@ -32,13 +34,15 @@ struct Matrix {
 struct LayerWeights {
     const float* attn_norm = nullptr;  ///< [n_embd]
     Matrix attn_q;                     ///< [n_heads * head_dim, n_embd], rows in half-split order
-    Matrix attn_k;                    ///< [n_kv_heads * head_dim, n_embd], rows in half-split order
-    Matrix attn_v;                    ///< [n_kv_heads * head_dim, n_embd]
-    Matrix attn_output;               ///< [n_embd, n_heads * head_dim]
-    const float* ffn_norm = nullptr;  ///< [n_embd]
-    Matrix ffn_gate;                  ///< [n_ff, n_embd]
-    Matrix ffn_up;                    ///< [n_ff, n_embd]
-    Matrix ffn_down;                  ///< [n_embd, n_ff]
+    Matrix attn_k;  ///< [n_kv_heads * head_dim, n_embd], rows in half-split order
+    Matrix attn_v;  ///< [n_kv_heads * head_dim, n_embd]
+    const float* attn_q_norm = nullptr;  ///< [head_dim], of every query head; or null
+    const float* attn_k_norm = nullptr;  ///< [head_dim], of every key head; or null
+    Matrix attn_output;                  ///< [n_embd, n_heads * head_dim]
+    const float* ffn_norm = nullptr;     ///< [n_embd]
+    Matrix ffn_gate;                     ///< [n_ff, n_embd]
+    Matrix ffn_up;                       ///< [n_ff, n_embd]
+    Matrix ffn_down;                     ///< [n_embd, n_ff]
 };
 
 struct Weights {

@@ -24,6 +24,7 @@ using ::testing::HasSubstr;
 /// added.
 struct TinyFile {
     std::string left_out;
+    std::string architecture = "llama";
     std::map<std::string, std::vector<std::uint64_t>> shapes = {
         {"token_embd.weight", {32, 10}},
         {"output_norm.weight", {32}},
@@ -39,13 +40,13 @@ struct TinyFile {
 
     std::string bytes() const {
         Writer writer;
-        writer.key("general.architecture", "llama")
-            .key("llama.block_count", 1u)
-            .key("llama.context_length", 64u)
-            .key("llama.embedding_length", 32u)
-            .key("llama.feed_forward_length", 64u)
-            .key("llama.attention.head_count", 2u)
-            .key("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+        writer.key("general.architecture", architecture)
+            .key(architecture + ".block_count", 1u)
+            .key(architecture + ".context_length", 64u)
+            .key(architecture + ".embedding_length", 32u)
+            .key(architecture + ".feed_forward_length", 64u)
+            .key(architecture + ".attention.head_count", 2u)
+            .key(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f);
         for (const auto& [name, shape] : shapes) {
             if (name == left_out) continue;
             std::size_t n = 1;
@@ -57,6 +58,23 @@ struct TinyFile {
         return writer.bytes();
     }
 };
+
+/// The tensors that an architecture has beside the common ones.
+TinyFile tiny_file(const std::string& architecture) {
+    TinyFile file;
+    file.architecture = architecture;
+    if (architecture == "qwen2") {
+        for (const char* part : {"q", "k", "v"})
+            file.shapes[fmt::format("blk.0.attn_{}.bias", part)] = {32};
+    }
+    if (architecture == "qwen3") {
+        for (const char* part : {"q", "k"})
+            file.shapes[fmt::format("blk.0.attn_{}_norm.weight", part)] = {16};
+    }
+    return file;
+}
+
+constexpr const char* kArchitectures[] = {"llama", "smollm3", "qwen2", "qwen3"};
 
 Result<Weights> load(const std::filesystem::path& path, std::uint64_t available_bytes = 0) {
     NOTSO_TRY(const auto file, gguf::File::open(path));
@@ -87,39 +105,113 @@ TEST(Weights, RowsOfQAndKComeBackInHalfSplitOrder) {
     EXPECT_EQ(weights->output_norm[31], 31.0f);
 }
 
+TEST(Weights, HalfSplitFilesKeepTheirRows) {
+    for (const char* architecture : {"qwen2", "qwen3"}) {
+        const TempFile temp(tiny_file(architecture).bytes());
+        const auto weights = load(temp.path());
+        ASSERT_TRUE(weights) << weights.error().detail;
+        for (const Matrix& matrix : {weights->layers[0].attn_q, weights->layers[0].attn_k}) {
+            for (std::int32_t row = 0; row < 32; ++row) {
+                const auto* values = reinterpret_cast<const float*>(matrix.row(row));
+                EXPECT_EQ(values[0], static_cast<float>(32 * row));
+            }
+        }
+    }
+}
+
+TEST(Weights, BiasesGoTheWayOfTheirRows) {
+    TinyFile file = tiny_file("llama");
+    for (const char* part : {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_up", "ffn_down"})
+        file.shapes[fmt::format("blk.0.{}.bias", part)] = {part == std::string("ffn_up") ? 64u
+                                                                                         : 32u};
+    const auto weights = load(TempFile(file.bytes()).path());
+    ASSERT_TRUE(weights) << weights.error().detail;
+    const LayerWeights& layer = weights->layers[0];
+    for (std::int32_t row = 0; row < 32; ++row) {
+        const std::int32_t in_head = row % 16;
+        const std::int32_t stored = row - in_head + in_head % 8 * 2 + in_head / 8;
+        EXPECT_EQ(layer.attn_q.bias[row], static_cast<float>(stored));
+        EXPECT_EQ(layer.attn_k.bias[row], static_cast<float>(stored));
+        EXPECT_EQ(layer.attn_v.bias[row], static_cast<float>(row));
+        EXPECT_EQ(layer.attn_output.bias[row], static_cast<float>(row));
+    }
+    EXPECT_EQ(layer.ffn_up.bias[63], 63.0f);
+    EXPECT_EQ(layer.ffn_down.bias[31], 31.0f);
+    EXPECT_EQ(layer.ffn_gate.bias, nullptr);
+}
+
 TEST(Weights, EveryTensorIsNeeded) {
-    for (const auto& [name, shape] : TinyFile().shapes) {
-        TinyFile file;
-        file.left_out = name;
-        const auto weights = load(TempFile(file.bytes()).path());
-        ASSERT_FALSE(weights) << name;
-        EXPECT_EQ(weights.error().code, ErrorCode::kCorruptData);
-        EXPECT_THAT(weights.error().detail, HasSubstr("tensor " + name + " is missing"));
+    for (const char* architecture : kArchitectures) {
+        for (const auto& [name, shape] : tiny_file(architecture).shapes) {
+            TinyFile file = tiny_file(architecture);
+            file.left_out = name;
+            const auto weights = load(TempFile(file.bytes()).path());
+            ASSERT_FALSE(weights) << architecture << name;
+            EXPECT_EQ(weights.error().code, ErrorCode::kCorruptData);
+            EXPECT_THAT(weights.error().detail, HasSubstr("tensor " + name + " is missing"));
+        }
     }
 }
 
 TEST(Weights, EveryShapeIsChecked) {
-    for (const auto& [name, shape] : TinyFile().shapes) {
-        TinyFile file;
-        file.shapes[name].back() += 1;
-        if (name == "token_embd.weight") continue;  // its rows define the vocabulary
-        const auto weights = load(TempFile(file.bytes()).path());
-        ASSERT_FALSE(weights) << name;
-        EXPECT_EQ(weights.error().code, ErrorCode::kCorruptData);
-        EXPECT_THAT(weights.error().detail,
-                    AllOf(HasSubstr("tensor " + name),
-                          HasSubstr(fmt::format("{}]", shape.back())),
-                          HasSubstr(fmt::format("{}]", shape.back() + 1))));
+    for (const char* architecture : kArchitectures) {
+        for (const auto& [name, shape] : tiny_file(architecture).shapes) {
+            TinyFile file = tiny_file(architecture);
+            file.shapes[name].back() += 1;
+            if (name == "token_embd.weight") continue;  // its rows define the vocabulary
+            const auto weights = load(TempFile(file.bytes()).path());
+            ASSERT_FALSE(weights) << name;
+            EXPECT_EQ(weights.error().code, ErrorCode::kCorruptData);
+            EXPECT_THAT(weights.error().detail,
+                        AllOf(HasSubstr("tensor " + name),
+                              HasSubstr(fmt::format("{}]", shape.back())),
+                              HasSubstr(fmt::format("{}]", shape.back() + 1))));
+        }
     }
 }
 
+struct Stranger {
+    const char* architecture;
+    std::string tensor;
+    std::uint64_t size;
+};
+
 TEST(Weights, TensorsThatWouldBeIgnoredAreRefused) {
-    TinyFile file;
-    file.shapes["blk.0.attn_q.bias"] = {32};
+    const Stranger strangers[] = {
+        {"llama", "output.bias", 10},
+        {"llama", "output_norm.bias", 32},
+        {"llama", "blk.0.attn_q_norm.weight", 16},
+        {"llama", "blk.0.attn_norm.bias", 32},
+        {"llama", "blk.0.attn_qkv.weight", 32},
+        {"llama", "blk.0.ffn_gate_inp.weight", 32},
+        {"llama", "blk.1.attn_norm.weight", 32},
+        {"llama", "blk.0.attn_q.scale", 1},
+        {"qwen2", "blk.0.attn_output.bias", 32},
+        {"qwen2", "blk.0.ffn_up.bias", 64},
+        {"qwen2", "blk.0.attn_k_norm.weight", 16},
+        {"qwen3", "blk.0.ffn_down.bias", 32},
+        {"qwen3", "cls.output.weight", 32},
+    };
+    for (const Stranger& stranger : strangers) {
+        TinyFile file = tiny_file(stranger.architecture);
+        file.shapes[stranger.tensor] = {stranger.size};
+        const auto weights = load(TempFile(file.bytes()).path());
+        ASSERT_FALSE(weights) << stranger.tensor;
+        EXPECT_EQ(weights.error().code, ErrorCode::kUnsupported);
+        EXPECT_THAT(weights.error().detail,
+                    AllOf(HasSubstr(stranger.tensor),
+                          HasSubstr(std::string("of ") + stranger.architecture),
+                          HasSubstr("it runs dense models of llama, smollm3, qwen2, qwen3")));
+    }
+}
+
+TEST(Weights, DivisorsOfFrequenciesAreFiniteAndAboveZero) {
+    TinyFile file = tiny_file("llama");
+    file.shapes["rope_freqs.weight"] = {8};  // 0, 1, 2, …
     const auto weights = load(TempFile(file.bytes()).path());
     ASSERT_FALSE(weights);
-    EXPECT_EQ(weights.error().code, ErrorCode::kUnsupported);
-    EXPECT_THAT(weights.error().detail, HasSubstr("blk.0.attn_q.bias"));
+    EXPECT_EQ(weights.error().code, ErrorCode::kCorruptData);
+    EXPECT_THAT(weights.error().detail, HasSubstr("rope_freqs.weight has 0 at index 0"));
 }
 
 TEST(Weights, BlockTypesThatDoNotRunAreRefusedByName) {

@@ -5,7 +5,12 @@ namespace {
 
 constexpr Architecture kLlama = {
     .name = "llama",
-    .rotates = [](std::int32_t) noexcept { return true; },
+    .stored_pairs = RopePairs::kInterleaved,
+    .qkv_bias = Presence::kMaybe,
+    .output_bias = Presence::kMaybe,
+    .ffn_bias = Presence::kMaybe,
+    .qk_norm = Presence::kNever,
+    .rotates = rotates_always,
 };
 
 }  // namespace

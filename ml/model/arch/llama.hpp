@@ -1,4 +1,5 @@
-// Llama, and the many models that are built like it (SmolLM2, TinyLlama, …).
+// Llama, and the many models that are built like it (SmolLM2, TinyLlama, Mistral, …). Some of them
+// have biases (attention_bias, mlp_bias of their configurations).
 #pragma once
 
 #include "ml/model/architecture.hpp"
