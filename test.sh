@@ -3,7 +3,7 @@
 #   (no option)  packages, build, unit tier under ASan + UBSan, then unit, golden, integration and browser tests
 #   --asan       only the unit tier under ASan + UBSan
 #   --tsan       only the unit tier under ThreadSanitizer
-#   --long       all of the above, then what takes long: planted faults
+#   --long       all of the above, then what takes long: planted faults, long contexts, shapes of known models
 # Its last lines are ctest's own.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -46,6 +46,7 @@ if [ "$mode" = --long ]; then
     sanitized tsan
     step "planted faults"
     tests/planted_faults.sh
+    tests/oracle/long_checks.sh build/release/notso
 fi
 step "unit, golden, integration and browser tests"
 ctest --preset release --no-label-summary

@@ -1,46 +1,69 @@
 #!/usr/bin/env python3
-"""Compares the logits of small SmolLM3 models with random weights, one per block type, with the numpy oracle. The
-models come from tools/synth_gguf.py of the shared folder; large query and key gains make a wrong NoPE rule show.
+"""Compares the logits of small models with random weights with the numpy oracle: block types, architectures, scalings of
+positions, and the shapes of known models. Each is read in prefill and one token at a time, with keys and values in f32
+and in f16; large query and key gains make a wrong rotation or NoPE rule show.
 
-usage: synthetic_check.py NOTSO [TYPE…]      default: f16 q8_0 q4_k_m
+usage: synthetic_check.py NOTSO [--long] [CASE…]      --long: the shapes of known models too
 Exit code 1 when a gate is missed, 77 when the tools are not there.
 """
-import json
-import os
-import subprocess
 import sys
 import tempfile
-from pathlib import Path
+import synthetic
 
-HERE = Path(__file__).resolve().parent
-SHARED = Path(os.environ.get("NOTSO_SHARED", HERE.parents[1].parent / "shared")) / "tools"
-SHAPE = "--arch smollm3 --layers 8 --hidden 256 --ffn 512 --heads 4 --kv 2 --vocab 4096 --qk-gain 6".split()
-MAX_KL = {"f16": 1e-5, "q8_0": 1e-3, "q4_k_m": 1e-3}
+MAX_KL = {"f32": 1e-5, "f16": 1e-4}
+SMALL = "--layers 4 --hidden 256 --ffn 512 --heads 4 --kv 2 --vocab 4096 --qk-gain 6"
+TYPE = "--arch smollm3 --layers 8 --hidden 256 --ffn 512 --heads 4 --kv 2 --vocab 4096 --qk-gain 6 --type "
+# The options of tools/synth_gguf.py. Scaled contexts are short, so that the tokens go beyond the original one.
+CASES = {
+    "f16": TYPE + "f16",
+    "q8_0": TYPE + "q8_0",
+    "q4_k_m": TYPE + "q4_k_m",
+    "qwen2": SMALL + " --arch qwen2 --type q8_0 --rope-base 1e6",
+    "qwen3": SMALL + " --arch qwen3 --type q8_0 --rope-base 1e6 --head-dim 128",
+    "llama-rope-freqs": SMALL + " --arch llama --type q8_0 --rope-base 5e5 --rope-freqs",
+    "llama-linear": SMALL + " --arch llama --type q8_0 --rope-scaling linear --rope-factor 4 --ctx 64",
+    "llama-yarn": SMALL + " --arch llama --type q8_0 --rope-base 1e4 --rope-scaling yarn --rope-factor 4 --ctx 64",
+    "qwen2-yarn": SMALL + " --arch qwen2 --type q8_0 --rope-base 1e6 --rope-scaling yarn --rope-factor 4 --ctx 64",
+    "qwen3-yarn": SMALL + " --arch qwen3 --type q8_0 --rope-base 1e6 --head-dim 128 --rope-scaling yarn --rope-factor 4 --ctx 64",
+    "smollm3-yarn": SMALL + " --arch smollm3 --type q8_0 --rope-scaling yarn --rope-factor 2 --ctx 128",
+    "smollm3-linear": SMALL + " --arch smollm3 --type q8_0 --rope-scaling linear --rope-factor 2 --ctx 128",
+}
+# Two layers of each model, with its vocabulary.
+SHAPES = {
+    "llama-3.2-1b": "--arch llama --hidden 2048 --ffn 8192 --heads 32 --kv 8 --vocab 128256 --rope-base 5e5 --rope-freqs --ctx 131072",
+    "qwen2.5-0.5b": "--arch qwen2 --hidden 896 --ffn 4864 --heads 14 --kv 2 --vocab 151936 --rope-base 1e6 --ctx 32768 --type q8_0",
+    "qwen3-0.6b": "--arch qwen3 --hidden 1024 --ffn 3072 --heads 16 --kv 8 --head-dim 128 --vocab 151936 --rope-base 1e6 --ctx 40960",
+    "smollm2-360m": "--arch llama --hidden 960 --ffn 2560 --heads 15 --kv 5 --vocab 49152 --rope-base 1e5 --ctx 8192 --type q8_0",
+    "smollm2-1.7b": "--arch llama --hidden 2048 --ffn 8192 --heads 32 --kv 32 --vocab 49152 --rope-base 130000 --ctx 8192",
+    "smollm3-3b": "--arch smollm3 --kv 4 --vocab 128256",
+}
 
 
-def byte_vocabulary():
-    """A tokenizer.json with the 256 byte tokens and no merges: only the weights matter here."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    letters = {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
-    return json.dumps({"model": {"vocab": {letters[byte]: byte for byte in range(256)}, "merges": []}})
+def check(notso, name, options, n_tokens):
+    """Number of missed gates."""
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        model = synthetic.make_model(folder, name, options)
+        tokens = synthetic.random_tokens(model, n_tokens)
+        expected = synthetic.oracle_logits(model, tokens)
+        for kv, limit in MAX_KL.items():
+            for step in ([], ["--step"]):
+                actual = synthetic.notso_logits(notso, model, tokens, "--kv", kv, *step)
+                title = f"{name} {'step' if step else 'prefill'} kv {kv}"
+                missed += synthetic.judge(title, synthetic.mean_kl(expected, actual), limit)
+    return missed
 
 
 def main():
-    if not (SHARED / "synth_gguf.py").exists():
-        print("skipped: the shared tools are not there (NOTSO_SHARED)")
-        return 77
+    synthetic.skip_without_tools()
+    notso, chosen = sys.argv[1], [a for a in sys.argv[2:] if not a.startswith("--")]
     missed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        tokenizer = Path(folder) / "tokenizer.json"
-        tokenizer.write_text(byte_vocabulary(), encoding="utf-8")
-        for kind in sys.argv[2:] or MAX_KL:
-            model = Path(folder) / f"smollm3-{kind}.gguf"
-            subprocess.run([sys.executable, SHARED / "synth_gguf.py", str(model), str(tokenizer), *SHAPE, "--type",
-                            kind], check=True, stdout=subprocess.DEVNULL)
-            for more in ([], ["--step"]):
-                missed += subprocess.run([sys.executable, HERE / "logits_check.py", sys.argv[1], "--model", str(model),
-                                          "--max-kl", str(MAX_KL[kind]), *more], check=False).returncode != 0
+    for name, options in CASES.items():
+        if not chosen or name in chosen:
+            missed += check(notso, name, options, 160)
+    for name, options in SHAPES.items():
+        if name in chosen or ("--long" in sys.argv and not chosen):
+            missed += check(notso, name, options + " --layers 2 --qk-gain 6", 24)
     return 1 if missed else 0
 
 
