@@ -21,6 +21,7 @@ const std::vector<Command>& command_table() {
         {"render", "the prompt that a chat template makes", {kModel}, declare_render},
         {"logits", "the model's raw output for given tokens", {kModel, kEngine}, declare_logits},
         {"inspect", "what is in a GGUF file", {kModel}, declare_inspect},
+        {"quantize", "write a model in smaller types", {kModel, kEngine}, declare_quantize},
         {"models", "list the installed models", {kModel}, declare_models},
     };
     return kCommands;

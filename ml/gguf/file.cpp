@@ -100,6 +100,9 @@ class MappedFile final : public File {
         return find_by_name(tensors_, tensor_index_, name, name_of);
     }
     Result<> check_whole() const override { return with_path(mapping_->check_whole()); }
+    Result<> read(std::uint64_t offset, std::span<std::byte> out) const override {
+        return with_path(mapping_->read(offset, out));
+    }
 
     Result<std::optional<std::uint64_t>> get_uint(std::string_view key) const override {
         return get(key, as_uint);

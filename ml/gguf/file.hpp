@@ -81,6 +81,9 @@ class File {
     /// Call this before reading much. @errors kIo when the file is shorter than it was when it was opened.
     virtual Result<> check_whole() const = 0;
 
+    /// Copies bytes by read(2), which can't fault. @errors kIo naming the file when they are not there any more.
+    virtual Result<> read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+
     // Typed access. A missing key gives an empty optional; a key of another type gives kCorruptData naming the key.
     // Integer keys accept every integer type whose value fits.
     virtual Result<std::optional<std::uint64_t>> get_uint(std::string_view key) const = 0;

@@ -17,6 +17,9 @@ using DecodeRow = void (*)(const std::byte* row, float* out, std::size_t n) noex
 /// Dot product of `n` weights, whole blocks, with x [n].
 using DotRow = float (*)(const std::byte* row, const float* x, std::size_t n) noexcept;
 
+/// @param row  [n] f32, finite, whole blocks. Magnitudes above 65504 are cut there.
+using EncodeRow = void (*)(const float* row, std::byte* out, std::size_t n) noexcept;
+
 struct TypeTraits {
     gguf::TensorType type;
     std::string_view name;
@@ -24,6 +27,7 @@ struct TypeTraits {
     std::uint32_t bytes;     ///< Bytes per block.
     DecodeRow decode;
     DotRow dot;
+    EncodeRow encode = nullptr;  ///< Null: the program reads this type and does not write it.
 };
 
 /// Null for a type that the engine can't run.
