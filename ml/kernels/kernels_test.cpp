@@ -1,165 +1,23 @@
-// Every set of kernels that this CPU runs: against the plain twins, and the fast ones against each
-// other bit by bit.
+// Attention and elementwise kernels of every set that this CPU runs: against the plain twins, and the
+// fast ones against each other bit by bit. The matrix products are in matmul_test.cpp.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <random>
 
-#include "ml/device/cpu.hpp"
 #include "ml/kernels/avx2/table.hpp"
 #include "ml/kernels/generic/table.hpp"
+#include "ml/kernels/kernels_harness.hpp"
 #include "ml/quant/half.hpp"
-#include "ml/quant/type_table.hpp"
 
 namespace notso::ml::kernels {
 namespace {
-
-using Floats = std::vector<float>;
-
-std::vector<const KernelTable*> fast_tables() {
-    std::vector<const KernelTable*> tables;
-    for (const char* name : {"avx2", "avx512"}) {
-        if (const auto table = choose_kernels(detect_cpu(), name)) tables.push_back(*table);
-    }
-    return tables;
-}
-
-Floats random_floats(std::size_t n, std::mt19937& rng, float scale = 1.0f) {
-    std::normal_distribution<float> normal(0.0f, scale);
-    Floats out(n);
-    for (float& value : out) value = normal(rng);
-    return out;
-}
-
-/// Random blocks whose scales are ordinary numbers: found by trying bytes until the decoded block
-/// is tame.
-std::vector<std::byte> random_blocks(const quant::TypeTraits& type,
-                                     std::size_t n,
-                                     std::mt19937& rng) {
-    std::vector<std::byte> blocks(n * type.bytes);
-    Floats weights(type.elements);
-    for (std::size_t i = 0; i < n; ++i) {
-        std::byte* block = blocks.data() + i * type.bytes;
-        float largest = INFINITY;
-        while (!(largest < 1000.0f && largest > 1e-6f)) {
-            for (std::size_t j = 0; j < type.bytes; ++j)
-                block[j] = static_cast<std::byte>(rng() & 0xFF);
-            type.decode(block, weights.data(), type.elements);
-            largest = 0;
-            for (const float w : weights)
-                largest = std::isfinite(w) ? std::max(largest, std::abs(w)) : INFINITY;
-        }
-    }
-    return blocks;
-}
-
-Matmul find_matmul(const KernelTable& table, const quant::TypeTraits& type) {
-    const Matmul matmul = table.matmul_by_type[static_cast<std::size_t>(type.type)];
-    return matmul != nullptr ? matmul : table.matmul_any;
-}
-
-struct Product {
-    const quant::TypeTraits* type;
-    std::int32_t n_rows;
-    std::int32_t n_cols;
-    std::vector<std::byte> weights;
-    Floats x;
-
-    Product(const quant::TypeTraits& type_,
-            std::int32_t rows,
-            std::int32_t cols,
-            std::int32_t tokens,
-            std::mt19937& rng)
-        : type(&type_),
-          n_rows(rows),
-          n_cols(cols),
-          weights(
-              random_blocks(type_, static_cast<std::size_t>(rows * cols) / type_.elements, rng)),
-          x(random_floats(static_cast<std::size_t>(tokens * cols), rng)) {}
-
-    /// Tokens [first, first + n) times all rows, added to ones where `store` says so.
-    Floats run(Matmul matmul,
-               std::int32_t first,
-               std::int32_t n,
-               Store store = Store::kReplace) const {
-        Floats out(static_cast<std::size_t>(n * n_rows), store == Store::kAdd ? 1.0f : NAN);
-        Floats scratch(matmul_scratch_floats(n_cols));
-        const auto cols = static_cast<std::size_t>(n_cols);
-        matmul({.weights = weights.data(),
-                .row_bytes = cols / type->elements * type->bytes,
-                .decode = type->decode,
-                .n_rows = n_rows,
-                .n_cols = n_cols,
-                .n_tokens = n,
-                .store = store,
-                .x = x.data() + static_cast<std::size_t>(first) * cols,
-                .x_stride = cols,
-                .out = out.data(),
-                .out_stride = static_cast<std::size_t>(n_rows),
-                .scratch = scratch.data()});
-        return out;
-    }
-};
-
-/// Largest error relative to the size of the sums that were made.
-double worst_error(const Floats& actual, const Floats& expected) {
-    double norm = 0;
-    double worst = 0;
-    for (const float value : expected) norm = std::max(norm, std::abs(static_cast<double>(value)));
-    for (std::size_t i = 0; i < actual.size(); ++i) {
-        const double error =
-            std::abs(static_cast<double>(actual[i]) - static_cast<double>(expected[i]));
-        worst = std::isnan(error) ? INFINITY : std::max(worst, error);
-    }
-    return worst / norm;
-}
-
-bool bit_equal(const Floats& a, const Floats& b) {
-    return a.size() == b.size() &&
-           (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
-}
 
 class FastKernels : public testing::TestWithParam<const KernelTable*> {
   protected:
     std::mt19937 rng_{42};
 };
-
-TEST_P(FastKernels, MatmulEqualsItsPlainTwin) {
-    for (const quant::TypeTraits& type : quant::runnable_types()) {
-        const Product product(type, 29, 1536, 11, rng_);  // more columns than one panel holds
-        const Floats expected = product.run(generic_table().matmul_any, 0, 11);
-        const Floats actual = product.run(find_matmul(*GetParam(), type), 0, 11);
-        EXPECT_LT(worst_error(actual, expected), 2e-6) << type.name;
-        const Floats added = product.run(find_matmul(*GetParam(), type), 0, 11, Store::kAdd);
-        for (std::size_t i = 0; i < added.size(); ++i)
-            ASSERT_EQ(added[i], 1.0f + actual[i]) << type.name;
-    }
-}
-
-TEST_P(FastKernels, ATokenAloneGetsTheBitsItGetsInABatch) {
-    for (const quant::TypeTraits& type : quant::runnable_types()) {
-        const Product product(type, 31, 768, 9, rng_);
-        for (const Matmul matmul : {find_matmul(*GetParam(), type), GetParam()->matmul_any}) {
-            const Floats batch = product.run(matmul, 0, 9);
-            for (const std::int32_t n : {1, 2, 3, 5}) {
-                const Floats part = product.run(matmul, 2, n);
-                const Floats same(batch.begin() + 2 * 31, batch.begin() + (2 + n) * 31);
-                EXPECT_TRUE(bit_equal(part, same)) << type.name << " " << n;
-            }
-        }
-    }
-}
-
-TEST_P(FastKernels, AllFastSetsGiveTheSameBits) {
-    for (const quant::TypeTraits& type : quant::runnable_types()) {
-        const Product product(type, 13, 256, 7, rng_);
-        EXPECT_TRUE(bit_equal(product.run(find_matmul(*GetParam(), type), 0, 7),
-                              product.run(find_matmul(avx2_table(), type), 0, 7)))
-            << type.name;
-    }
-}
 
 struct AttentionCase {
     std::int32_t head_dim;

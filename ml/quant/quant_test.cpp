@@ -85,7 +85,9 @@ TEST(TypeTable, GeometryAgreesWithTheFileFormat) {
         EXPECT_EQ(layout->bytes, traits.bytes) << traits.name;
     }
     EXPECT_EQ(find_type(gguf::TensorType::kIQ2_XXS), nullptr);
-    EXPECT_EQ(runnable_type_names(), "F32, F16, BF16, Q4_0, Q4_1, Q8_0, Q4_K, Q6_K");
+    EXPECT_EQ(runnable_type_names(),
+              "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, "
+              "IQ4_XS");
 }
 
 }  // namespace

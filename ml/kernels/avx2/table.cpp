@@ -1,31 +1,17 @@
-// Puts the kernels of this folder into a table. Compiled without the folder's flags: it runs before
-// anyone knows whether the CPU has them.
+// The table of this folder's kernels. Compiled without the folder's flags: it runs before anyone
+// knows whether the CPU has them.
 #include "ml/kernels/avx2/table.hpp"
 
-#include "ml/gguf/file.hpp"
 #include "ml/kernels/avx2/kernels.hpp"
+#include "ml/kernels/simd/matmul_table.hpp"
 
 namespace notso::ml::kernels {
+
+struct Avx2;
+
 namespace {
 
-constexpr KernelTable make_table() {
-    using enum gguf::TensorType;
-    KernelTable table = avx2::kOthers;
-    const auto set = [&table](gguf::TensorType type, Matmul matmul) {
-        table.matmul_by_type[static_cast<std::size_t>(type)] = matmul;
-    };
-    set(kF32, avx2::matmul_f32);
-    set(kF16, avx2::matmul_f16);
-    set(kBF16, avx2::matmul_bf16);
-    set(kQ4_0, avx2::matmul_q4_0);
-    set(kQ4_1, avx2::matmul_q4_1);
-    set(kQ8_0, avx2::matmul_q8_0);
-    set(kQ4_K, avx2::matmul_q4_k);
-    set(kQ6_K, avx2::matmul_q6_k);
-    return table;
-}
-
-constexpr KernelTable kTable = make_table();
+constexpr KernelTable kTable = with_matmuls<Avx2>(avx2::kOthers);
 
 }  // namespace
 

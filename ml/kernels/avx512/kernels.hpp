@@ -5,15 +5,6 @@
 
 namespace notso::ml::kernels::avx512 {
 
-void matmul_f32(const MatmulArgs& args) noexcept;
-void matmul_f16(const MatmulArgs& args) noexcept;
-void matmul_bf16(const MatmulArgs& args) noexcept;
-void matmul_q4_0(const MatmulArgs& args) noexcept;
-void matmul_q4_1(const MatmulArgs& args) noexcept;
-void matmul_q8_0(const MatmulArgs& args) noexcept;
-void matmul_q4_k(const MatmulArgs& args) noexcept;
-void matmul_q6_k(const MatmulArgs& args) noexcept;
-void matmul_any(const MatmulArgs& args) noexcept;
 void attention_f16(const AttentionArgs& args) noexcept;
 void attention_f32(const AttentionArgs& args) noexcept;
 void rms_norm(const float* x, const float* weight, float* out, std::int32_t n, float eps) noexcept;
@@ -23,11 +14,11 @@ void softmax(float* x, std::int32_t n) noexcept;
 void f32_to_f16(const float* in, std::uint16_t* out, std::int32_t n) noexcept;
 void f16_to_f32(const std::uint16_t* in, float* out, std::int32_t n) noexcept;
 
-/// Everything but the block types.
+/// Everything but the matrix products.
 inline constexpr KernelTable kOthers = {
     .name = "avx512",
     .matmul_by_type = {},
-    .matmul_any = matmul_any,
+    .matmul_any = nullptr,
     .attention_f16 = attention_f16,
     .attention_f32 = attention_f32,
     .rms_norm = rms_norm,

@@ -1,7 +1,8 @@
-// Fast decoders of the block types: each hands out its weights sixteen at a time, in ascending
-// order. S is the instruction set (../avx2/simd.hpp, ../avx512/simd.hpp). Results are bit-equal
-// with ml/quant: products of an f16 scale and a small integer are exact in f32, so a fused
-// multiply-add rounds once, as the format does.
+// Fast decoders of the block types (those of 256 weights are in blocks_k.hpp): each hands out its
+// weights sixteen at a time, in ascending order. S is the instruction set (../avx2/simd.hpp,
+// ../avx512/simd.hpp). Results are bit-equal with ml/quant: products of an f16 scale and a small
+// integer are exact in f32, so a fused multiply-add rounds once, as the format does. Only the sign
+// of a zero may differ, and NaN may stand for infinity where a scale is infinite.
 #pragma once
 
 #include <immintrin.h>
@@ -9,10 +10,11 @@
 #include "ml/quant/bf16.hpp"
 #include "ml/quant/f16.hpp"
 #include "ml/quant/f32.hpp"
+#include "ml/quant/iq4_nl.hpp"
 #include "ml/quant/q4_0.hpp"
 #include "ml/quant/q4_1.hpp"
-#include "ml/quant/q4_k.hpp"
-#include "ml/quant/q6_k.hpp"
+#include "ml/quant/q5_0.hpp"
+#include "ml/quant/q5_1.hpp"
 #include "ml/quant/q8_0.hpp"
 
 namespace notso::ml::kernels {
@@ -119,93 +121,87 @@ struct WeightsQ8_0 {
     }
 };
 
+/// The bit of each of 32 weights, as bytes: `set` where it is 1, `clear` where it is 0.
+[[gnu::always_inline]] inline __m256i spread_bits(const std::uint8_t* bits,
+                                                  std::int8_t set,
+                                                  std::int8_t clear) {
+    int word;
+    __builtin_memcpy(&word, bits, sizeof(word));
+    // Byte i / 8 of the four goes to lane i, whose own bit of it then decides.
+    const __m256i spread =
+        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i own_bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201));
+    const __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32(word), spread);
+    const __m256i is_set = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, own_bit), own_bit);
+    return _mm256_blendv_epi8(_mm256_set1_epi8(clear), _mm256_set1_epi8(set), is_set);
+}
+
+/// Sixteen bytes to 32: the low nibbles, then the high ones.
+[[gnu::always_inline]] inline __m256i spread_nibbles(const std::uint8_t* nibbles) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(nibbles));
+    return _mm256_and_si256(_mm256_set_m128i(_mm_srli_epi16(bytes, 4), bytes),
+                            _mm256_set1_epi8(0x0F));
+}
+
+/// Q5_0: centred in integers, as the format does.
 template <class S>
-struct WeightsQ4_K {
-    using Block = quant::BlockQ4_K;
+struct WeightsQ5_0 {
+    using Block = quant::BlockQ5_0;
     static constexpr int kElements = Block::kElements;
     static constexpr int kBytes = sizeof(Block);
-    static constexpr int kSteps = 4;  // of 64 weights: two groups that share 32 bytes
-    struct Unpacked {
-        const std::uint8_t* nibbles;
-        alignas(32) float scales[8];   // d · scale of each group
-        alignas(32) float offsets[8];  // -(dmin · min)
-    };
-    [[gnu::always_inline]] static Unpacked begin(const std::byte* bytes) {
-        const auto* block = reinterpret_cast<const Block*>(bytes);
-        Unpacked unpacked;
-        unpacked.nibbles = block->nibbles;
-        std::uint32_t words[3];
-        __builtin_memcpy(words, block->packed, sizeof(words));
-        constexpr std::uint32_t kLow6 = 0x3F3F3F3F;
-        constexpr std::uint32_t kLow4 = 0x0F0F0F0F;
-        constexpr std::uint32_t kTop2 = 0x03030303;
-        const std::uint32_t scales = (words[2] & kLow4) | (((words[0] >> 6) & kTop2) << 4);
-        const std::uint32_t mins = ((words[2] >> 4) & kLow4) | (((words[1] >> 6) & kTop2) << 4);
-        store8(words[0] & kLow6, scales, _cvtsh_ss(block->d), unpacked.scales);
-        store8(words[1] & kLow6, mins, -_cvtsh_ss(block->dmin), unpacked.offsets);
-        return unpacked;
-    }
+    static constexpr int kSteps = 1;
+    using Unpacked = const Block*;
+    static Unpacked begin(const std::byte* block) { return reinterpret_cast<const Block*>(block); }
     template <class F>
-    [[gnu::always_inline]] static void step(const Unpacked& unpacked, int i, F&& f) {
-        const auto low_scale = S::set1(unpacked.scales[2 * i]);
-        const auto low_offset = S::set1(unpacked.offsets[2 * i]);
-        const auto high_scale = S::set1(unpacked.scales[2 * i + 1]);
-        const auto high_offset = S::set1(unpacked.offsets[2 * i + 1]);
-        const std::uint8_t* nibbles = unpacked.nibbles + 32 * i;
-        typename S::Vec low[2];
-        typename S::Vec high[2];
-        S::nibbles(nibbles, low_scale, low_offset, high_scale, high_offset, low[0], high[0]);
-        S::nibbles(nibbles + 16, low_scale, low_offset, high_scale, high_offset, low[1], high[1]);
-        f(64 * i, low[0]);
-        f(64 * i + 16, low[1]);
-        f(64 * i + 32, high[0]);
-        f(64 * i + 48, high[1]);
-    }
-
-  private:
-    [[gnu::always_inline]] static void store8(std::uint32_t first,
-                                              std::uint32_t second,
-                                              float d,
-                                              float* out) {
-        const __m128i bytes =
-            _mm_set_epi32(0, 0, static_cast<int>(second), static_cast<int>(first));
-        _mm256_store_ps(
-            out, _mm256_mul_ps(_mm256_set1_ps(d), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes))));
+    [[gnu::always_inline]] static void step(Unpacked block, int, F&& f) {
+        const auto scale = S::set1(_cvtsh_ss(block->d));
+        // A nibble with the upper bits 1111 is that nibble minus 16.
+        const __m256i q =
+            _mm256_or_si256(spread_nibbles(block->nibbles), spread_bits(block->fifths, 0, -16));
+        f(0, S::mul(scale, S::from_i8(_mm256_castsi256_si128(q))));
+        f(16, S::mul(scale, S::from_i8(_mm256_extracti128_si256(q, 1))));
     }
 };
 
 template <class S>
-struct WeightsQ6_K {
-    using Block = quant::BlockQ6_K;
+struct WeightsQ5_1 {
+    using Block = quant::BlockQ5_1;
     static constexpr int kElements = Block::kElements;
     static constexpr int kBytes = sizeof(Block);
-    static constexpr int kSteps =
-        4;  // of 64 weights: one nibble of 64 bytes, two bits of each of 32 others, twice
-    struct Unpacked {
-        const Block* block;
-        alignas(64) float scales[16];
-    };
-    [[gnu::always_inline]] static Unpacked begin(const std::byte* bytes) {
-        Unpacked unpacked;
-        unpacked.block = reinterpret_cast<const Block*>(bytes);
-        const __m128i packed =
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(unpacked.block->scales));
-        S::store(unpacked.scales,
-                 S::mul(S::set1(_cvtsh_ss(unpacked.block->d)), S::from_i8(packed)));
-        return unpacked;
-    }
+    static constexpr int kSteps = 1;
+    using Unpacked = const Block*;
+    static Unpacked begin(const std::byte* block) { return reinterpret_cast<const Block*>(block); }
     template <class F>
-    [[gnu::always_inline]] static void step(const Unpacked& unpacked, int i, F&& f) {
-        const std::uint8_t* low = unpacked.block->low + 64 * (i / 2);
-        const std::uint8_t* high = unpacked.block->high + 32 * (i / 2);
-        const float* scales = unpacked.scales + 4 * i;
-        const int shift =
-            4 * (i % 2);  // low nibbles go with bit pairs 0 and 1, high ones with 2 and 3
-        __m128i q[4];
-        S::six_bits(low, high, shift, q);
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j)
-            f(64 * i + 16 * j, S::mul(S::set1(scales[j]), S::from_i8(q[j])));
+    [[gnu::always_inline]] static void step(Unpacked block, int, F&& f) {
+        const auto scale = S::set1(_cvtsh_ss(block->d));
+        const auto offset = S::set1(_cvtsh_ss(block->m));
+        const __m256i q =
+            _mm256_or_si256(spread_nibbles(block->nibbles), spread_bits(block->fifths, 16, 0));
+        f(0, S::fma(S::from_i8(_mm256_castsi256_si128(q)), scale, offset));
+        f(16, S::fma(S::from_i8(_mm256_extracti128_si256(q, 1)), scale, offset));
+    }
+};
+
+/// The levels of sixteen bytes' nibbles: the low ones, then the high ones.
+[[gnu::always_inline]] inline __m256i iq4_levels(const std::uint8_t* nibbles) {
+    const __m128i levels = _mm_loadu_si128(reinterpret_cast<const __m128i*>(quant::kIq4Values));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(levels), spread_nibbles(nibbles));
+}
+
+template <class S>
+struct WeightsIQ4_NL {
+    using Block = quant::BlockIQ4_NL;
+    static constexpr int kElements = Block::kElements;
+    static constexpr int kBytes = sizeof(Block);
+    static constexpr int kSteps = 1;
+    using Unpacked = const Block*;
+    static Unpacked begin(const std::byte* block) { return reinterpret_cast<const Block*>(block); }
+    template <class F>
+    [[gnu::always_inline]] static void step(Unpacked block, int, F&& f) {
+        const auto scale = S::set1(_cvtsh_ss(block->d));
+        const __m256i q = iq4_levels(block->nibbles);
+        f(0, S::mul(scale, S::from_i8(_mm256_castsi256_si128(q))));
+        f(16, S::mul(scale, S::from_i8(_mm256_extracti128_si256(q, 1))));
     }
 };
 
