@@ -6,6 +6,7 @@
 
 #include "app/answer.hpp"
 #include "app/commands/command.hpp"
+#include "app/commands/tensor_dump.hpp"
 #include "app/model_choice.hpp"
 #include "base/utf8.hpp"
 #include "ml/gguf/file.hpp"
@@ -21,6 +22,8 @@ constexpr std::size_t kShownTextBytes = 80;
 struct Options {
     std::string model;
     bool json = false;
+    std::string tensor;
+    std::string out;
 };
 
 json::value to_json(const gguf::Array& array) {
@@ -99,7 +102,9 @@ Result<int> run(Settings settings, const Options& options) {
     settings.model = options.model;
     NOTSO_TRY(const std::filesystem::path path, choose_model(settings));
     NOTSO_TRY(const auto file, gguf::File::open(path));
-    if (options.json) {
+    if (!options.tensor.empty()) {
+        NOTSO_CHECK(dump_tensor(*file, options.tensor, options.out));
+    } else if (options.json) {
         std::cout << json::serialize(report(*file)) << '\n';
     } else {
         print(*file);
@@ -115,6 +120,12 @@ CommandBody declare_inspect(CLI::App& options) {
         ->required()
         ->type_name("");
     options.add_flag("--json", values->json, "print one JSON object");
+    // For checking decoders, and in nobody else's way: documented, but in an empty group, which
+    // --help skips.
+    auto* tensor = options.add_option("--tensor", values->tensor, "decode this tensor")->group("");
+    auto* out = options.add_option("--out", values->out, "file for its float32 values")->group("");
+    tensor->needs(out);
+    out->needs(tensor);
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

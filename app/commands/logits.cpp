@@ -1,15 +1,12 @@
 // notso logits: the model's raw output for given tokens, as float32 rows in a file. For comparing
 // the engine with oracles; it runs the same forward pass as `serve`.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 
 #include "app/commands/command.hpp"
 #include "app/files.hpp"
 #include "app/model_choice.hpp"
+#include "app/row_file.hpp"
 #include "ml/model/model.hpp"
 #include "ml/runtime/engine.hpp"
 #include "ml/runtime/kv_cache.hpp"
@@ -51,41 +48,6 @@ Result<std::vector<ml::TokenId>> parse_tokens(std::string_view text, std::int32_
                 ErrorCode::kInvalidArgument, "--tokens: no comma after entry {}", tokens.size());
     }
 }
-
-/// Writes rows as they come, so that memory stays small for any number of tokens.
-class RowFile {
-  public:
-    static Result<RowFile> create(const std::string& path) {
-        const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        if (fd < 0)
-            return fail(ErrorCode::kIo, "--out: can't write {}: {}", path, std::strerror(errno));
-        return RowFile(fd, path);
-    }
-    RowFile(RowFile&& other) noexcept
-        : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
-    RowFile& operator=(RowFile&&) = delete;
-    ~RowFile() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-
-    Result<> write(std::span<const float> values) {
-        std::span<const std::byte> bytes = std::as_bytes(values);
-        while (!bytes.empty()) {
-            const ssize_t wrote = ::write(fd_, bytes.data(), bytes.size());
-            if (wrote < 0)
-                return fail(
-                    ErrorCode::kIo, "--out: can't write {}: {}", path_, std::strerror(errno));
-            bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-        }
-        return {};
-    }
-
-  private:
-    RowFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
-
-    int fd_;
-    std::string path_;
-};
 
 /// Runs the tokens in chunks of `chunk` and writes the rows from `first_row` on.
 Result<> write_logits(const ml::Model& model,

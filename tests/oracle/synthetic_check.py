@@ -13,11 +13,10 @@ import synthetic
 MAX_KL = {"f32": 1e-5, "f16": 1e-4}
 SMALL = "--layers 4 --hidden 256 --ffn 512 --heads 4 --kv 2 --vocab 4096 --qk-gain 6"
 TYPE = "--arch smollm3 --layers 8 --hidden 256 --ffn 512 --heads 4 --kv 2 --vocab 4096 --qk-gain 6 --type "
+TYPES = "f32 f16 bf16 q4_0 q4_1 q5_0 q5_1 q8_0 q2_k q3_k q4_k q5_k q6_k iq4_nl iq4_xs q4_k_m".split()
 # The options of tools/synth_gguf.py. Scaled contexts are short, so that the tokens go beyond the original one.
 CASES = {
-    "f16": TYPE + "f16",
-    "q8_0": TYPE + "q8_0",
-    "q4_k_m": TYPE + "q4_k_m",
+    **{kind: TYPE + kind for kind in TYPES},
     "qwen2": SMALL + " --arch qwen2 --type q8_0 --rope-base 1e6",
     "qwen3": SMALL + " --arch qwen3 --type q8_0 --rope-base 1e6 --head-dim 128",
     "llama-rope-freqs": SMALL + " --arch llama --type q8_0 --rope-base 5e5 --rope-freqs",
