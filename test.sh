@@ -3,7 +3,8 @@
 #   (no option)  packages, build, unit tier under ASan + UBSan, then unit, golden, integration and browser tests
 #   --asan       only the unit tier under ASan + UBSan
 #   --tsan       only the unit tier under ThreadSanitizer
-#   --long       all of the above, then what takes long: planted faults, long contexts, shapes of known models
+#   --long       all of the above, then what takes long: a million mutants, fuzzing, planted faults, long contexts,
+#                shapes of known models
 # Its last lines are ctest's own.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -44,6 +45,8 @@ cmake --build --preset release
 sanitized dev
 if [ "$mode" = --long ]; then
     sanitized tsan
+    step "mutants of models and fuzzing"
+    tests/malformed/long.sh
     step "planted faults"
     tests/planted_faults.sh
     tests/oracle/long_checks.sh build/release/notso

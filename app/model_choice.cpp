@@ -27,6 +27,7 @@ Result<fs::path> named_model(const Settings& settings) {
     if (fs::is_directory(name, ignored))
         return fail(
             ErrorCode::kInvalidArgument, "model {} is a folder; name a .gguf file in it", name);
+    if (fs::exists(name, ignored)) return fs::path(name);  // a pipe, a device: opening it says so
     if (!looks_like_path(name)) {
         const fs::path installed = settings.models_dir / (name + ".gguf");
         if (fs::is_regular_file(installed, ignored)) return installed;

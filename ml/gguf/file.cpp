@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kFirstRead = 1 << 20;
 // Metadata of the largest vocabularies takes about 10 MiB.
-constexpr std::uint64_t kMaxHeader = 64 << 20;
+constexpr std::uint64_t kMaxHeader = 32 << 20;
 
 struct LoadedHeader {
     std::vector<std::byte> bytes;
@@ -163,6 +163,12 @@ Result<std::shared_ptr<const File>> File::open(const std::filesystem::path& path
     auto file = open_file(path);
     if (file) return file;
     return fail(file.error().code, "{}: {}", path.string(), file.error().detail);
+}
+
+std::string key_label(const File& file, std::string_view key) {
+    const KeyValue* item = file.find(key);
+    return item == nullptr ? fmt::format("key {}", key)
+                           : fmt::format("key {} at byte {}", key, item->file_offset);
 }
 
 }  // namespace notso::ml::gguf

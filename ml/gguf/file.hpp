@@ -78,7 +78,8 @@ class File {
     virtual const Tensor* find_tensor(std::string_view name) const = 0;
 
     /// Tensor data lies in a mapping: reading bytes that someone cut off the file meanwhile kills the process.
-    /// Call this before reading much. @errors kIo when the file is shorter than it was when it was opened.
+    /// Call this before reading much, and after. @errors kIo when the file is not what it was when it was opened:
+    /// another length, or written to.
     virtual Result<> check_whole() const = 0;
 
     /// Copies bytes by read(2), which can't fault. @errors kIo naming the file when they are not there any more.
@@ -93,5 +94,8 @@ class File {
     virtual Result<std::optional<std::vector<std::string_view>>> get_strings(std::string_view key) const = 0;
     virtual Result<std::optional<std::vector<std::int64_t>>> get_ints(std::string_view key) const = 0;
 };
+
+/// For messages: "key NAME at byte N"; without the place when the file has no such key.
+std::string key_label(const File& file, std::string_view key);
 
 }  // namespace notso::ml::gguf

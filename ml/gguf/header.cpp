@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "ml/gguf/cursor.hpp"
 #include "ml/gguf/value.hpp"
 
@@ -29,14 +30,27 @@ constexpr std::uint64_t kMaxTensors = 65'536;
 constexpr std::uint64_t kMinKeyBytes = 8 + 1 + 4 + 1;
 constexpr std::uint64_t kMinTensorBytes = 8 + 1 + 4 + 8 + 4 + 8;
 
+/// Names are compared, shown and logged: UTF-8 without control characters.
+Result<> check_name(std::string_view name, std::string_view kind, std::uint64_t at) {
+    const auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    };
+    if (name.empty()) {
+        return fail(ErrorCode::kCorruptData, "{} at byte {} has no name", kind, at);
+    }
+    if (is_valid_utf8(name) && std::ranges::none_of(name, is_control)) return {};
+    return fail(ErrorCode::kCorruptData,
+                "{} at byte {} has the name {}, which is not UTF-8 without control characters",
+                kind,
+                at,
+                log::field(name));
+}
+
 Result<KeyValue> read_key_value(Cursor& in, std::uint64_t index) {
     KeyValue item;
     item.file_offset = in.offset();
     NOTSO_TRY(item.key, in.read_string(fmt::format("the name of key {}", index), kMaxKeyLength));
-    if (item.key.empty()) {
-        return fail(
-            ErrorCode::kCorruptData, "key {} at byte {} has no name", index, item.file_offset);
-    }
+    NOTSO_CHECK(check_name(item.key, fmt::format("key {}", index), item.file_offset));
     const std::string what = fmt::format("key {}", log::field(item.key));
     NOTSO_TRY(item.value, read_value(in, what));
     return item;
@@ -44,19 +58,22 @@ Result<KeyValue> read_key_value(Cursor& in, std::uint64_t index) {
 
 /// Refuses two entries of one name. `name_of` gives the name of entry i, `offset_of` its place in
 /// the file.
-template <class NameOf>
-Result<> refuse_duplicates(std::size_t count, const char* kind, NameOf name_of) {
+template <class NameOf, class OffsetOf>
+Result<> refuse_duplicates(std::size_t count,
+                           const char* kind,
+                           NameOf name_of,
+                           OffsetOf offset_of) {
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, {}, name_of);
     const auto twin = std::ranges::adjacent_find(order, {}, name_of);
     if (twin == order.end()) return {};
     return fail(ErrorCode::kCorruptData,
-                "{} {} is there twice (entries {} and {})",
+                "{} {} is there twice, at byte {} and at byte {}",
                 kind,
                 log::field(name_of(*twin)),
-                *twin,
-                *std::next(twin));
+                offset_of(*twin),
+                offset_of(*std::next(twin)));
 }
 
 Result<std::uint64_t> alignment_of(std::span<const KeyValue> metadata) {
@@ -116,10 +133,9 @@ Result<TensorInfo> read_tensor_info(Cursor& in, std::uint64_t index) {
     const std::uint64_t at = in.offset();
     NOTSO_TRY(const auto name,
               in.read_string(fmt::format("the name of tensor {}", index), kMaxNameLength));
-    if (name.empty()) {
-        return fail(ErrorCode::kCorruptData, "tensor {} at byte {} has no name", index, at);
-    }
+    NOTSO_CHECK(check_name(name, fmt::format("tensor {}", index), at));
     info.name = name;
+    info.entry_offset = at;
     const std::string what = fmt::format("tensor {} at byte {}", log::field(name), at);
     NOTSO_TRY(const auto n_dims, in.read<std::uint32_t>(what));
     if (n_dims < 1 || n_dims > kMaxDims) {
@@ -146,8 +162,9 @@ Result<> place_tensors(Header& header, std::uint64_t header_end, std::uint64_t f
         const std::string name = log::field(info.name);
         if (info.offset % header.alignment != 0) {
             return fail(ErrorCode::kCorruptData,
-                        "tensor {}: offset {} is not a multiple of the alignment {}",
+                        "tensor {} at byte {}: offset {} is not a multiple of the alignment {}",
                         name,
+                        info.entry_offset,
                         info.offset,
                         header.alignment);
         }
@@ -232,15 +249,20 @@ Result<Header> parse(Cursor& in, std::uint64_t file_size) {
         header.metadata.push_back(std::move(item));
     }
     NOTSO_CHECK(refuse_duplicates(
-        header.metadata.size(), "key", [&](std::size_t i) { return header.metadata[i].key; }));
+        header.metadata.size(),
+        "key",
+        [&](std::size_t i) { return header.metadata[i].key; },
+        [&](std::size_t i) { return header.metadata[i].file_offset; }));
     NOTSO_TRY(header.alignment, alignment_of(header.metadata));
     for (std::uint64_t i = 0; i < counts.tensors; ++i) {
         NOTSO_TRY(auto info, read_tensor_info(in, i));
         header.tensors.push_back(std::move(info));
     }
-    NOTSO_CHECK(refuse_duplicates(header.tensors.size(), "tensor", [&](std::size_t i) {
-        return std::string_view(header.tensors[i].name);
-    }));
+    NOTSO_CHECK(refuse_duplicates(
+        header.tensors.size(),
+        "tensor",
+        [&](std::size_t i) { return std::string_view(header.tensors[i].name); },
+        [&](std::size_t i) { return header.tensors[i].entry_offset; }));
     NOTSO_CHECK(place_tensors(header, in.offset(), file_size));
     NOTSO_CHECK(refuse_overlap(header.tensors));
     return header;

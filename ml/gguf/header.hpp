@@ -21,6 +21,7 @@ struct TensorInfo {
     std::vector<std::uint64_t> shape;
     std::uint64_t offset;  ///< From the start of the file.
     std::uint64_t bytes;
+    std::uint64_t entry_offset = 0;  ///< Where the header lists it, for messages.
 };
 
 /// Views point into the bytes that were parsed.

@@ -142,6 +142,22 @@ TEST(MalformedGguf, KeyNames) {
     EXPECT_THAT(error_of(twice.bytes()), HasSubstr("key \"n\" is there twice"));
 }
 
+TEST(MalformedGguf, NamesAreTextWithoutControlCharacters) {
+    using namespace std::string_literals;
+    for (const std::string& name :
+         {"a\0b"s, "a\nb"s, "a\x1B[2Jb"s, "a\x7F"s, "\xFF"s, "a\xC3"s, "\xED\xA0\x80"s}) {
+        Writer key = base();
+        key.key(name, std::uint32_t{1});
+        EXPECT_THAT(error_of(key.bytes()), HasSubstr("not UTF-8 without control characters"));
+        Writer tensor = base();
+        tensor.tensor(name, {8}, TensorType::kF32, data_of(32));
+        EXPECT_THAT(error_of(tensor.bytes()), HasSubstr("not UTF-8 without control characters"));
+    }
+    Writer umlaut = base();
+    umlaut.key("gr\xC3\xB6\xC3\x9F" "e", std::uint32_t{1});
+    EXPECT_TRUE(File::open(TempFile(umlaut.bytes()).path()).has_value());
+}
+
 TEST(MalformedGguf, ControlBytesInNamesAreEscapedInErrors) {
     Writer writer = base();
     writer.raw_key("evil\n\x1B[31m", 77, "");

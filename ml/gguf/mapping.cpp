@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -49,7 +48,8 @@ Result<std::unique_ptr<Mapping>> Mapping::open(const std::filesystem::path& path
         map = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
         if (map == MAP_FAILED) return system_failure("cannot map the file", errno);
     }
-    return std::unique_ptr<Mapping>(new Mapping(fd.release(), map, size));
+    ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+    return std::unique_ptr<Mapping>(new Mapping(fd.release(), map, status));
 }
 
 Mapping::~Mapping() {
@@ -62,7 +62,12 @@ Result<> Mapping::read(std::uint64_t offset, std::span<std::byte> out) const {
         const ssize_t n = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return system_failure("cannot read the file", errno);
-        if (n == 0) return fail(ErrorCode::kIo, "the file became shorter while it was read");
+        if (n == 0) {
+            return fail(ErrorCode::kIo,
+                        "the file ends at byte {} now: it was cut while it was read; load it again "
+                        "when it is whole",
+                        offset);
+        }
         out = out.subspan(static_cast<std::size_t>(n));
         offset += static_cast<std::uint64_t>(n);
     }
@@ -72,12 +77,18 @@ Result<> Mapping::read(std::uint64_t offset, std::span<std::byte> out) const {
 Result<> Mapping::check_whole() const {
     struct stat status{};
     if (::fstat(fd_, &status) != 0) return system_failure("cannot read its size", errno);
-    if (static_cast<std::uint64_t>(status.st_size) >= size_) return {};
-    return fail(
-        ErrorCode::kIo,
-        "the file had {} bytes when it was opened and has {} now: do not replace a model in place",
-        size_,
-        status.st_size);
+    if (static_cast<std::uint64_t>(status.st_size) != size_) {
+        return fail(ErrorCode::kIo,
+                    "the file had {} bytes when it was opened and has {} now: load it again when "
+                    "it is whole",
+                    size_,
+                    status.st_size);
+    }
+    if (status.st_mtim.tv_sec != written_.tv_sec || status.st_mtim.tv_nsec != written_.tv_nsec) {
+        return fail(ErrorCode::kIo,
+                    "somebody wrote to the file while it was open: load it again when it is whole");
+    }
+    return {};
 }
 
 }  // namespace notso::ml::gguf

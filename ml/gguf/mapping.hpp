@@ -2,6 +2,8 @@
 // descriptor and the map.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -34,15 +36,21 @@ class Mapping {
     /// Copies bytes by read(2), which can't fault. @errors kIo when they are not there any more.
     Result<> read(std::uint64_t offset, std::span<std::byte> out) const;
 
-    /// @errors kIo when the file is now shorter than it was when it was opened.
+    /// @errors kIo when the file now has another length than when it was opened, or was written to
+    /// since.
     Result<> check_whole() const;
 
   private:
-    Mapping(int fd, void* map, std::uint64_t size) : fd_(fd), map_(map), size_(size) {}
+    Mapping(int fd, void* map, const struct stat& status)
+        : fd_(fd),
+          map_(map),
+          size_(static_cast<std::uint64_t>(status.st_size)),
+          written_(status.st_mtim) {}
 
     int fd_;
     void* map_;  // null for an empty file
     std::uint64_t size_;
+    timespec written_;  // when somebody last wrote to the file
 };
 
 }  // namespace notso::ml::gguf

@@ -157,7 +157,7 @@ struct Describe {
 std::unexpected<Error> wrong_type(const KeyValue& item, std::string_view expected) {
     return fail(ErrorCode::kCorruptData,
                 "key {} at byte {} should be {}, but it is: {}",
-                log::field(item.key),
+                item.key,
                 item.file_offset,
                 expected,
                 std::visit(Describe{}, item.value));

@@ -21,9 +21,9 @@ constexpr double kSmallestEps = 1e-12;
 Result<> check_heads(const gguf::File& file, const KeyReader& keys, const ModelConfig& config) {
     if (config.n_heads % config.n_kv_heads != 0) {
         return fail(ErrorCode::kCorruptData,
-                    "{}: key {} is {}, which is no multiple of {} = {}",
+                    "{}: {} is {}, which is no multiple of {} = {}",
                     file.path().string(),
-                    keys.name("attention.head_count"),
+                    keys.label("attention.head_count"),
                     config.n_heads,
                     keys.name("attention.head_count_kv"),
                     config.n_kv_heads);
@@ -34,9 +34,9 @@ Result<> check_heads(const gguf::File& file, const KeyReader& keys, const ModelC
                     "the first not larger",
                     file.path().string(),
                     config.n_rot,
-                    keys.name("rope.dimension_count"),
+                    keys.label("rope.dimension_count"),
                     config.head_dim,
-                    keys.name("attention.key_length"));
+                    keys.label("attention.key_length"));
     }
     return {};
 }
@@ -52,10 +52,10 @@ Result<> read_heads(const gguf::File& file, const KeyReader& keys, ModelConfig& 
               keys.integer("attention.value_length", 1, kMaxHeadDim, config.head_dim));
     if (value_dim != config.head_dim) {
         return fail(ErrorCode::kUnsupported,
-                    "{}: keys {} and {} differ ({} and {}), which this program does not run",
+                    "{}: {} and {} differ ({} and {}), which this program does not run",
                     file.path().string(),
-                    keys.name("attention.key_length"),
-                    keys.name("attention.value_length"),
+                    keys.label("attention.key_length"),
+                    keys.label("attention.value_length"),
                     config.head_dim,
                     value_dim);
     }
@@ -120,27 +120,35 @@ Result<> read_general(const gguf::File& file, ModelConfig& config) {
 /// Rows of the embedding; the key, where there is one, must agree.
 Result<std::int32_t> read_vocab(const gguf::File& file, const KeyReader& keys) {
     const gguf::Tensor* embedding = file.find_tensor("token_embd.weight");
-    if (embedding == nullptr || embedding->shape.size() != 2) {
+    if (embedding == nullptr) {
         return fail(ErrorCode::kCorruptData,
-                    "{}: tensor token_embd.weight {}",
+                    "{}: tensor token_embd.weight is missing",
+                    file.path().string());
+    }
+    if (embedding->shape.size() != 2) {
+        return fail(ErrorCode::kCorruptData,
+                    "{}: tensor token_embd.weight at byte {} has {} dimensions, but must have 2",
                     file.path().string(),
-                    embedding == nullptr ? "is missing" : "is no matrix");
+                    embedding->file_offset,
+                    embedding->shape.size());
     }
     const std::uint64_t rows = embedding->shape[1];
     constexpr std::uint64_t kMaxVocab = 1 << 24;
     if (rows == 0 || rows > kMaxVocab) {
         return fail(ErrorCode::kCorruptData,
-                    "{}: tensor token_embd.weight has {} rows, but must have between 1 and {}",
+                    "{}: tensor token_embd.weight at byte {} has {} rows, but must have between 1 "
+                    "and {}",
                     file.path().string(),
+                    embedding->file_offset,
                     rows,
                     kMaxVocab);
     }
     NOTSO_TRY(const auto stated, file.get_uint(keys.name("vocab_size")));
     if (stated && *stated != rows) {
         return fail(ErrorCode::kCorruptData,
-                    "{}: key {} is {}, but token_embd.weight has {} rows",
+                    "{}: {} is {}, but token_embd.weight has {} rows",
                     file.path().string(),
-                    keys.name("vocab_size"),
+                    keys.label("vocab_size"),
                     *stated,
                     rows);
     }
@@ -152,9 +160,10 @@ Result<> refuse_parts(const gguf::File& file) {
     NOTSO_TRY(const auto parts, file.get_uint("split.count"));
     if (parts.value_or(1) <= 1) return {};
     return fail(ErrorCode::kUnsupported,
-                "{}: key split.count is {}: the model is cut into files; merge them into one "
+                "{}: {} is {}: the model is cut into files; merge them into one "
                 "(llama-gguf-split --merge does)",
                 file.path().string(),
+                gguf::key_label(file, "split.count"),
                 *parts);
 }
 
@@ -190,10 +199,10 @@ Result<> refuse_other_maths(const KeyReader& keys, const ModelConfig& config) {
               keys.integer("attention.sliding_window", 0, kMaxContext, 0));
     if (window != 0 && window < config.context_length) {
         return fail(ErrorCode::kUnsupported,
-                    "{}: key {} is {}, less than the context of {}; this program only runs models "
+                    "{}: {} is {}, less than the context of {}; this program only runs models "
                     "without a window",
                     keys.file().path().string(),
-                    keys.name("attention.sliding_window"),
+                    keys.label("attention.sliding_window"),
                     window,
                     config.context_length);
     }
@@ -202,9 +211,9 @@ Result<> refuse_other_maths(const KeyReader& keys, const ModelConfig& config) {
     NOTSO_TRY(const double scale, keys.number("attention.scale", 0, 1e6, 0.0));
     if (scale != 0 && std::abs(scale / usual - 1) > kTolerance) {
         return fail(ErrorCode::kUnsupported,
-                    "{}: key {} is {}; this program only runs models with 1/√({}) = {:g}",
+                    "{}: {} is {}; this program only runs models with 1/√({}) = {:g}",
                     keys.file().path().string(),
-                    keys.name("attention.scale"),
+                    keys.label("attention.scale"),
                     scale,
                     config.head_dim,
                     usual);
@@ -223,7 +232,15 @@ Result<ModelSpec> read_spec(const gguf::File& file) {
     }
     NOTSO_CHECK(refuse_parts(file));
     ModelSpec spec;
-    NOTSO_TRY(spec.architecture, find_architecture(*name));
+    const auto architecture = find_architecture(*name);
+    if (!architecture) {
+        return fail(architecture.error().code,
+                    "{}: {}: {}",
+                    file.path().string(),
+                    gguf::key_label(file, "general.architecture"),
+                    architecture.error().detail);
+    }
+    spec.architecture = *architecture;
     ModelConfig& config = spec.config;
     config.architecture = *name;
     NOTSO_CHECK(read_general(file, config));

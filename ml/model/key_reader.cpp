@@ -11,9 +11,9 @@ Result<std::int32_t> KeyReader::integer(std::string_view key,
     if (!value) return missing(key);
     if (*value < static_cast<std::uint64_t>(low) || *value > static_cast<std::uint64_t>(high)) {
         return fail(ErrorCode::kCorruptData,
-                    "{}: key {} is {}, but must be between {} and {}",
+                    "{}: {} is {}, but must be between {} and {}",
                     file_.path().string(),
-                    name(key),
+                    label(key),
                     *value,
                     low,
                     high);
@@ -30,9 +30,9 @@ Result<double> KeyReader::number(std::string_view key,
     if (!value) return missing(key);
     if (!(*value >= low && *value <= high)) {  // also refuses NaN
         return fail(ErrorCode::kCorruptData,
-                    "{}: key {} is {}, but must be between {} and {}",
+                    "{}: {} is {}, but must be between {} and {}",
                     file_.path().string(),
-                    name(key),
+                    label(key),
                     *value,
                     low,
                     high);
@@ -61,9 +61,9 @@ std::unexpected<Error> KeyReader::refuse(std::string_view key,
                                          std::string_view value,
                                          std::string_view harmless) const {
     return fail(ErrorCode::kUnsupported,
-                "{}: key {} is {}; this program only runs models with {}",
+                "{}: {} is {}; this program only runs models with {}",
                 file_.path().string(),
-                name(key),
+                label(key),
                 value,
                 harmless);
 }

@@ -22,6 +22,8 @@ class KeyReader {
 
     const gguf::File& file() const noexcept { return file_; }
     std::string name(std::string_view key) const { return fmt::format("{}.{}", prefix_, key); }
+    /// For messages: "key NAME at byte N".
+    std::string label(std::string_view key) const { return gguf::key_label(file_, name(key)); }
     bool has(std::string_view key) const { return file_.find(name(key)) != nullptr; }
 
     /// A whole number in [low, high]; `fallback` when the key is absent, or an error where there is

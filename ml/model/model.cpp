@@ -55,12 +55,12 @@ Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const gguf::File& file,
     }
     NOTSO_TRY(auto tokenizer, Tokenizer::from_gguf(file));
     if (tokenizer->vocab_size() > static_cast<std::size_t>(n_vocab)) {
-        return fail(
-            ErrorCode::kCorruptData,
-            "{}: key tokenizer.ggml.tokens has {} tokens, but token_embd.weight only {} rows",
-            file.path().string(),
-            tokenizer->vocab_size(),
-            n_vocab);
+        return fail(ErrorCode::kCorruptData,
+                    "{}: {} has {} tokens, but token_embd.weight only {} rows",
+                    file.path().string(),
+                    gguf::key_label(file, "tokenizer.ggml.tokens"),
+                    tokenizer->vocab_size(),
+                    n_vocab);
     }
     return tokenizer;
 }

@@ -32,7 +32,7 @@ Result<const Architecture*> find_architecture(std::string_view name) {
         if (architecture().name == name) return &architecture();
     }
     return fail(ErrorCode::kUnsupported,
-                "general.architecture is {}, which this program does not run; it runs {}",
+                "{} is an architecture that this program does not run; it runs {}",
                 log::field(name),
                 architecture_names());
 }

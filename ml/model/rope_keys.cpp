@@ -12,15 +12,14 @@ constexpr double kMaxFactor = 1e6;
 constexpr double kMaxBeta = 1e6;
 
 Result<RopeScaling> read_scaling_kind(const KeyReader& keys) {
-    const std::string name = keys.name("rope.scaling.type");
-    NOTSO_TRY(const auto kind, keys.file().get_string(name));
+    NOTSO_TRY(const auto kind, keys.file().get_string(keys.name("rope.scaling.type")));
     if (!kind || *kind == "none") return RopeScaling::kNone;
     if (*kind == "linear") return RopeScaling::kLinear;
     if (*kind == "yarn") return RopeScaling::kYarn;
     return fail(ErrorCode::kUnsupported,
-                "{}: key {} is {}, which this program does not run; it runs none, linear, yarn",
+                "{}: {} is {}, which this program does not run; it runs none, linear, yarn",
                 keys.file().path().string(),
-                name,
+                keys.label("rope.scaling.type"),
                 log::field(*kind));
 }
 

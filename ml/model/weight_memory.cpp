@@ -1,24 +1,13 @@
 #include "ml/model/weight_memory.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace notso::ml {
 namespace {
 
 constexpr std::size_t kLargePage = std::size_t{2} << 20;
-
-ErrorCode code_of(int error) {
-    if (error == ENOENT || error == ENOTDIR) return ErrorCode::kNotFound;
-    if (error == EACCES || error == EPERM) return ErrorCode::kPermissionDenied;
-    return ErrorCode::kIo;
-}
 
 }  // namespace
 
@@ -49,52 +38,6 @@ WeightMemory& WeightMemory::operator=(WeightMemory&& other) noexcept {
 
 WeightMemory::~WeightMemory() {
     if (data_ != nullptr) munmap(data_, size_);
-}
-
-Result<FileReader> FileReader::open(const std::filesystem::path& path,
-                                    std::uint64_t expected_bytes) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return fail(code_of(errno), "{}: {}", path.string(), std::strerror(errno));
-    FileReader reader(fd, path);
-    struct stat status{};
-    if (fstat(fd, &status) != 0)
-        return fail(ErrorCode::kIo, "{}: {}", path.string(), std::strerror(errno));
-    if (static_cast<std::uint64_t>(status.st_size) != expected_bytes) {
-        return fail(ErrorCode::kCorruptData,
-                    "{} changed while it was loaded: it had {} bytes, now it has {}",
-                    path.string(),
-                    expected_bytes,
-                    status.st_size);
-    }
-    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    return reader;
-}
-
-FileReader::FileReader(FileReader&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
-
-FileReader::~FileReader() {
-    if (fd_ >= 0) close(fd_);
-}
-
-Result<> FileReader::read(std::uint64_t offset, std::span<std::byte> out) const {
-    while (!out.empty()) {
-        const ssize_t n = pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0)
-            return fail(
-                ErrorCode::kIo, "{} at byte {}: {}", path_.string(), offset, std::strerror(errno));
-        if (n == 0) {
-            return fail(
-                ErrorCode::kCorruptData,
-                "{} ends at byte {}, in the middle of its weights: it was cut while it was loaded",
-                path_.string(),
-                offset);
-        }
-        out = out.subspan(static_cast<std::size_t>(n));
-        offset += static_cast<std::uint64_t>(n);
-    }
-    return {};
 }
 
 }  // namespace notso::ml

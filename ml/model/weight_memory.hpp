@@ -1,11 +1,9 @@
-// WeightMemory: where the weights of a model live, and how they get there. Weights are copied out
-// of the file into memory with large pages: reads are faster there, and a file that is cut or
-// replaced later can do no harm.
+// WeightMemory: where the weights of a model live. They are copied out of the file into memory with
+// large pages: reads are faster there, and a file that is cut or replaced later can do no harm.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 
 #include "base/result.hpp"
@@ -28,28 +26,6 @@ class WeightMemory {
   private:
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
-};
-
-/// Reads parts of a file by offset. Unlike a mapping, a file that shrinks meanwhile gives an error,
-/// not a signal.
-class FileReader {
-  public:
-    /// @param expected_bytes  Size that the file had when it was checked.
-    /// @errors kNotFound, kPermissionDenied, kIo; kCorruptData when the size has changed.
-    static Result<FileReader> open(const std::filesystem::path& path, std::uint64_t expected_bytes);
-
-    FileReader(FileReader&& other) noexcept;
-    FileReader& operator=(FileReader&&) = delete;
-    ~FileReader();
-
-    /// Fills `out` from `offset` on. @errors kIo, kCorruptData when the file ends before.
-    Result<> read(std::uint64_t offset, std::span<std::byte> out) const;
-
-  private:
-    FileReader(int fd, std::filesystem::path path) : fd_(fd), path_(std::move(path)) {}
-
-    int fd_;
-    std::filesystem::path path_;
 };
 
 }  // namespace notso::ml

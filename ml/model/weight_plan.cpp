@@ -135,9 +135,11 @@ Result<PlannedTensor> WeightPlan::find(const std::string& name,
     if (type == nullptr) {
         const auto layout = gguf::block_layout(tensor->type);
         return fail(ErrorCode::kUnsupported,
-                    "{}: tensor {} has type {}, which this program does not run; it runs {}",
+                    "{}: tensor {} at byte {} has type {}, which this program does not run; it "
+                    "runs {}",
                     file_->path().string(),
                     name,
+                    tensor->file_offset,
                     layout ? layout->name : "?",
                     quant::runnable_type_names());
     }

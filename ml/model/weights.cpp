@@ -15,11 +15,11 @@ constexpr double kMiB = 1024.0 * 1024.0;
 /// Brings planned tensors into memory, one after the other, and tells how far it is.
 class Loader {
   public:
-    Loader(const FileReader& reader,
+    Loader(const gguf::File& file,
            const ModelSpec& spec,
            const WeightOptions& options,
            std::uint64_t total_bytes)
-        : reader_(reader), spec_(spec), options_(options), total_bytes_(total_bytes) {}
+        : file_(file), spec_(spec), options_(options), total_bytes_(total_bytes) {}
 
     Result<> load(const PlannedTensor& planned, std::span<std::byte> memory) {
         const auto place = memory.subspan(planned.memory_offset, planned.memory_bytes);
@@ -44,7 +44,7 @@ class Loader {
     Result<> load_rows(const PlannedTensor& planned, std::span<std::byte> place) {
         for (std::size_t at = 0; at < place.size(); at += kChunkBytes) {
             const auto part = place.subspan(at, std::min(kChunkBytes, place.size() - at));
-            NOTSO_CHECK(reader_.read(planned.tensor->file_offset + at, part));
+            NOTSO_CHECK(file_.read(planned.tensor->file_offset + at, part));
             NOTSO_CHECK(advance(part.size()));
         }
         return {};
@@ -61,7 +61,7 @@ class Loader {
         const auto head_dim = static_cast<std::size_t>(spec_.config.head_dim);
         std::vector<std::byte> head(head_dim * row_bytes);
         for (std::size_t at = 0; at < place.size(); at += head.size()) {
-            NOTSO_CHECK(reader_.read(planned.tensor->file_offset + at, head));
+            NOTSO_CHECK(file_.read(planned.tensor->file_offset + at, head));
             for (std::size_t row = 0; row < head_dim; ++row) {
                 std::memcpy(place.data() + at + half_split_row(row) * row_bytes,
                             head.data() + row * row_bytes,
@@ -74,7 +74,7 @@ class Loader {
 
     Result<> load_vector(const PlannedTensor& planned, std::span<std::byte> place) {
         std::vector<std::byte> stored(planned.tensor->data.size());
-        NOTSO_CHECK(reader_.read(planned.tensor->file_offset, stored));
+        NOTSO_CHECK(file_.read(planned.tensor->file_offset, stored));
         auto* values = reinterpret_cast<float*>(place.data());
         const std::size_t n = place.size() / sizeof(float);
         planned.type->decode(stored.data(), values, n);
@@ -103,7 +103,7 @@ class Loader {
         return {};
     }
 
-    const FileReader& reader_;
+    const gguf::File& file_;
     const ModelSpec& spec_;
     const WeightOptions& options_;
     std::uint64_t total_bytes_;
@@ -115,9 +115,11 @@ Result<> check_divisors(const gguf::File& file, std::span<const float> divisors)
     for (std::size_t i = 0; i < divisors.size(); ++i) {
         if (divisors[i] > 0 && std::isfinite(divisors[i])) continue;
         return fail(ErrorCode::kCorruptData,
-                    "{}: tensor rope_freqs.weight has {} at index {}, but must have finite numbers "
+                    "{}: tensor rope_freqs.weight at byte {} has {} at index {}, but must have "
+                    "finite numbers "
                     "above 0",
                     file.path().string(),
+                    file.find_tensor("rope_freqs.weight")->file_offset,
                     divisors[i],
                     i);
     }
@@ -141,11 +143,12 @@ Result<Weights> load_weights(const gguf::File& file,
                     static_cast<double>(options.available_bytes) / kMiB);
     }
     NOTSO_TRY(weights.memory, WeightMemory::allocate(plan.total_bytes()));
-    NOTSO_TRY(const FileReader reader, FileReader::open(file.path(), file.size_bytes()));
-    Loader loader(reader, spec, options, plan.total_bytes());
+    Loader loader(file, spec, options, plan.total_bytes());
     for (const PlannedTensor& planned : plan.tensors()) {
         NOTSO_CHECK(loader.load(planned, weights.memory.bytes()));
     }
+    // Read through the descriptor that was checked, and not written to meanwhile: no other file.
+    NOTSO_CHECK(file.check_whole());
     if (weights.rope_divisors != nullptr) {
         const auto n = static_cast<std::size_t>(spec.config.n_rot / 2);
         NOTSO_CHECK(check_divisors(file, {weights.rope_divisors, n}));

@@ -1,6 +1,5 @@
 // Tokenizer::from_gguf: vocabulary, merges and special tokens from the `tokenizer.ggml.*` keys.
 #include <array>
-#include <limits>
 
 #include "base/log.hpp"
 #include "ml/gguf/file.hpp"
@@ -14,35 +13,56 @@ constexpr std::int64_t kControlType = 3;
 constexpr std::int64_t kUserDefinedType = 4;
 constexpr std::int64_t kLastType = 6;
 
-constexpr std::size_t kMaxTokens = std::numeric_limits<std::int32_t>::max();
+// Four times what the largest vocabularies have; keeps small what a hostile file makes us allocate.
+constexpr std::uint64_t kMaxEntries = 1 << 20;
 
-std::unexpected<Error> corrupt(std::string_view key, std::string_view problem) {
-    return fail(ErrorCode::kCorruptData, "key \"{}\": {}", key, problem);
+constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
+constexpr std::string_view kMerges = "tokenizer.ggml.merges";
+
+std::unexpected<Error> corrupt(const gguf::File& file,
+                               std::string_view key,
+                               std::string_view problem) {
+    return fail(ErrorCode::kCorruptData, "{} {}", gguf::key_label(file, key), problem);
 }
 
 /// A key that must be there.
 template <class T>
-Result<T> required(std::string_view key, Result<std::optional<T>> value) {
+Result<T> required(const gguf::File& file, std::string_view key, Result<std::optional<T>> value) {
     if (!value) return std::unexpected(std::move(value).error());
-    if (!*value) return corrupt(key, "is missing; the file has no usable tokenizer");
+    if (!*value) return corrupt(file, key, "is missing; the file has no usable tokenizer");
     return **std::move(value);
+}
+
+/// An array of texts, not longer than any vocabulary is.
+Result<std::vector<std::string_view>> required_texts(const gguf::File& file, std::string_view key) {
+    const gguf::KeyValue* item = file.find(key);
+    const auto* array = item == nullptr ? nullptr : std::get_if<gguf::Array>(&item->value);
+    if (array != nullptr && array->count > kMaxEntries) {
+        return corrupt(
+            file,
+            key,
+            fmt::format("has {} entries, at most {} are allowed", array->count, kMaxEntries));
+    }
+    return required(file, key, file.get_strings(key));
 }
 
 Result<PreTokenizer> read_pre_tokenizer(const gguf::File& file) {
     constexpr std::string_view kModel = "tokenizer.ggml.model";
     constexpr std::string_view kPre = "tokenizer.ggml.pre";
-    NOTSO_TRY(const auto model, required(kModel, file.get_string(kModel)));
+    NOTSO_TRY(const auto model, required(file, kModel, file.get_string(kModel)));
     if (model != "gpt2") {
         return fail(ErrorCode::kUnsupported,
-                    "tokenizer model {} is not supported; byte-level BPE (\"gpt2\") is",
+                    "{} is {}, which this program does not run; it runs byte-level BPE (\"gpt2\")",
+                    gguf::key_label(file, kModel),
                     log::field(model));
     }
-    NOTSO_TRY(const auto name, required(kPre, file.get_string(kPre)));
+    NOTSO_TRY(const auto name, required(file, kPre, file.get_string(kPre)));
     const auto kind = pre_tokenizer_by_name(name);
     if (!kind) {
         return fail(ErrorCode::kUnsupported,
-                    "pre-tokenizer {} is not supported; smollm, smaug-bpe, llama-bpe, llama3, "
-                    "gpt-2 and qwen2 are",
+                    "{} is {}, a pre-tokenizer that this program does not know; it knows smollm, "
+                    "smaug-bpe, llama-bpe, llama3, gpt-2 and qwen2",
+                    gguf::key_label(file, kPre),
                     log::field(name));
     }
     return *kind;
@@ -55,22 +75,23 @@ TokenKind kind_of(std::int64_t type) {
 }
 
 Result<> read_tokens(const gguf::File& file, VocabularySource& source) {
-    constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
     constexpr std::string_view kTypes = "tokenizer.ggml.token_type";
-    NOTSO_TRY(source.tokens, required(kTokens, file.get_strings(kTokens)));
+    NOTSO_TRY(source.tokens, required_texts(file, kTokens));
     const std::size_t size = source.tokens.size();
-    if (size == 0 || size > kMaxTokens) return corrupt(kTokens, fmt::format("has {} tokens", size));
+    if (size == 0) return corrupt(file, kTokens, "has no tokens");
     source.mergeable.assign(size, true);
     source.kinds.assign(size, TokenKind::kNormal);
     NOTSO_TRY(const auto types, file.get_ints(kTypes));
     if (!types) return {};
     if (types->size() != size) {
-        return corrupt(kTypes, fmt::format("has {} entries for {} tokens", types->size(), size));
+        return corrupt(
+            file, kTypes, fmt::format("has {} entries for {} tokens", types->size(), size));
     }
     for (std::size_t id = 0; id < size; ++id) {
         const std::int64_t type = (*types)[id];
         if (type < 0 || type > kLastType) {
-            return corrupt(kTypes, fmt::format("token {} has the unknown type {}", id, type));
+            return corrupt(
+                file, kTypes, fmt::format("gives token {} the unknown type {}", id, type));
         }
         source.kinds[id] = kind_of(type);
         if (source.kinds[id] != TokenKind::kNormal) {
@@ -81,14 +102,14 @@ Result<> read_tokens(const gguf::File& file, VocabularySource& source) {
 }
 
 Result<> read_merges(const gguf::File& file, VocabularySource& source) {
-    constexpr std::string_view kMerges = "tokenizer.ggml.merges";
-    NOTSO_TRY(const auto lines, required(kMerges, file.get_strings(kMerges)));
+    NOTSO_TRY(const auto lines, required_texts(file, kMerges));
     source.merges.reserve(lines.size());
     for (const std::string_view line : lines) {
         const std::size_t space = line.find(' ');
         if (space == std::string_view::npos) {
-            return corrupt(kMerges,
-                           fmt::format("merge {} is {}, not two tokens with a space between",
+            return corrupt(file,
+                           kMerges,
+                           fmt::format("has as merge {} {}, not two tokens with a space between",
                                        source.merges.size(),
                                        log::field(line)));
         }
@@ -103,9 +124,27 @@ Result<std::optional<TokenId>> read_id(const gguf::File& file,
     NOTSO_TRY(const auto id, file.get_uint(key));
     if (!id) return std::optional<TokenId>();
     if (*id >= size) {
-        return corrupt(key, fmt::format("token {} is outside the vocabulary of {}", *id, size));
+        return corrupt(
+            file, key, fmt::format("is {}, outside the vocabulary of {} tokens", *id, size));
     }
     return std::optional(static_cast<TokenId>(*id));
+}
+
+/// Keys that this tokenizer has no use for: what can't be right is refused all the same.
+Result<> check_unused(const gguf::File& file, std::size_t size) {
+    for (const std::string_view key :
+         {"tokenizer.ggml.padding_token_id", "tokenizer.ggml.unknown_token_id"}) {
+        NOTSO_TRY([[maybe_unused]] const auto id, file.get_uint(key));
+    }
+    constexpr std::string_view kScores = "tokenizer.ggml.scores";
+    constexpr std::uint32_t kF32 = 6;
+    const gguf::KeyValue* item = file.find(kScores);
+    if (item == nullptr) return {};
+    const auto* scores = std::get_if<gguf::Array>(&item->value);
+    if (scores == nullptr || scores->element_type != kF32)
+        return corrupt(file, kScores, "should be array of f32");
+    if (scores->count == size) return {};
+    return corrupt(file, kScores, fmt::format("has {} entries for {} tokens", scores->count, size));
 }
 
 Result<> read_roles(const gguf::File& file, VocabularySource& source) {
@@ -132,9 +171,14 @@ Result<std::shared_ptr<const Tokenizer>> load(const gguf::File& file) {
     NOTSO_CHECK(read_tokens(file, source));
     NOTSO_CHECK(read_merges(file, source));
     NOTSO_CHECK(read_roles(file, source));
+    NOTSO_CHECK(check_unused(file, source.tokens.size()));
     auto tokenizer = make_bpe_tokenizer(source);
     if (tokenizer) return tokenizer;
-    return fail(tokenizer.error().code, "tokenizer.ggml: {}", tokenizer.error().detail);
+    return fail(tokenizer.error().code,
+                "{} and {}: {}",
+                gguf::key_label(file, kTokens),
+                gguf::key_label(file, kMerges),
+                tokenizer.error().detail);
 }
 
 }  // namespace

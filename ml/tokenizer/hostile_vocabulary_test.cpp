@@ -39,7 +39,7 @@ void expect_error(const std::function<void(Vocabulary&)>& change,
 
 TEST(HostileVocabulary, UnknownModelsAndPreTokenizersAreNamed) {
     expect_error([](auto& v) { v.model = "llama"; }, ErrorCode::kUnsupported, "\"llama\"");
-    expect_error([](auto& v) { v.model = ""; }, ErrorCode::kUnsupported, "tokenizer model");
+    expect_error([](auto& v) { v.model = ""; }, ErrorCode::kUnsupported, "tokenizer.ggml.model");
     expect_error([](auto& v) { v.pre = "tekken"; }, ErrorCode::kUnsupported, "\"tekken\"");
     expect_error([](auto& v) { v.pre = "GPT-2"; }, ErrorCode::kUnsupported, "\"GPT-2\"");
 }
@@ -75,7 +75,7 @@ TEST(HostileVocabulary, WrongTypesAreNamed) {
         if (wrong != "pre") writer.key(name("pre"), "gpt-2");
         if (wrong != "tokens") writer.array<std::string>(name("tokens"), {"a"});
         if (wrong != "merges") writer.array<std::string>(name("merges"), {});
-        expect_error(writer, ErrorCode::kCorruptData, "\"" + name(wrong) + "\"");
+        expect_error(writer, ErrorCode::kCorruptData, "key " + name(wrong) + " at byte ");
     }
 }
 
@@ -93,14 +93,40 @@ TEST(HostileVocabulary, LengthsThatDoNotMatch) {
             v.types.clear();
         },
         ErrorCode::kCorruptData,
-        "has 0 tokens");
+        "has no tokens");
+}
+
+TEST(HostileVocabulary, EndlessListsAreRefusedBeforeTheyCostMemory) {
+    constexpr std::uint64_t kTooMany = (1 << 20) + 1;
+    for (const std::string key : {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"}) {
+        Writer writer;
+        writer.key("tokenizer.ggml.model", "gpt2").key("tokenizer.ggml.pre", "gpt-2");
+        if (key != "tokenizer.ggml.tokens")
+            writer.array<std::string>("tokenizer.ggml.tokens", {"a", ""});
+        gguf::test::Bytes list;
+        list.put(8U).put(kTooMany).raw(std::string(8 * kTooMany, '\0'));
+        writer.raw_key(key, 9, list.str());
+        expect_error(writer, ErrorCode::kCorruptData, "has 1048577 entries");
+    }
+}
+
+TEST(HostileVocabulary, ScoresAreCheckedThoughNothingUsesThem) {
+    auto writer = test::tiny_vocabulary().writer();
+    writer.array<float>("tokenizer.ggml.scores", std::vector<float>(419));
+    expect_error(writer, ErrorCode::kCorruptData, "has 419 entries for 420 tokens");
+    auto numbers = test::tiny_vocabulary().writer();
+    numbers.array<std::int32_t>("tokenizer.ggml.scores", std::vector<std::int32_t>(420));
+    expect_error(numbers, ErrorCode::kCorruptData, "should be array of f32");
+    auto padding = test::tiny_vocabulary().writer();
+    padding.key("tokenizer.ggml.padding_token_id", "0");
+    expect_error(padding, ErrorCode::kCorruptData, "tokenizer.ggml.padding_token_id at byte ");
 }
 
 TEST(HostileVocabulary, TypesOutOfRange) {
     for (const std::int32_t type : {-1, 7, 1'000'000, INT32_MIN, INT32_MAX}) {
         expect_error([&](auto& v) { v.types[7] = type; },
                      ErrorCode::kCorruptData,
-                     "token 7 has the unknown type");
+                     "gives token 7 the unknown type");
     }
 }
 
@@ -119,7 +145,7 @@ TEST(HostileVocabulary, MergesThatNameNoTokens) {
         [](auto& v) { v.merges[5] = "qq a"; }, kCode, "merge 5 (\"qq\" + \"a\") needs \"qq\"");
     expect_error([](auto& v) { v.merges[5] = "a qq"; }, kCode, "needs \"qq\"");
     expect_error([](auto& v) { v.merges[5] = "q q"; }, kCode, "needs \"qq\"");
-    expect_error([](auto& v) { v.merges[5] = "nospace"; }, kCode, "merge 5 is \"nospace\"");
+    expect_error([](auto& v) { v.merges[5] = "nospace"; }, kCode, "as merge 5 \"nospace\"");
     expect_error([](auto& v) { v.merges[5] = ""; }, kCode, "merge 5");
     expect_error([](auto& v) { v.merges[5] = " a"; }, kCode, "merge 5");
     expect_error([](auto& v) { v.merges[5] = "a "; }, kCode, "merge 5");

@@ -77,10 +77,13 @@ LocalModel::LocalModel(std::shared_ptr<const ml::Model> model,
 
 Result<std::unique_ptr<LocalModel>> LocalModel::create(std::shared_ptr<const ml::Model> model,
                                                        const ml::EngineOptions& options) {
-    NOTSO_TRY(auto prompts, PromptBuilder::create(model->chat_template(), model->tokenizer()));
+    auto prompts = PromptBuilder::create(model->chat_template(), model->tokenizer());
+    if (!prompts) {
+        return fail(prompts.error().code, "{}: {}", model->path().string(), prompts.error().detail);
+    }
     NOTSO_TRY(auto engine, ml::Engine::create(model, options));
     return std::unique_ptr<LocalModel>(
-        new LocalModel(std::move(model), std::move(prompts), std::move(engine)));
+        new LocalModel(std::move(model), *std::move(prompts), std::move(engine)));
 }
 
 Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "services/prompt/control_guard.hpp"
 #include "services/prompt/messages.hpp"
 #include "services/prompt/render_request.hpp"
@@ -208,6 +209,8 @@ bool JinjaPromptBuilder::switch_changes_something() const {
 Result<std::unique_ptr<const PromptBuilder>> PromptBuilder::create(std::string_view source,
                                                                    const ml::Tokenizer& tokenizer) {
     const std::string_view chosen = source.empty() ? chatml_template() : source;
+    if (!is_valid_utf8(chosen))
+        return fail(ErrorCode::kCorruptData, "tokenizer.chat_template: not valid UTF-8");
     auto parsed = jinja::Template::parse(chosen);
     if (!parsed) {
         return fail(parsed.error().code, "tokenizer.chat_template: {}", parsed.error().detail);
