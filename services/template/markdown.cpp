@@ -266,7 +266,7 @@ class HtmlWriter {
         const std::string language = language_of(detail);
         out_ += "<div class=\"code\"><header><span>" + language +
                 "</span><button class=\"quiet copy\" type=\"button\" hidden>Copy</button></header>"
-                "<pre tabindex=\"0\" aria-label=\"Code";
+                "<pre role=\"group\" tabindex=\"0\" aria-label=\"Code";
         if (!language.empty()) out_ += ", " + language;
         out_ += language.empty() ? "\"><code>" : "\"><code class=\"language-" + language + "\">";
     }
@@ -364,7 +364,7 @@ MD_PARSER make_parser() {
 
 // The text as it is, for what can't be shown as Markdown.
 std::string plain_text(std::string_view text) {
-    std::string out = "<pre class=\"plain\" tabindex=\"0\" aria-label=\"Text\">";
+    std::string out = "<pre class=\"plain\" role=\"group\" tabindex=\"0\" aria-label=\"Text\">";
     append_escaped(out, text);
     return out + "</pre>\n";
 }

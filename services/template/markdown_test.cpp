@@ -40,7 +40,7 @@ TEST(Markdown, CodeHasItsLanguageAndAButtonForScript) {
     EXPECT_EQ(markdown_to_html("```c++ x\na<b\n```"),
               "<div class=\"code\"><header><span>c++</span><button class=\"quiet copy\" "
               "type=\"button\" hidden>Copy"
-              "</button></header><pre tabindex=\"0\" aria-label=\"Code, c++\"><code "
+              "</button></header><pre role=\"group\" tabindex=\"0\" aria-label=\"Code, c++\"><code "
               "class=\"language-c++\">a&lt;b\n"
               "</code></pre></div>\n");
     EXPECT_THAT(markdown_to_html("```\na\n```"), HasSubstr("aria-label=\"Code\"><code>a\n"));
