@@ -279,7 +279,7 @@ TEST(LocalBackend, ABrokenTemplateIsAFailure) {
     const auto backend = make(ready(model));
     while (backend->health().state == HealthState::kLoading)
         std::this_thread::sleep_for(milliseconds(1));
-    EXPECT_TRUE(backend->health().detail.starts_with("tokenizer.chat_template: "))
+    EXPECT_TRUE(backend->health().detail.starts_with("fake.gguf: tokenizer.chat_template: "))
         << backend->health().detail;
 }
 
