@@ -99,7 +99,6 @@ Result<int> run(Settings settings, const Options& options) {
     NOTSO_TRY(const auto file, gguf::File::open(in));
     NOTSO_TRY(const quant::Plan plan, quant::plan_quantization(*file, *mix));
     const auto start = SteadyClock::now();
-    print_notes(plan);
     {
         ProgressLine line;
         quant::QuantizeOptions how;
@@ -112,6 +111,7 @@ Result<int> run(Settings settings, const Options& options) {
             done.error().detail += ": choose another name, or replace it with --force";
         NOTSO_CHECK(std::move(done));
     }
+    print_notes(plan);
     print_summary(*file, plan, std::chrono::duration<double>(SteadyClock::now() - start).count());
     return kExitOk;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Comparisons with the numpy oracle that take minutes: tests/oracle/long_checks.sh NOTSO
-# 32,768 positions, what the check of positions would notice, and the shapes of known models.
+# 32,768 positions, what the check of positions would notice, and the shapes of known models,
+# and every type that quantize writes.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
@@ -11,3 +12,4 @@ notso="$(realpath "$1")"
 check positions_check.py --positions 32768
 check positions_check.py --wrong-rules
 check synthetic_check.py --long
+check quantize_check.py @MODEL --all

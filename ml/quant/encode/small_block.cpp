@@ -42,12 +42,18 @@ OffsetBlock fit_offset_block(const float* weights, std::uint8_t* levels) noexcep
         return Affine{f16_to_f32(scale_to_f16(fit.scale)), f16_to_f32(f32_to_f16(fit.min))};
     };
     const Affine plain = rounded({(*high - *low) / kTopLevel, -*low});
-    const Affine fitted = rounded(fit_affine<kBlock, true>(x, weight, kTopLevel, kOffsetSearch));
-    const bool keep_plain = affine_error<kBlock>(x, weight, plain, kTopLevel) <=
-                            affine_error<kBlock>(x, weight, fitted, kTopLevel);
-    const Affine fit = keep_plain ? plain : fitted;
-    affine_levels<kBlock>(x, fit, kTopLevel, levels);
-    return {f32_to_f16(fit.scale), f32_to_f16(-fit.min)};
+    // Near the smallest f16 a scale that was rounded down cuts off the highest weights.
+    const Affine wider{f16_to_f32(static_cast<std::uint16_t>(f32_to_f16(plain.scale) + 1)),
+                       plain.min};
+    Affine best = plain;
+    for (const Affine tried :
+         {wider, rounded(fit_affine<kBlock, true>(x, weight, kTopLevel, kOffsetSearch))}) {
+        if (affine_error<kBlock>(x, weight, tried, kTopLevel) <
+            affine_error<kBlock>(x, weight, best, kTopLevel))
+            best = tried;
+    }
+    affine_levels<kBlock>(x, best, kTopLevel, levels);
+    return {f32_to_f16(best.scale), f32_to_f16(-best.min)};
 }
 
 void store_five_bits(const std::uint8_t* levels,
