@@ -20,6 +20,7 @@ const std::vector<Command>& command_table() {
         {"detokenize", "token ids from stdin to JSON strings", {kModel}, declare_detokenize},
         {"render", "the prompt that a chat template makes", {kModel}, declare_render},
         {"logits", "the model's raw output for given tokens", {kModel, kEngine}, declare_logits},
+        {"perplexity", "how well the model predicts a text", {kModel, kEngine}, declare_perplexity},
         {"inspect", "what is in a GGUF file", {kModel}, declare_inspect},
         {"quantize", "write a model in smaller types", {kModel, kEngine}, declare_quantize},
         {"models", "list the installed models", {kModel}, declare_models},

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Comparisons with the numpy oracle that take minutes: tests/oracle/long_checks.sh NOTSO
-# 32,768 positions, what the check of positions would notice, and the shapes of known models,
-# and every type that quantize writes.
+# Comparisons with oracles that take minutes: tests/oracle/long_checks.sh NOTSO
+# 32,768 positions, what the check of positions would notice, the shapes of known models, every type that quantize
+# writes, a million strings per vocabulary, all reference tokens.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
@@ -13,3 +13,8 @@ check positions_check.py --positions 32768
 check positions_check.py --wrong-rules
 check synthetic_check.py --long
 check quantize_check.py @MODEL --all
+for vocabulary in @MODEL llama3 llama3-json smaug qwen2 gpt2; do
+    check tokenizer_check.py "$vocabulary" --count 1000000 --seed 2
+done
+check reference_check.py @MODEL
+check perplexity_check.py @MODEL
