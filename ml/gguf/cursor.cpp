@@ -43,4 +43,17 @@ Result<std::string_view> Cursor::read_string(std::string_view what, std::uint64_
     return std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size());
 }
 
+std::uint64_t Cursor::skip_strings(std::uint64_t count) noexcept {
+    std::uint64_t passed = 0;
+    for (; passed < count; ++passed) {
+        std::uint64_t length = 0;
+        const std::uint64_t here = bytes_.size() - offset_;
+        if (here < sizeof length) break;
+        std::memcpy(&length, bytes_.data() + offset_, sizeof length);
+        if (length > here - sizeof length) break;
+        offset_ += sizeof length + length;
+    }
+    return passed;
+}
+
 }  // namespace notso::ml::gguf

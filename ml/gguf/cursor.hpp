@@ -50,6 +50,10 @@ class Cursor {
     /// A u64 length and that many bytes, at most `max_length`.
     Result<std::string_view> read_string(std::string_view what, std::uint64_t max_length);
 
+    /// Steps over up to `count` strings (a u64 length and that many bytes each) and stops before
+    /// the first that is not whole or not in memory. @return how many it passed.
+    std::uint64_t skip_strings(std::uint64_t count) noexcept;
+
   private:
     std::span<const std::byte> bytes_;
     std::uint64_t file_size_;

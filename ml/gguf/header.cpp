@@ -32,13 +32,16 @@ constexpr std::uint64_t kMinTensorBytes = 8 + 1 + 4 + 8 + 4 + 8;
 
 /// Names are compared, shown and logged: UTF-8 without control characters.
 Result<> check_name(std::string_view name, std::string_view kind, std::uint64_t at) {
-    const auto is_control = [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    };
+    bool control = false;
+    bool ascii = true;  // decoding the UTF-8 of many long names takes long
+    for (const char c : name) {
+        control |= static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+        ascii &= static_cast<unsigned char>(c) < 0x80;
+    }
     if (name.empty()) {
         return fail(ErrorCode::kCorruptData, "{} at byte {} has no name", kind, at);
     }
-    if (is_valid_utf8(name) && std::ranges::none_of(name, is_control)) return {};
+    if (!control && (ascii || is_valid_utf8(name))) return {};
     return fail(ErrorCode::kCorruptData,
                 "{} at byte {} has the name {}, which is not UTF-8 without control characters",
                 kind,

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <stdexcept>
 #include <semaphore>
+#include <stdexcept>
 #include <thread>
 
 #include "base/clock.hpp"
@@ -279,7 +279,8 @@ TEST(LocalBackend, ABrokenTemplateIsAFailure) {
     const auto backend = make(ready(model));
     while (backend->health().state == HealthState::kLoading)
         std::this_thread::sleep_for(milliseconds(1));
-    EXPECT_TRUE(backend->health().detail.starts_with("fake.gguf: tokenizer.chat_template: "))
+    EXPECT_TRUE(backend->health().detail.starts_with(model->path().string() +
+                                                     ": tokenizer.chat_template: "))
         << backend->health().detail;
 }
 
