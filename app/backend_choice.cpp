@@ -1,6 +1,9 @@
 #include "app/backend_choice.hpp"
 
+#include <unistd.h>
+
 #include <chrono>
+#include <iostream>
 #include <thread>
 
 #include "app/model_choice.hpp"
@@ -19,12 +22,19 @@ std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings) {
     options.tokenizer_json = settings.tokenizer_json;
     options.n_threads = settings.threads;
     options.context_length = settings.context;
+    options.kv_type = settings.kv;
     return services::make_local_backend(std::move(options));
 }
 
 Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& interrupts) {
+    // A person sees what the model will take before it is loaded; a script's stderr stays empty.
+    bool to_tell = ::isatty(STDERR_FILENO) != 0;
     while (true) {
         const services::Health health = backend.health();
+        if (to_tell && !health.memory.empty()) {
+            std::cerr << "Memory: " << health.memory << std::endl;
+            to_tell = false;
+        }
         if (health.state == services::HealthState::kReady) return {};
         if (health.state == services::HealthState::kFailed)
             return fail(ErrorCode::kUnavailable, "{}", health.detail);

@@ -46,6 +46,25 @@ TEST(Cli, WrongUseExits2WithOneLine) {
     }
 }
 
+TEST(Cli, EveryCommandDeclaresItsOptions) {
+    // An option that a command has and the settings have too is refused only when it is declared.
+    for (const char* command : {"serve",
+                                "chat",
+                                "run",
+                                "tokenize",
+                                "detokenize",
+                                "render",
+                                "logits",
+                                "perplexity",
+                                "inspect",
+                                "quantize",
+                                "models"}) {
+        const Outcome outcome = run({command, "--help"});
+        EXPECT_EQ(outcome.code, kExitOk) << outcome.err;
+        EXPECT_THAT(outcome.out, HasSubstr("Usage: notso ")) << command;
+    }
+}
+
 TEST(Cli, BadFlagValueExits2AndNamesTheFlag) {
     const Outcome outcome = run({"models", "--log", "loud"});
     EXPECT_EQ(outcome.code, kExitUsage);

@@ -38,7 +38,7 @@ void log_start(const Settings& settings) {
               log::field(OpenSSL_version(OPENSSL_VERSION)));
     log::info(
         "event=settings host={} port={} data_dir={} models_dir={} backend={} threads={} ctx={} "
-        "api_key={}",
+        "kv={} api_key={}",
         log::field(settings.host),
         settings.port,
         log::field(settings.data_dir.string()),
@@ -46,6 +46,7 @@ void log_start(const Settings& settings) {
         settings.backend == BackendKind::kStub ? "stub" : "local",
         settings.threads,
         settings.context,
+        ml::kv_traits(settings.kv).name,
         settings.api_key.empty() ? "none" : "set");
 }
 

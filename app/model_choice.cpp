@@ -79,7 +79,7 @@ Result<fs::path> choose_model(const Settings& settings, std::uint64_t memory_byt
             ErrorCode::kNotFound, "no model in {}; {}", settings.models_dir.string(), kHowToGet);
     const InstalledModel* best = nullptr;
     for (const InstalledModel& model : models) {
-        if (memory_bytes != 0 && model.size_bytes + kBesideWeightsBytes > memory_bytes) continue;
+        if (model.size_bytes + kBesideWeightsBytes > memory_bytes) continue;
         if (best == nullptr || model.size_bytes > best->size_bytes) best = &model;
     }
     if (best == nullptr)

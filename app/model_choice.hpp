@@ -23,7 +23,7 @@ struct InstalledModel {
 Result<std::vector<InstalledModel>> installed_models(const std::filesystem::path& models_dir);
 
 /// Chooses the file for `settings`.
-/// @param memory_bytes  What a model may take; 0 = unknown.
+/// @param memory_bytes  What a model may take.
 /// @errors kNotFound with where it looked and how to get a model; kOutOfMemory with the numbers.
 Result<std::filesystem::path> choose_model(const Settings& settings, std::uint64_t memory_bytes);
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "ml/kernels/kv_type.hpp"
 
 namespace notso::app {
 
@@ -28,8 +29,9 @@ struct Settings {
     std::filesystem::path models_dir;
     // Engine
     BackendKind backend = BackendKind::kLocal;
-    std::int32_t threads = 0;  ///< 0 = physical cores this process may use.
-    std::int32_t context = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
+    std::int32_t threads = 0;          ///< 0 = physical cores this process may use.
+    std::int32_t context = 0;          ///< Tokens; 0 = min(model, 8192, what memory allows).
+    ml::KvType kv = ml::KvType::kF16;  ///< How the cache stores keys and values.
     // Server
     std::filesystem::path data_dir;
     std::string host = "127.0.0.1";

@@ -1,5 +1,6 @@
 // The table of settings: name, flag, environment, and how a value is checked. To add a setting, add
 // a field to Settings and a row here.
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -78,6 +79,14 @@ Result<> set_context(Settings& settings, const SettingValue& value) {
     return {};
 }
 
+Result<> set_kv(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::string text, one(value));
+    const auto* found = std::ranges::find(ml::kKvTraits, text, &ml::KvTraits::name);
+    if (found == std::end(ml::kKvTraits)) return bad_value(value, "one of f16, f32, q8_0");
+    settings.kv = static_cast<ml::KvType>(found - std::begin(ml::kKvTraits));
+    return {};
+}
+
 Result<> set_log(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
     if (const auto configured = log::configure(text); !configured)
@@ -131,6 +140,13 @@ const std::vector<SettingRow> kTable = {
      false,
      "context length in tokens; 0 = min(model, 8192, what memory allows)",
      set_context},
+    {"kv",
+     "--kv",
+     {"NOTSO_KV"},
+     SettingGroup::kEngine,
+     false,
+     "how keys and values are stored: f16, f32 or q8_0",
+     set_kv},
     {"data_dir",
      "--data-dir",
      {"NOTSO_DATA_DIR"},

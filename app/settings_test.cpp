@@ -125,6 +125,18 @@ TEST_F(SettingsTest, BackendAndLogTakeOnlyKnownWords) {
     EXPECT_THAT(error_of(), HasSubstr("NOTSO_LOG: log level \"loud\""));
 }
 
+TEST_F(SettingsTest, KvTypeComesFromEverySourceAndTakesOnlyItsTypes) {
+    EXPECT_EQ(resolve()->kv, ml::KvType::kF16);
+    write_file("kv = 'q8_0'\n");
+    EXPECT_EQ(resolve()->kv, ml::KvType::kQ8_0);
+    environment_["NOTSO_KV"] = "f32";
+    EXPECT_EQ(resolve()->kv, ml::KvType::kF32);
+    flags_["kv"] = {{"f16"}, "--kv"};
+    EXPECT_EQ(resolve()->kv, ml::KvType::kF16);
+    flags_["kv"] = {{"q4_0"}, "--kv"};
+    EXPECT_THAT(error_of(), HasSubstr("--kv: \"q4_0\" is not one of f16, f32, q8_0"));
+}
+
 TEST_F(SettingsTest, DataFolderFollowsXdg) {
     environment_["HOME"] = "/home/ada";
     EXPECT_EQ(resolve()->data_dir, "/home/ada/.local/share/notso");

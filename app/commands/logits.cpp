@@ -19,11 +19,11 @@ struct Options {
     std::string out;
     std::int64_t last = 0;  // 0 = all rows
     bool step = false;
-    std::string kv = "f16";
     std::string precision = "exact";
 };
 
-Result<std::vector<ml::TokenId>> parse_tokens(std::string_view text, std::int32_t n_vocab) {
+/// Ids below the model's vocabulary are forward()'s to check: no model is loaded yet.
+Result<std::vector<ml::TokenId>> parse_tokens(std::string_view text) {
     std::vector<ml::TokenId> tokens;
     const char* at = text.data();
     const char* const end = at + text.size();
@@ -34,11 +34,10 @@ Result<std::vector<ml::TokenId>> parse_tokens(std::string_view text, std::int32_
         skip_space();
         std::int32_t id = 0;
         const auto [next, error] = std::from_chars(at, end, id);
-        if (error != std::errc{} || id < 0 || id >= n_vocab)
+        if (error != std::errc{} || id < 0)
             return fail(ErrorCode::kInvalidArgument,
-                        "--tokens: entry {} is no token id; ids are whole numbers from 0 to {}",
-                        tokens.size() + 1,
-                        n_vocab - 1);
+                        "--tokens: entry {} is no token id; ids are whole numbers from 0 on",
+                        tokens.size() + 1);
         tokens.push_back(static_cast<ml::TokenId>(id));
         at = next;
         skip_space();
@@ -62,9 +61,8 @@ Result<> write_logits(const ml::Model& model,
         options.step ? 1 : static_cast<std::size_t>(ml::EngineOptions{}.prefill_chunk);
     const auto n_vocab = static_cast<std::size_t>(model.config().n_vocab);
     NOTSO_TRY(const auto cache,
-              ml::KvCache::create(model.config(),
-                                  static_cast<std::int32_t>(n_tokens),
-                                  options.kv == "f32" ? ml::KvType::kF32 : ml::KvType::kF16));
+              ml::KvCache::create(
+                  model.config(), static_cast<std::int32_t>(n_tokens), model.memory().kv_type));
     NOTSO_TRY(RowFile file, RowFile::create(options.out));
     std::vector<float> rows;
     for (std::size_t start = 0; start < n_tokens; start += chunk) {
@@ -84,15 +82,12 @@ Result<int> run(const Settings& settings, const Options& options) {
     if (text.starts_with('@')) {
         NOTSO_TRY(text, read_input(text.substr(1)));
     }
+    NOTSO_TRY(const std::vector<ml::TokenId> tokens, parse_tokens(text));
     ml::LoadOptions load;
     load.n_threads = settings.threads;
+    load.context_length = static_cast<std::int32_t>(tokens.size());
+    load.kv_type = settings.kv;
     NOTSO_TRY(const auto model, ml::Model::load(path, load));
-    NOTSO_TRY(const std::vector<ml::TokenId> tokens, parse_tokens(text, model->config().n_vocab));
-    if (std::ssize(tokens) > model->config().context_length)
-        return fail(ErrorCode::kContextLength,
-                    "{} tokens, and the model's context has {}",
-                    tokens.size(),
-                    model->config().context_length);
     NOTSO_CHECK(write_logits(*model, tokens, options));
     return kExitOk;
 }
@@ -119,9 +114,6 @@ CommandBody declare_logits(CLI::App& options) {
         .add_option(
             "--precision", values->precision, "fast or exact; one set of kernels serves both today")
         ->check(CLI::IsMember({"fast", "exact"}))
-        ->type_name("");
-    options.add_option("--kv", values->kv, "type of the KV cache: f16 or f32")
-        ->check(CLI::IsMember({"f16", "f32"}))
         ->type_name("");
     return [values](const Settings& settings) { return run(settings, *values); };
 }

@@ -4,6 +4,9 @@
 
 #include "app/commands/command.hpp"
 #include "app/model_choice.hpp"
+#include "ml/gguf/file.hpp"
+#include "ml/model/config.hpp"
+#include "ml/model/memory_plan.hpp"
 
 namespace notso::app {
 namespace {
@@ -12,16 +15,36 @@ struct Options {
     bool json = false;
 };
 
+/// What the model takes with the settings' context and cache, a full context included; nothing for
+/// a file that does not run.
+std::optional<std::uint64_t> memory_bytes(const InstalledModel& model, const Settings& settings) {
+    const auto file = ml::gguf::File::open(model.path);
+    if (!file) return std::nullopt;
+    const auto spec = ml::read_spec(**file);
+    if (!spec) return std::nullopt;
+    const auto plan = ml::estimate_memory(**file,
+                                          *spec,
+                                          {.context_length = settings.context,
+                                           .kv_type = settings.kv,
+                                           .n_threads = settings.threads});
+    return plan ? std::optional(plan->total_bytes()) : std::nullopt;
+}
+
+double megabytes(std::uint64_t bytes) { return static_cast<double>(bytes) / 1e6; }
+
 Result<int> run(const Settings& settings, const Options& options) {
     NOTSO_TRY(const std::vector<InstalledModel> models, installed_models(settings.models_dir));
     const auto chosen = choose_model(settings);
     if (options.json) {
         boost::json::array rows;
-        for (const InstalledModel& model : models)
+        for (const InstalledModel& model : models) {
+            const auto memory = memory_bytes(model, settings);
             rows.push_back({{"name", model.name},
                             {"path", model.path.string()},
                             {"bytes", model.size_bytes},
+                            {"memory_bytes", memory ? boost::json::value(*memory) : nullptr},
                             {"default", chosen && *chosen == model.path}});
+        }
         std::cout << boost::json::serialize(rows) << '\n';
         return kExitOk;
     }
@@ -30,11 +53,13 @@ Result<int> run(const Settings& settings, const Options& options) {
         return kExitOk;
     }
     for (const InstalledModel& model : models) {
-        const double megabytes = static_cast<double>(model.size_bytes) / 1e6;
+        const auto memory = memory_bytes(model, settings);
         const bool is_default = chosen && *chosen == model.path;
-        std::cout << fmt::format("{:<44} {:>9.1f} MB  {}{}\n",
+        std::cout << fmt::format("{:<44} {:>9.1f} MB  {}  {}{}\n",
                                  model.name,
-                                 megabytes,
+                                 megabytes(model.size_bytes),
+                                 memory ? fmt::format("{:>7.0f} MB in memory", megabytes(*memory))
+                                        : fmt::format("{:>20}", "does not run"),
                                  model.path.string(),
                                  is_default ? "  (default)" : "");
     }

@@ -23,7 +23,6 @@ namespace json = boost::json;
 
 struct Options {
     std::string file;
-    std::string kv = "f16";
     bool json = false;
 };
 
@@ -41,6 +40,7 @@ struct Outcome {
     ml::PredictionScore score;
     std::size_t n_tokens = 0;
     std::int32_t window = 0;
+    ml::KvType kv = ml::KvType::kF16;
     double seconds = 0;
 };
 
@@ -58,7 +58,7 @@ void print(const Outcome& outcome, const Options& options) {
         out["scored_tokens"] = score.n_scored;
         out["window"] = outcome.window;
         out["windows"] = windows;
-        out["kv"] = options.kv;
+        out["kv"] = std::string(ml::kv_traits(outcome.kv).name);
         out["seconds"] = outcome.seconds;
         std::cout << json::serialize(out) << '\n';
         return;
@@ -81,6 +81,8 @@ Result<int> run(const Settings& settings, const Options& options) {
     ml::LoadOptions load;
     load.n_threads = settings.threads;
     load.tokenizer_json = settings.tokenizer_json;
+    load.context_length = settings.context;
+    load.kv_type = settings.kv;
     NOTSO_TRY(const auto model, ml::Model::load(path, load));
     const std::vector<ml::TokenId> tokens = text_tokens(model->tokenizer(), text);
 
@@ -90,7 +92,7 @@ Result<int> run(const Settings& settings, const Options& options) {
     scoring.window = settings.context != 0
                          ? settings.context
                          : std::min(ml::kDefaultWindow, model->config().context_length);
-    scoring.kv = options.kv == "f32" ? ml::KvType::kF32 : ml::KvType::kF16;
+    scoring.kv = settings.kv;
     scoring.stop = stop.get_token();
     scoring.on_window =
         [&](std::int32_t done, std::int32_t total, const ml::PredictionScore& so_far) {
@@ -109,7 +111,7 @@ Result<int> run(const Settings& settings, const Options& options) {
         return fail(score.error().code, "{}: {}", options.file, score.error().detail);
     }
     const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
-    print({path, *score, tokens.size(), scoring.window, seconds}, options);
+    print({path, *score, tokens.size(), scoring.window, scoring.kv, seconds}, options);
     return kExitOk;
 }
 
@@ -119,9 +121,6 @@ CommandBody declare_perplexity(CLI::App& options) {
     auto values = std::make_shared<Options>();
     options.add_option("-f,--file", values->file, "the text; - is stdin")
         ->required()
-        ->type_name("");
-    options.add_option("--kv", values->kv, "type of the KV cache: f16 or f32")
-        ->check(CLI::IsMember({"f16", "f32"}))
         ->type_name("");
     options.add_flag("--json", values->json, "print one JSON object");
     return [values](const Settings& settings) { return run(settings, *values); };

@@ -68,7 +68,8 @@ TEST_F(Resources, Version2LimitsOfEveryParentCount) {
     write("sys/fs/cgroup/outer/inner/memory.current", "5\n");
     write("sys/fs/cgroup/outer/memory.max", "1000000\n");
     write("sys/fs/cgroup/outer/memory.current", "700000\n");
-    write("sys/fs/cgroup/outer/memory.stat", "anon 1\ninactive_file 100000\n");
+    write("sys/fs/cgroup/outer/memory.stat",
+          "anon 1\nfile 300000\ninactive_file 60000\nactive_file 40000\n");
     EXPECT_EQ(count_cores(roots()).usable, 1);
     const MemoryInfo memory = read_memory(roots());
     EXPECT_EQ(memory.total_bytes, 1000000u);
@@ -83,6 +84,19 @@ TEST_F(Resources, Version1LimitsCount) {
     write("sys/fs/cgroup/memory/box/memory.usage_in_bytes", "2500000\n");
     EXPECT_EQ(count_cores(roots()).usable, 1);
     EXPECT_EQ(read_memory(roots()).available_bytes, 0u);
+}
+
+TEST_F(Resources, UnreadableMemoryLimitsNothing) {
+    fs::remove_all(root_ / "proc");
+    EXPECT_GT(read_memory(roots()).available_bytes, std::uint64_t{1} << 60);
+    EXPECT_GT(read_memory().available_bytes, std::uint64_t{1} << 20) << "of this machine";
+}
+
+TEST_F(Resources, MoreThreadsThanCpusAreNotGiven) {
+    const CoreCount cores{.logical = 8, .physical = 4, .usable = 3};
+    EXPECT_EQ(choose_threads(0, cores), 3);
+    EXPECT_EQ(choose_threads(6, cores), 6);
+    EXPECT_EQ(choose_threads(9, cores), 8);
 }
 
 TEST_F(Resources, HyperThreadsCountOnce) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 
@@ -110,9 +111,11 @@ std::optional<GroupMemory> memory_of(const fs::path& folder, bool version2) {
     const auto usage =
         read_number(folder / (version2 ? "memory.current" : "memory.usage_in_bytes"));
     if (!limit || !usage) return std::nullopt;
-    const auto cache =
-        read_field(folder / "memory.stat", version2 ? "inactive_file" : "total_inactive_file");
-    return GroupMemory{*limit, *usage - std::min(*usage, cache.value_or(0))};
+    const std::string prefix = version2 ? "" : "total_";
+    const fs::path stat = folder / "memory.stat";
+    const std::uint64_t cache = read_field(stat, prefix + "inactive_file").value_or(0) +
+                                read_field(stat, prefix + "active_file").value_or(0);
+    return GroupMemory{*limit, *usage - std::min(*usage, cache)};
 }
 
 /// A core's name: the first of its hyper-threads, or the CPU itself where the system does not say.
@@ -154,10 +157,16 @@ CoreCount count_cores(const SystemRoots& roots) {
     return count;
 }
 
+std::int32_t choose_threads(std::int32_t requested, const CoreCount& cores) noexcept {
+    return requested <= 0 ? cores.usable : std::min(requested, cores.logical);
+}
+
 MemoryInfo read_memory(const SystemRoots& roots) {
     MemoryInfo info;
-    info.total_bytes = read_field(roots.proc / "meminfo", "MemTotal:").value_or(0) * 1024;
-    info.available_bytes = read_field(roots.proc / "meminfo", "MemAvailable:").value_or(0) * 1024;
+    constexpr std::uint64_t kUnknownKiB = std::numeric_limits<std::uint64_t>::max() / 1024;
+    const fs::path machine = roots.proc / "meminfo";
+    info.total_bytes = read_field(machine, "MemTotal:").value_or(kUnknownKiB) * 1024;
+    info.available_bytes = read_field(machine, "MemAvailable:").value_or(kUnknownKiB) * 1024;
     const GroupFolders group = control_group(roots, "memory");
     for (const fs::path& folder : group.folders) {
         const auto memory = memory_of(folder, group.version2);

@@ -22,10 +22,14 @@ struct CoreCount {
 
 CoreCount count_cores(const SystemRoots& roots = {});
 
+/// Compute threads for a request: 0 = the usable cores; more than there are CPUs only wait for each
+/// other.
+std::int32_t choose_threads(std::int32_t requested, const CoreCount& cores) noexcept;
+
+/// The largest numbers where the system does not say.
 struct MemoryInfo {
-    std::uint64_t total_bytes = 0;  ///< Of the machine, or of the control group.
-    std::uint64_t available_bytes =
-        0;  ///< What can be had without swapping; page cache counts as free.
+    std::uint64_t total_bytes = 0;      ///< Of the machine, or of the control group.
+    std::uint64_t available_bytes = 0;  ///< To be had without swapping; page cache counts as free.
 };
 
 MemoryInfo read_memory(const SystemRoots& roots = {});

@@ -26,13 +26,28 @@ struct AttentionCase {
     std::int32_t first_pos;
 };
 
+constexpr KvType kAllKvTypes[] = {KvType::kF16, KvType::kF32, KvType::kQ8_0};
+
+const KvKernels& kv_kernels(const KernelTable& table, KvType type) {
+    return table.kv[static_cast<std::size_t>(type)];
+}
+
+/// Rows of [n, dim] as the cache stores them.
+std::vector<std::byte> stored(const KernelTable& table, KvType type, const Floats& rows, int dim) {
+    const std::size_t row_bytes = kv_row_bytes(type, dim);
+    const std::size_t n = rows.size() / static_cast<std::size_t>(dim);
+    std::vector<std::byte> out(n * row_bytes);
+    for (std::size_t i = 0; i < n; ++i)
+        kv_kernels(table, type)
+            .store(&rows[i * static_cast<std::size_t>(dim)], &out[i * row_bytes], dim);
+    return out;
+}
+
 struct Heads {
     AttentionCase shape;
     Floats q;
     Floats keys;
     Floats values;
-    std::vector<std::uint16_t> half_keys;
-    std::vector<std::uint16_t> half_values;
 
     Heads(const AttentionCase& shape_, std::mt19937& rng) : shape(shape_) {
         const auto dim = static_cast<std::size_t>(shape.head_dim);
@@ -41,30 +56,28 @@ struct Heads {
             static_cast<std::size_t>(shape.n_tokens * shape.n_heads) * dim, rng, 2.0f);
         keys = random_floats(n_keys * dim, rng);
         values = random_floats(n_keys * dim, rng);
-        std::ranges::transform(keys, std::back_inserter(half_keys), quant::f32_to_f16);
-        std::ranges::transform(values, std::back_inserter(half_values), quant::f32_to_f16);
     }
 
     /// Tokens [first, first + n) only.
-    Floats run(const KernelTable& table, bool half, std::int32_t first, std::int32_t n) const {
+    Floats run(const KernelTable& table, KvType type, std::int32_t first, std::int32_t n) const {
         const auto width = static_cast<std::size_t>(shape.n_heads * shape.head_dim);
         Floats out(static_cast<std::size_t>(n) * width, NAN);
         Floats scratch(attention_scratch_floats(shape.head_dim));
-        const void* k = half ? static_cast<const void*>(half_keys.data()) : keys.data();
-        const void* v = half ? static_cast<const void*>(half_values.data()) : values.data();
-        (half ? table.attention_f16
-              : table.attention_f32)({.q = q.data() + static_cast<std::size_t>(first) * width,
-                                      .q_stride = width,
-                                      .n_tokens = n,
-                                      .n_heads = shape.n_heads,
-                                      .head_dim = shape.head_dim,
-                                      .first_pos = shape.first_pos + first,
-                                      .scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim)),
-                                      .keys = static_cast<const std::byte*>(k),
-                                      .values = static_cast<const std::byte*>(v),
-                                      .out = out.data(),
-                                      .out_stride = width,
-                                      .scratch = scratch.data()});
+        const auto k = stored(table, type, keys, shape.head_dim);
+        const auto v = stored(table, type, values, shape.head_dim);
+        kv_kernels(table, type)
+            .attention({.q = q.data() + static_cast<std::size_t>(first) * width,
+                        .q_stride = width,
+                        .n_tokens = n,
+                        .n_heads = shape.n_heads,
+                        .head_dim = shape.head_dim,
+                        .first_pos = shape.first_pos + first,
+                        .scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim)),
+                        .keys = k.data(),
+                        .values = v.data(),
+                        .out = out.data(),
+                        .out_stride = width,
+                        .scratch = scratch.data()});
         return out;
     }
 };
@@ -78,16 +91,17 @@ TEST_P(FastKernels, AttentionEqualsItsPlainTwinAndIgnoresTheBatch) {
                                    {80, 5, 2, 127}};
     for (const AttentionCase& shape : cases) {
         const Heads heads(shape, rng_);
-        for (const bool half : {false, true}) {
-            const Floats actual = heads.run(*GetParam(), half, 0, shape.n_tokens);
-            EXPECT_LT(worst_error(actual, heads.run(generic_table(), half, 0, shape.n_tokens)),
+        for (const KvType type : kAllKvTypes) {
+            if (shape.head_dim % kv_traits(type).elements != 0) continue;
+            const Floats actual = heads.run(*GetParam(), type, 0, shape.n_tokens);
+            EXPECT_LT(worst_error(actual, heads.run(generic_table(), type, 0, shape.n_tokens)),
                       3e-6)
-                << shape.head_dim << " " << half;
-            const Floats last = heads.run(*GetParam(), half, shape.n_tokens - 1, 1);
+                << shape.head_dim << " " << kv_traits(type).name;
+            const Floats last = heads.run(*GetParam(), type, shape.n_tokens - 1, 1);
             EXPECT_TRUE(bit_equal(
                 last,
                 Floats(actual.end() - static_cast<std::ptrdiff_t>(last.size()), actual.end())));
-            EXPECT_TRUE(bit_equal(actual, heads.run(avx2_table(), half, 0, shape.n_tokens)));
+            EXPECT_TRUE(bit_equal(actual, heads.run(avx2_table(), type, 0, shape.n_tokens)));
         }
     }
 }
@@ -95,8 +109,8 @@ TEST_P(FastKernels, AttentionEqualsItsPlainTwinAndIgnoresTheBatch) {
 TEST_P(FastKernels, AttentionSurvivesHugeScores) {
     Heads heads({16, 1, 1, 70}, rng_);
     for (float& value : heads.keys) value *= 1e4f;
-    const Floats out = heads.run(*GetParam(), false, 0, 1);
-    EXPECT_LT(worst_error(out, heads.run(generic_table(), false, 0, 1)), 1e-5);
+    const Floats out = heads.run(*GetParam(), KvType::kF32, 0, 1);
+    EXPECT_LT(worst_error(out, heads.run(generic_table(), KvType::kF32, 0, 1)), 1e-5);
 }
 
 TEST_P(FastKernels, ElementwiseKernelsEqualTheirTwins) {
@@ -125,20 +139,40 @@ TEST_P(FastKernels, ElementwiseKernelsEqualTheirTwins) {
     }
 }
 
-TEST_P(FastKernels, HalfConversionsAreExactAndRoundTheSame) {
-    std::vector<std::uint16_t> all(0x7C00);
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint16_t>(i);
-    Floats a(all.size());
-    Floats b(all.size());
-    GetParam()->f16_to_f32(all.data(), a.data(), static_cast<std::int32_t>(all.size()) - 3);
-    generic_table().f16_to_f32(all.data(), b.data(), static_cast<std::int32_t>(all.size()) - 3);
-    EXPECT_TRUE(bit_equal(a, b));
-    const Floats x = random_floats(999, rng_, 1e4f);
-    std::vector<std::uint16_t> ha(x.size());
-    std::vector<std::uint16_t> hb(x.size());
-    GetParam()->f32_to_f16(x.data(), ha.data(), 999);
-    generic_table().f32_to_f16(x.data(), hb.data(), 999);
-    EXPECT_EQ(ha, hb);
+/// Sizes from below f16's smallest scale to above its largest number, in one head.
+Floats numbers_of_all_sizes(std::mt19937& rng) {
+    Floats row(32, 0.0f);
+    for (const float size : {1e-9f, 1e-6f, 1e-3f, 1.0f, 127.0f, 1e4f, 1e5f}) {
+        const Floats part = random_floats(32, rng, size);
+        row.insert(row.end(), part.begin(), part.end());
+    }
+    return row;
+}
+
+TEST_P(FastKernels, KeysAndValuesAreStoredAsTheirTwinsStoreThem) {
+    const Floats row = numbers_of_all_sizes(rng_);
+    const auto dim = static_cast<int>(row.size());
+    for (const KvType type : kAllKvTypes)
+        EXPECT_EQ(stored(*GetParam(), type, row, dim), stored(generic_table(), type, row, dim))
+            << kv_traits(type).name;
+    const Floats odd(row.begin(), row.begin() + 19);  // a head that fills no vectors
+    EXPECT_EQ(stored(*GetParam(), KvType::kF16, odd, 19),
+              stored(generic_table(), KvType::kF16, odd, 19));
+}
+
+TEST(StoredKeys, Q8_0IsWithinHalfAStepOfWhatWasStored) {
+    std::mt19937 rng(3);
+    const Floats row = numbers_of_all_sizes(rng);
+    const auto blocks = stored(generic_table(), KvType::kQ8_0, row, static_cast<int>(row.size()));
+    Floats back(row.size());
+    quant::find_type(gguf::TensorType::kQ8_0)->decode(blocks.data(), back.data(), back.size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        const auto first = row.begin() + static_cast<std::ptrdiff_t>(i / 32 * 32);
+        const float greatest = std::abs(*std::max_element(
+            first, first + 32, [](float a, float b) { return std::abs(a) < std::abs(b); }));
+        // The scale is an f16: its own rounding may cost the greatest number a little more.
+        EXPECT_LE(std::abs(back[i] - row[i]), greatest / 254.0f * 1.13f + 4e-6f) << row[i];
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(ThisCpu,

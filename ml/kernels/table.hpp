@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ml/kernels/kv_type.hpp"
+
 namespace notso::ml::kernels {
 
 /// Columns of a weight matrix, and head dimensions, must be a multiple of this for the fast
@@ -31,7 +33,7 @@ struct MatmulArgs {
     std::int32_t n_rows;
     std::int32_t
         n_cols;  ///< Multiple of the block and of kColumnMultiple (except for the generic kernels).
-    std::int32_t n_tokens;     ///< ≤ kMatmulTokens
+    std::int32_t n_tokens;  ///< ≤ kMatmulTokens
     Store store;
     const float* x;        ///< [n_tokens, n_cols]
     std::size_t x_stride;  ///< Floats from one token to the next.
@@ -50,7 +52,7 @@ struct AttentionArgs {
     std::int32_t head_dim;
     std::int32_t first_pos;   ///< Of the first token; token t sees keys 0 … first_pos + t.
     float scale;              ///< Of q · k.
-    const std::byte* keys;    ///< [first_pos + n_tokens, head_dim] f16 or f32
+    const std::byte* keys;    ///< [first_pos + n_tokens, head_dim] of the kernel's KvType
     const std::byte* values;  ///< the same shape
     float* out;               ///< [n_tokens, n_heads, head_dim]
     std::size_t out_stride;
@@ -59,14 +61,23 @@ struct AttentionArgs {
 };
 using Attention = void (*)(const AttentionArgs& args) noexcept;
 
-inline constexpr std::int32_t kMatmulTokens = 128;    ///< Tokens of one call.
-inline constexpr std::int32_t kPanelRows = 12;        ///< Weight rows decoded at once for many tokens,
-inline constexpr std::int32_t kPanelCols = 640;       ///< this many columns of them: what the L1 cache holds.
+/// What a set of kernels does with keys and values of one KvType.
+struct KvKernels {
+    /// Writes one head's key or value, [n] f32, into the cache.
+    void (*store)(const float* row, std::byte* out, std::int32_t n) noexcept;
+    Attention attention;
+};
+
+inline constexpr std::int32_t kMatmulTokens = 128;  ///< Tokens of one call.
+inline constexpr std::int32_t kPanelRows = 12;  ///< Weight rows decoded at once for many tokens,
+inline constexpr std::int32_t kPanelCols =
+    640;  ///< this many columns of them: what the L1 cache holds.
 inline constexpr std::int32_t kAttentionQueries =
     32;  ///< Queries (tokens × heads) of one attention call.
 inline constexpr std::int32_t kAttentionKeys = 64;  ///< Keys of one step of the online softmax.
 
-/// A panel (of whole rows where a type only has a plain decoder) and the sixteen partial sums of every product.
+/// A panel (of whole rows where a type only has a plain decoder) and the sixteen partial sums of
+/// every product.
 constexpr std::size_t matmul_scratch_floats(std::int32_t n_cols) noexcept {
     return kPanelRows * (static_cast<std::size_t>(n_cols) + 16 * kMatmulTokens);
 }
@@ -83,8 +94,7 @@ struct KernelTable {
     const char* name;                   ///< "generic", "avx2", "avx512"
     Matmul matmul_by_type[kTypeSlots];  ///< By TensorType number; null: matmul_any.
     Matmul matmul_any;                  ///< Any block type, through its plain decoder.
-    Attention attention_f16;
-    Attention attention_f32;
+    KvKernels kv[kKvTypes];             ///< By KvType.
     /// out = x / sqrt(mean(x²) + eps) · weight, all [n].
     void (*rms_norm)(
         const float* x, const float* weight, float* out, std::int32_t n, float eps) noexcept;
@@ -95,8 +105,6 @@ struct KernelTable {
     void (*silu_mul)(float* gate, const float* up, std::int32_t n) noexcept;
     /// x = softmax(x), [n], n ≥ 1.
     void (*softmax)(float* x, std::int32_t n) noexcept;
-    void (*f32_to_f16)(const float* in, std::uint16_t* out, std::int32_t n) noexcept;
-    void (*f16_to_f32)(const std::uint16_t* in, float* out, std::int32_t n) noexcept;
 };
 
 }  // namespace notso::ml::kernels

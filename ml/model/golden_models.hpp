@@ -2,6 +2,8 @@
 // reference logits. Test code only.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string_view>
@@ -13,6 +15,10 @@ namespace notso::ml::test {
 
 inline constexpr std::int32_t kGoldenTokens = 24;
 inline constexpr std::int32_t kGoldenVocab = 264;
+
+/// One of every architecture at least; tiny_odd has sizes that only the plain kernels take.
+inline constexpr const char* kGoldenModels[] = {
+    "tiny_smollm3", "tiny_llama", "tiny_odd", "tiny_qwen2", "tiny_qwen3", "tiny_biases"};
 
 inline std::filesystem::path golden_model(std::string_view name) {
     return std::filesystem::path(NOTSO_SOURCE_DIR) / "tests/golden/models" /

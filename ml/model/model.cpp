@@ -1,6 +1,7 @@
 // Model::load: file, checks, weights, tokenizer, put together.
 #include "ml/model/model.hpp"
 
+#include "base/log.hpp"
 #include "ml/device/device_manager.hpp"
 #include "ml/gguf/file.hpp"
 #include "ml/model/config.hpp"
@@ -16,23 +17,20 @@ class LoadedModel final : public Model {
     LoadedModel(std::filesystem::path path,
                 std::shared_ptr<const Tokenizer> tokenizer,
                 std::string chat_template,
-                std::unique_ptr<const Transformer> transformer)
+                std::unique_ptr<const Transformer> transformer,
+                const MemoryPlan& memory)
         : path_(std::move(path)),
           tokenizer_(std::move(tokenizer)),
           chat_template_(std::move(chat_template)),
-          transformer_(std::move(transformer)) {}
+          transformer_(std::move(transformer)),
+          memory_(memory) {}
 
     const ModelConfig& config() const override { return transformer_->config(); }
     const Tokenizer& tokenizer() const override { return *tokenizer_; }
     std::string_view chat_template() const override { return chat_template_; }
     const std::filesystem::path& path() const override { return path_; }
 
-    std::uint64_t kv_bytes_per_token(KvType type) const override {
-        const ModelConfig& shape = config();
-        return std::uint64_t{2} * static_cast<std::uint64_t>(shape.n_layers) *
-               static_cast<std::uint64_t>(shape.n_kv_heads) *
-               static_cast<std::uint64_t>(shape.head_dim) * (type == KvType::kF16 ? 2 : 4);
-    }
+    const MemoryPlan& memory() const override { return memory_; }
 
     Result<> forward(std::span<const TokenId> tokens,
                      KvCache& cache,
@@ -45,6 +43,7 @@ class LoadedModel final : public Model {
     std::shared_ptr<const Tokenizer> tokenizer_;
     std::string chat_template_;
     std::unique_ptr<const Transformer> transformer_;
+    MemoryPlan memory_;
 };
 
 Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const gguf::File& file,
@@ -65,9 +64,27 @@ Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const gguf::File& file,
     return tokenizer;
 }
 
-std::int32_t choose_threads(std::int32_t requested, const CoreCount& cores) {
-    if (requested <= 0) return cores.usable;
-    return std::min(requested, cores.logical);  // more threads than CPUs only wait for each other
+/// Plans, tells, and refuses what does not fit. Nothing is allocated yet.
+Result<MemoryPlan> plan(const gguf::File& file, const ModelSpec& spec, const LoadOptions& options) {
+    const MemoryRequest request{.context_length = options.context_length,
+                                .kv_type = options.kv_type,
+                                .n_threads = options.n_threads};
+    NOTSO_TRY(const MemoryPlan estimate, estimate_memory(file, spec, request));
+    const std::uint64_t available = read_memory().available_bytes;
+    NOTSO_TRY(const MemoryPlan plan, fit_memory(estimate, spec.config, request, available));
+    log::info(
+        "event=memory weight_bytes={} buffer_bytes={} kv_type={} kv_bytes_per_token={} ctx={} "
+        "kv_bytes={} total_bytes={} available_bytes={}",
+        plan.weight_bytes,
+        plan.buffer_bytes,
+        kv_traits(plan.kv_type).name,
+        plan.kv_bytes_per_token,
+        plan.context_length,
+        plan.kv_bytes(),
+        plan.total_bytes(),
+        available);
+    if (options.on_plan) options.on_plan(plan);
+    return plan;
 }
 
 }  // namespace
@@ -79,14 +96,13 @@ Result<std::shared_ptr<const Model>> load_file(const std::filesystem::path& path
     NOTSO_TRY(const DeviceManager device, DeviceManager::create());
     NOTSO_TRY(const std::shared_ptr<const gguf::File> file, gguf::File::open(path));
     NOTSO_TRY(ModelSpec spec, read_spec(*file));
+    NOTSO_TRY(const MemoryPlan memory, plan(*file, spec, options));
     NOTSO_TRY(auto tokenizer, load_tokenizer(*file, options, spec.config.n_vocab));
     const std::int32_t n_threads = choose_threads(options.n_threads, device.cores());
     NOTSO_TRY(Weights weights,
               load_weights(*file,
                            spec,
                            {.kernels = &device.kernels(),
-                            .available_bytes = device.memory().available_bytes,
-                            .other_bytes = Transformer::workspace_bytes(spec.config, n_threads),
                             .on_progress = options.on_progress,
                             .stop = options.stop}));
     NOTSO_CHECK(file->check_whole());
@@ -96,7 +112,8 @@ Result<std::shared_ptr<const Model>> load_file(const std::filesystem::path& path
     return std::make_shared<const LoadedModel>(path,
                                                std::move(tokenizer),
                                                std::string(chat_template.value_or("")),
-                                               std::move(transformer));
+                                               std::move(transformer),
+                                               memory);
 }
 
 }  // namespace

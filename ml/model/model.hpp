@@ -12,12 +12,12 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "ml/kernels/kv_type.hpp"
+#include "ml/model/memory_plan.hpp"
 #include "ml/tokenizer/token_id.hpp"
 #include "ml/tokenizer/tokenizer.hpp"
 
 namespace notso::ml {
-
-enum class KvType { kF16, kF32 };
 
 /// Shape and constants of a model, checked. Source: the GGUF keys of engine_reference.md.
 struct ModelConfig {
@@ -42,7 +42,11 @@ struct ModelConfig {
 struct LoadOptions {
     std::int32_t n_threads = 0;  ///< 0 = physical cores this process may use.
     std::optional<std::filesystem::path> tokenizer_json =
-        {};                                        ///< Replaces the file's own tokenizer.
+        {};                           ///< Replaces the file's own tokenizer.
+    std::int32_t context_length = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
+    KvType kv_type = KvType::kF16;
+    /// Called before weights are read, on the loading thread.
+    std::function<void(const MemoryPlan&)> on_plan = {};
     std::function<void(double)> on_progress = {};  ///< 0..1, on the loading thread.
     std::stop_token stop = {};
 };
@@ -54,7 +58,8 @@ class Model {
     /// Opens, checks and prepares a model.
     /// @errors kNotFound, kIo, kCorruptData, kUnsupported (architecture or tensor type by name,
     /// with what runs),
-    ///         kOutOfMemory (with numbers), kCancelled.
+    ///         kOutOfMemory (with numbers), kInvalidArgument (a context beyond the model's),
+    ///         kCancelled.
     static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path,
                                                      const LoadOptions& options = {});
 
@@ -66,8 +71,8 @@ class Model {
     virtual std::string_view chat_template() const = 0;
     virtual const std::filesystem::path& path() const = 0;
 
-    /// Bytes of KV cache per token position.
-    virtual std::uint64_t kv_bytes_per_token(KvType type) const = 0;
+    /// What was planned when it was loaded: length and type of the cache that its user may make.
+    virtual const MemoryPlan& memory() const = 0;
 
     /// Runs `tokens` at the positions after what `cache` holds, appending their keys and values.
     /// Not reentrant: one thread at a time per model (the engine thread); it forks to the model's

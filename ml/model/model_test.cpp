@@ -81,19 +81,6 @@ TEST_P(GoldenModel, LogitsEqualTheOracles) {
     }
 }
 
-TEST_P(GoldenModel, BitsDependNeitherOnTheStepsNorOnTheThreads) {
-    const auto one = load_golden(GetParam(), 1);
-    const auto two = load_golden(GetParam(), 2);
-    ASSERT_TRUE(one && two);
-    for (const KvType type : {KvType::kF16, KvType::kF32}) {
-        const Floats whole = run(*one, type, kGoldenTokens);
-        for (const std::int32_t step : {1, 2, 3, 7})
-            EXPECT_TRUE(bit_equal(run(*one, type, step), whole)) << step;
-        EXPECT_TRUE(bit_equal(run(*two, type, kGoldenTokens), whole));
-        EXPECT_TRUE(bit_equal(run(*two, type, 1), whole));
-    }
-}
-
 TEST_P(GoldenModel, OnlyTheLastRowsAreWrittenWhenFewerAreAsked) {
     const auto model = load_golden(GetParam());
     ASSERT_TRUE(model);
@@ -108,46 +95,10 @@ TEST_P(GoldenModel, OnlyTheLastRowsAreWrittenWhenFewerAreAsked) {
     }
 }
 
-TEST_P(GoldenModel, ATruncatedCacheGoesOnAsIfTheRestHadNeverBeen) {
-    const auto model = load_golden(GetParam());
-    ASSERT_TRUE(model);
-    const std::vector<TokenId> tokens = golden_tokens();
-    auto cache = *KvCache::create(model->config(), kGoldenTokens, KvType::kF16);
-    ASSERT_TRUE(model->forward(tokens, *cache, {}));
-    cache->truncate(9);
-    Floats logits(kGoldenVocab);
-    ASSERT_TRUE(model->forward(std::span(tokens).subspan(9), *cache, logits));
-    const Floats whole = run(*model, KvType::kF16, kGoldenTokens);
-    EXPECT_TRUE(bit_equal(logits, Floats(whole.end() - kGoldenVocab, whole.end())));
-}
-
 INSTANTIATE_TEST_SUITE_P(All,
                          GoldenModel,
-                         testing::Values("tiny_smollm3",
-                                         "tiny_llama",
-                                         "tiny_odd",
-                                         "tiny_qwen2",
-                                         "tiny_qwen3",
-                                         "tiny_biases"),
+                         testing::ValuesIn(test::kGoldenModels),
                          [](const auto& test) { return std::string(test.param); });
-
-TEST(Model, LongInputsGoThroughInChunksWithoutANotch) {
-    const auto model = load_golden("tiny_smollm3");
-    ASSERT_TRUE(model);
-    std::vector<TokenId> tokens;
-    for (int i = 0; i < 300; ++i) tokens.push_back(TokenId{i * 101 % kGoldenVocab});
-    auto whole = *KvCache::create(model->config(), 300, KvType::kF16);
-    auto steps = *KvCache::create(model->config(), 300, KvType::kF16);
-    Floats last(200 * kGoldenVocab);
-    Floats one(kGoldenVocab);
-    ASSERT_TRUE(model->forward(tokens, *whole, last));
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        ASSERT_TRUE(model->forward({&tokens[i], 1}, *steps, one));
-        if (i < 100) continue;
-        const auto row = last.begin() + static_cast<std::ptrdiff_t>((i - 100) * kGoldenVocab);
-        ASSERT_TRUE(bit_equal(one, Floats(row, row + kGoldenVocab))) << i;
-    }
-}
 
 TEST(Model, RefusesWhatCannotBeRunAndLeavesTheCacheAlone) {
     const auto model = load_golden("tiny_llama");
@@ -180,7 +131,8 @@ TEST(Model, TellsWhatItIs) {
     EXPECT_EQ(config.n_vocab, kGoldenVocab);
     EXPECT_EQ(config.n_kv_heads, 2);
     EXPECT_GT(config.n_parameters, 100'000u);
-    EXPECT_EQ(model->kv_bytes_per_token(KvType::kF16), 4u * 2 * 2 * 16 * 2);
+    EXPECT_EQ(model->memory().kv_bytes_per_token, 4u * 2 * 2 * 16 * 2);
+    EXPECT_EQ(model->memory().context_length, 512);
     EXPECT_EQ(model->tokenizer().vocab_size(), static_cast<std::size_t>(kGoldenVocab));
     EXPECT_EQ(model->chat_template(), "");
 }

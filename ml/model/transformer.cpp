@@ -55,9 +55,7 @@ Transformer::Transformer(ModelSpec spec,
       work_(std::make_unique<Workspace>(spec_.config, n_threads)),
       pool_(std::make_unique<ThreadPool>(n_threads)) {
     const bool whole_vectors = spec_.config.head_dim % kernels::kHeadDimMultiple == 0;
-    const kernels::KernelTable& attention = whole_vectors ? kernels_ : kernels::generic_table();
-    attention_f16_ = attention.attention_f16;
-    attention_f32_ = attention.attention_f32;
+    kv_kernels_ = whole_vectors ? kernels_.kv : kernels::generic_table().kv;
     std::span<const float> divisors;
     if (weights_.rope_divisors != nullptr)
         divisors = {weights_.rope_divisors, width(spec_.config.n_rot / 2)};
@@ -65,10 +63,6 @@ Transformer::Transformer(ModelSpec spec,
 }
 
 Transformer::~Transformer() = default;
-
-std::uint64_t Transformer::workspace_bytes(const ModelConfig& config, std::int32_t n_threads) {
-    return ml::Workspace::floats(config, n_threads) * sizeof(float);
-}
 
 Result<> Transformer::check(std::span<const TokenId> tokens,
                             const KvCache& cache,
@@ -183,6 +177,10 @@ void Transformer::norm_head(const Product& product,
     }
 }
 
+const kernels::KvKernels& Transformer::kv_kernels(const Chunk& chunk) const noexcept {
+    return kv_kernels_[static_cast<std::size_t>(chunk.cache.type())];
+}
+
 void Transformer::rotate(float* head, std::size_t stride, const Chunk& chunk) const noexcept {
     for (std::int32_t t = 0; t < chunk.size(); ++t) {
         kernels_.rope(head + width(t) * stride,
@@ -196,17 +194,13 @@ void Transformer::store_kv(std::int32_t layer,
                            const Chunk& chunk) const noexcept {
     const ModelConfig& config = spec_.config;
     const std::int32_t dim = config.head_dim;
-    const std::size_t element = chunk.cache.type() == KvType::kF16 ? 2 : 4;
-    const std::size_t offset = width(chunk.first_pos) * width(dim) * element;
+    const std::size_t row_bytes = kv_row_bytes(chunk.cache.type(), dim);
+    const std::size_t offset = width(chunk.first_pos) * row_bytes;
     const auto store = [&](const FloatBuffer& source, std::byte* target) {
-        for (std::int32_t t = 0; t < chunk.size(); ++t, target += width(dim) * element) {
+        for (std::int32_t t = 0; t < chunk.size(); ++t, target += row_bytes) {
             const float* row =
                 row_of(source, t, config.n_kv_heads * dim) + width(kv_head) * width(dim);
-            if (element == 2) {
-                kernels_.f32_to_f16(row, reinterpret_cast<std::uint16_t*>(target), dim);
-            } else {
-                std::copy_n(row, dim, reinterpret_cast<float*>(target));
-            }
+            kv_kernels(chunk).store(row, target, dim);
         }
     };
     store(work_->k, chunk.cache.keys(layer, kv_head) + offset);
@@ -227,8 +221,7 @@ void Transformer::attend(std::int32_t layer, const Chunk& chunk) const noexcept 
     const std::int32_t block =
         std::min(kTokensPerAttention, kernels::kAttentionQueries / heads_per_task);
     const std::int32_t n_blocks = divide_up(chunk.size(), block);
-    const kernels::Attention attention =
-        chunk.cache.type() == KvType::kF16 ? attention_f16_ : attention_f32_;
+    const kernels::Attention attention = kv_kernels(chunk).attention;
     pool_->run(n_blocks * config.n_kv_heads * n_parts, [&](std::int32_t task, std::int32_t thread) {
         // The last tokens see the most keys: begin with them, so that the short tasks fill the gaps
         // at the end.

@@ -37,9 +37,6 @@ class Transformer {
                      KvCache& cache,
                      std::span<float> logits) const;
 
-    /// Bytes of the buffers that one model needs besides its weights.
-    static std::uint64_t workspace_bytes(const ModelConfig& config, std::int32_t n_threads);
-
   private:
     struct Workspace;
     struct Chunk;
@@ -55,6 +52,7 @@ class Transformer {
     struct Product;
     /// Norms one head of q or k in place, rows from `first`; does nothing without a weight.
     void norm_head(const Product& product, std::int32_t first, const float* weight) const noexcept;
+    const kernels::KvKernels& kv_kernels(const Chunk& chunk) const noexcept;
     void rotate(float* head, std::size_t stride, const Chunk& chunk) const noexcept;
     void attend(std::int32_t layer, const Chunk& chunk) const noexcept;
     void gated_ffn(const LayerWeights& weights, const Chunk& chunk) const noexcept;
@@ -74,8 +72,7 @@ class Transformer {
     ModelSpec spec_;
     Weights weights_;
     const kernels::KernelTable& kernels_;
-    kernels::Attention attention_f16_;
-    kernels::Attention attention_f32_;
+    const kernels::KvKernels* kv_kernels_ = nullptr;  // by KvType
     RopeTable rope_;
     std::unique_ptr<Workspace> work_;
     std::unique_ptr<ThreadPool> pool_;

@@ -11,8 +11,12 @@ constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
 }  // namespace
 
+std::uint64_t WeightMemory::whole_pages(std::uint64_t bytes) noexcept {
+    return (bytes + kLargePage - 1) / kLargePage * kLargePage;
+}
+
 Result<WeightMemory> WeightMemory::allocate(std::uint64_t bytes) {
-    const std::size_t size = (bytes + kLargePage - 1) / kLargePage * kLargePage;
+    const std::size_t size = whole_pages(bytes);
     void* data = mmap(
         nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED) {

@@ -14,6 +14,8 @@ namespace notso::ml {
 class WeightMemory {
   public:
     WeightMemory() = default;
+    /// What allocate() really takes for `bytes`.
+    static std::uint64_t whole_pages(std::uint64_t bytes) noexcept;
     /// @errors kOutOfMemory with the number of bytes.
     static Result<WeightMemory> allocate(std::uint64_t bytes);
 

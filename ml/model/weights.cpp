@@ -10,7 +10,6 @@ namespace notso::ml {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{8} << 20;
-constexpr double kMiB = 1024.0 * 1024.0;
 
 /// Brings planned tensors into memory, one after the other, and tells how far it is.
 class Loader {
@@ -133,15 +132,6 @@ Result<Weights> load_weights(const gguf::File& file,
                              const WeightOptions& options) {
     Weights weights;
     NOTSO_TRY(const WeightPlan plan, WeightPlan::make(file, spec, weights));
-    const std::uint64_t needed = plan.total_bytes() + options.other_bytes;
-    if (options.available_bytes != 0 && needed > options.available_bytes) {
-        return fail(ErrorCode::kOutOfMemory,
-                    "{} needs {:.0f} MiB of memory; {:.0f} MiB are available: use a smaller model "
-                    "or free some",
-                    file.path().string(),
-                    static_cast<double>(needed) / kMiB,
-                    static_cast<double>(options.available_bytes) / kMiB);
-    }
     NOTSO_TRY(weights.memory, WeightMemory::allocate(plan.total_bytes()));
     Loader loader(file, spec, options, plan.total_bytes());
     for (const PlannedTensor& planned : plan.tensors()) {

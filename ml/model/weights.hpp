@@ -56,17 +56,15 @@ struct Weights {
 
 struct WeightOptions {
     const kernels::KernelTable* kernels = nullptr;
-    std::uint64_t available_bytes = 0;  ///< 0 = unknown, not checked.
-    std::uint64_t other_bytes = 0;      ///< What the model needs besides its weights.
     std::function<void(double)> on_progress = {};
     std::stop_token stop = {};
 };
 
 /// Checks every tensor's name, shape and type against the model's shape, then copies all weights
-/// into memory.
+/// into memory. Whether they fit there is MemoryPlan's business.
 /// @errors kCorruptData for a missing tensor or a wrong shape; kUnsupported for a block type that
 /// does not run and
-///         for a tensor that the architecture does not know; kOutOfMemory with both numbers;
+///         for a tensor that the architecture does not know; kOutOfMemory when the system refuses;
 ///         kCancelled; kIo.
 Result<Weights> load_weights(const gguf::File& file,
                              const ModelSpec& spec,

@@ -77,11 +77,10 @@ TinyFile tiny_file(const std::string& architecture) {
 
 constexpr const char* kArchitectures[] = {"llama", "smollm3", "qwen2", "qwen3"};
 
-Result<Weights> load(const std::filesystem::path& path, std::uint64_t available_bytes = 0) {
+Result<Weights> load(const std::filesystem::path& path) {
     NOTSO_TRY(const auto file, gguf::File::open(path));
     NOTSO_TRY(const ModelSpec spec, read_spec(*file));
-    return load_weights(
-        *file, spec, {.kernels = &kernels::generic_table(), .available_bytes = available_bytes});
+    return load_weights(*file, spec, {.kernels = &kernels::generic_table()});
 }
 
 TEST(Weights, RowsOfQAndKComeBackInHalfSplitOrder) {
@@ -231,14 +230,6 @@ TEST(Weights, BlockTypesThatDoNotRunAreRefusedByName) {
     EXPECT_EQ(weights.error().code, ErrorCode::kUnsupported);
     EXPECT_THAT(weights.error().detail,
                 AllOf(HasSubstr("IQ2_XXS"), HasSubstr("Q4_K"), HasSubstr("attn_norm")));
-}
-
-TEST(Weights, TooLittleMemoryIsToldWithNumbers) {
-    const TempFile temp(TinyFile().bytes());
-    const auto weights = load(temp.path(), 1000);
-    ASSERT_FALSE(weights);
-    EXPECT_EQ(weights.error().code, ErrorCode::kOutOfMemory);
-    EXPECT_THAT(weights.error().detail, HasSubstr("MiB are available"));
 }
 
 TEST(Weights, AFileThatIsCutAfterItWasCheckedGivesAnError) {

@@ -19,7 +19,6 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "ml/model/model.hpp"
-#include "ml/runtime/engine_memory.hpp"
 #include "ml/runtime/engine_sequence.hpp"
 #include "ml/runtime/kv_cache.hpp"
 #include "ml/sampling/logprobs.hpp"
@@ -357,7 +356,7 @@ void EngineImpl::count_prompt(const Job& job) {
     totals_.prompt_tokens += static_cast<std::uint64_t>(job.stats.prompt_tokens);
     totals_.cached_tokens += static_cast<std::uint64_t>(job.stats.cached_tokens);
     totals_.kv_bytes =
-        static_cast<std::uint64_t>(sequence_.size()) * model_->kv_bytes_per_token(KvType::kF16);
+        static_cast<std::uint64_t>(sequence_.size()) * model_->memory().kv_bytes_per_token;
 }
 
 /// The only caller of on_end. The sink dies here, on the engine thread.
@@ -377,12 +376,8 @@ Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const Model> mode
                     options.max_queue,
                     options.prefill_chunk);
     }
-    NOTSO_TRY(const std::int32_t context,
-              choose_context_length({.requested = options.context_length,
-                                     .trained = model->config().context_length,
-                                     .bytes_per_token = model->kv_bytes_per_token(KvType::kF16),
-                                     .available_bytes = available_memory_bytes()}));
-    NOTSO_TRY(auto cache, KvCache::create(model->config(), context, KvType::kF16));
+    const MemoryPlan& plan = model->memory();
+    NOTSO_TRY(auto cache, KvCache::create(model->config(), plan.context_length, plan.kv_type));
     return std::make_unique<EngineImpl>(std::move(model), std::move(cache), options);
 }
 

@@ -78,7 +78,6 @@ class TokenSink {
 };
 
 struct EngineOptions {
-    std::int32_t context_length = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
     std::int32_t max_queue = 64;
     /// Most tokens per step; fewer on slow machines, so that a step takes about 120 ms and a cancel
     /// waits no longer.
@@ -96,8 +95,9 @@ struct EngineStats {
 
 class Engine {
   public:
-    /// Allocates the KV cache and starts the engine thread.
-    /// @errors kOutOfMemory with needed and available bytes.
+    /// Allocates the KV cache, as long and of the type that the model's MemoryPlan says, and starts
+    /// the engine thread.
+    /// @errors kOutOfMemory when the system refuses.
     static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
                                                   const EngineOptions& options);
 

@@ -29,10 +29,12 @@ inline std::vector<TokenId> counting(std::int32_t n) {
 }
 
 /// Counts up from the last token.
-inline std::shared_ptr<FakeModel> counting_model() {
-    return std::make_shared<FakeModel>([](std::span<const TokenId> all, std::size_t) {
+inline std::shared_ptr<FakeModel> counting_model(std::int32_t context_length = 1024) {
+    auto model = std::make_shared<FakeModel>([](std::span<const TokenId> all, std::size_t) {
         return TokenId{(to_int(all.back()) + 1) % 256};
     });
+    model->mutable_plan().context_length = context_length;
+    return model;
 }
 
 /// What one request's sink saw; outlives the sink.
@@ -104,8 +106,7 @@ inline GenerationRequest greedy(std::vector<TokenId> prompt, std::int32_t max_to
 }
 
 inline std::unique_ptr<Engine> make(std::shared_ptr<const Model> model,
-                                    EngineOptions options = {}) {
-    if (options.context_length == 0) options.context_length = 1024;
+                                    const EngineOptions& options = {}) {
     return Engine::create(std::move(model), options).value();
 }
 

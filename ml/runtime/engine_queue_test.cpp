@@ -55,13 +55,13 @@ TEST(Engine, RefusesAtOnceWhenTheQueueIsFull) {
 
 TEST(Engine, CancelsWhatIsQueuedWithoutWaitingForItsTurn) {
     Gate gate;
-    const auto model = counting_model();
+    const auto model = counting_model(4096);
     int passes = 0;
     model->before_forward = [&](std::size_t) {
         if (++passes == 1) gate.pass();
         std::this_thread::sleep_for(milliseconds(1));
     };
-    const auto engine = make(model, {.context_length = 4096});
+    const auto engine = make(model);
     const auto running = submit(*engine, greedy(tokens({1}), 0));
     gate.wait_arrived();
     const auto queued = submit(*engine, greedy(tokens({2}), 5));

@@ -44,7 +44,7 @@ TEST(Engine, TheSinkCanStop) {
 }
 
 TEST(Engine, TheContextsEndIsLength) {
-    const auto engine = make(counting_model(), {.context_length = 10});
+    const auto engine = make(counting_model(10));
     const auto [seen, id] = submit(*engine, greedy(tokens({1, 2, 3}), 0));
     EXPECT_EQ(seen->wait_end().reason, FinishReason::kLength);
     EXPECT_EQ(seen->ids.size(), 7U) << "prompt and answer fill the context exactly";
@@ -94,7 +94,7 @@ TEST(Engine, ReusesTheLongestCommonPrefix) {
 }
 
 TEST(Engine, ChecksRequestsBeforeTheyAreQueued) {
-    const auto engine = make(counting_model(), {.context_length = 8});
+    const auto engine = make(counting_model(8));
     const auto code = [&](GenerationRequest request) {
         const auto refused = engine->submit(
             std::move(request), std::make_unique<RecordingSink>(std::make_shared<Seen>()));
@@ -146,11 +146,24 @@ TEST(Engine, TheSeedDecidesTheTokens) {
     EXPECT_NE(run(5), run(6));
 }
 
-TEST(Engine, CreationRefusesAContextThatIsTooLong) {
-    const auto refused = Engine::create(counting_model(), {.context_length = 4097});
+TEST(Engine, ContextAndTypeOfTheCacheAreThePlans) {
+    const auto model = counting_model(300);
+    const auto engine = make(model);
+    EXPECT_EQ(engine->context_length(), 300);
+    submit(*engine, greedy(counting(10), 1)).seen->wait_end();
+    EXPECT_EQ(engine->stats().kv_bytes, 10U * 8);
+    model->mutable_plan().kv_type = KvType::kQ8_0;  // its heads have two dimensions
+    EXPECT_EQ(Engine::create(model, {}).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(Engine, AContextOfOneHasNoRoomForAnAnswer) {
+    const auto engine = make(counting_model(1));
+    const auto refused = engine->submit(greedy(tokens({1})),
+                                        std::make_unique<RecordingSink>(std::make_shared<Seen>()));
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
-    EXPECT_EQ(Engine::create(counting_model(), {}).value()->context_length(), 4096);
+    EXPECT_EQ(refused.error().code, ErrorCode::kContextLength);
+    EXPECT_NE(refused.error().detail.find("has 1 tokens, the context holds 1"), std::string::npos)
+        << refused.error().detail;
 }
 
 }  // namespace

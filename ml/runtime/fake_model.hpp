@@ -108,6 +108,8 @@ class FakeModel final : public Model {
         config_.head_dim = 2;
         config_.n_vocab = static_cast<std::int32_t>(tokenizer_.vocab_size());
         config_.context_length = 4096;
+        plan_.kv_bytes_per_token = 8;
+        plan_.context_length = 1024;
     }
 
     /// A model that answers with the given tokens, then ends its turn.
@@ -125,7 +127,7 @@ class FakeModel final : public Model {
     const Tokenizer& tokenizer() const override { return tokenizer_; }
     std::string_view chat_template() const override { return chat_template_text; }
     const std::filesystem::path& path() const override { return path_; }
-    std::uint64_t kv_bytes_per_token(KvType) const override { return 8; }
+    const MemoryPlan& memory() const override { return plan_; }
 
     Result<> forward(std::span<const TokenId> tokens,
                      KvCache& cache,
@@ -146,6 +148,7 @@ class FakeModel final : public Model {
         return reads_;
     }
     ModelConfig& mutable_config() { return config_; }
+    MemoryPlan& mutable_plan() { return plan_; }
     FakeTokenizer& mutable_tokenizer() { return tokenizer_; }
 
     std::function<void(std::size_t n_tokens)> before_forward;  ///< May block or throw.
@@ -166,6 +169,7 @@ class FakeModel final : public Model {
     Next next_;
     FakeTokenizer tokenizer_;
     ModelConfig config_;
+    MemoryPlan plan_;
     std::filesystem::path path_ = "fake.gguf";
     mutable std::vector<TokenId> seen_;
     mutable std::size_t prompt_size_ = 0;

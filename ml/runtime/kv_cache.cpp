@@ -5,12 +5,9 @@
 #include <limits>
 
 #include "base/assert.hpp"
-#include "ml/device/resources.hpp"
 
 namespace notso::ml {
 namespace {
-
-constexpr double kMiB = 1024.0 * 1024.0;
 
 /// a · b, or the largest number where that wraps: shapes come from a file.
 std::uint64_t multiply(std::uint64_t a, std::uint64_t b) {
@@ -27,27 +24,25 @@ Result<std::unique_ptr<KvCache>> KvCache::create(const ModelConfig& config,
     if (capacity <= 0)
         return fail(
             ErrorCode::kInvalidArgument, "a KV cache for {} tokens makes no sense", capacity);
-    const std::uint64_t element = type == KvType::kF16 ? 2 : 4;
-    const auto tokens = static_cast<std::uint64_t>(capacity);
+    const KvTraits& traits = kv_traits(type);
+    if (config.head_dim % traits.elements != 0)
+        return fail(ErrorCode::kUnsupported,
+                    "heads of {} dimensions are no whole number of {} blocks of {}",
+                    config.head_dim,
+                    traits.name,
+                    traits.elements);
     const std::uint64_t head_bytes =
-        multiply(tokens, static_cast<std::uint64_t>(config.head_dim) * element);
+        multiply(static_cast<std::uint64_t>(capacity), kv_row_bytes(type, config.head_dim));
     const std::uint64_t heads = static_cast<std::uint64_t>(config.n_layers) *
                                 static_cast<std::uint64_t>(config.n_kv_heads) * 2;
     const std::uint64_t bytes = multiply(heads, head_bytes);
-    const std::uint64_t available = read_memory().available_bytes;
-    const auto refuse = [&] {
-        return fail(ErrorCode::kOutOfMemory,
-                    "a context of {} tokens needs {:.0f} MiB for keys and values; {:.0f} MiB are "
-                    "available: "
-                    "use a shorter one (--ctx)",
-                    capacity,
-                    static_cast<double>(bytes) / kMiB,
-                    static_cast<double>(available) / kMiB);
-    };
-    if (available != 0 && bytes > available) return refuse();
     void* memory = mmap(
         nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) return refuse();
+    if (memory == MAP_FAILED)
+        return fail(ErrorCode::kOutOfMemory,
+                    "the system refused {} MiB for keys and values of {} tokens",
+                    bytes >> 20,
+                    capacity);
 
     std::unique_ptr<KvCache> cache(new KvCache());
     cache->memory_ = static_cast<std::byte*>(memory);

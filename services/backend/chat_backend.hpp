@@ -123,6 +123,7 @@ enum class HealthState { kLoading, kReady, kFailed };
 struct Health {
     HealthState state = HealthState::kLoading;
     double load_progress = 0;   ///< 0..1 while loading
+    std::string memory = {};    ///< What the model takes, for people; empty until it is known.
     std::string detail = {};    ///< For kFailed: what, where, what to do.
     std::int64_t running = 0;
     std::int64_t waiting = 0;

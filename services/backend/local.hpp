@@ -1,5 +1,5 @@
-// The local backend: a model file answers on this machine. This header is for app/; it shows no
-// engine types.
+// The local backend: a model file answers on this machine. This header is for app/; of the engine's
+// types it shows the one that is a setting.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "ml/kernels/kv_type.hpp"
 #include "services/backend/chat_backend.hpp"
 
 namespace notso::services {
@@ -14,9 +15,10 @@ namespace notso::services {
 struct LocalOptions {
     std::filesystem::path model;
     std::optional<std::filesystem::path> tokenizer_json =
-        {};                           ///< Replaces the file's own tokenizer.
-    std::int32_t n_threads = 0;       ///< 0 = physical cores.
-    std::int32_t context_length = 0;  ///< 0 = min(model, 8192, what memory allows).
+        {};                                 ///< Replaces the file's own tokenizer.
+    std::int32_t n_threads = 0;             ///< 0 = physical cores.
+    std::int32_t context_length = 0;        ///< 0 = min(model, 8192, what memory allows).
+    ml::KvType kv_type = ml::KvType::kF16;  ///< How keys and values are stored.
     std::int32_t max_queue = 64;
 };
 

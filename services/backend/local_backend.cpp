@@ -133,6 +133,7 @@ Health LocalBackend::health() const {
     const std::lock_guard lock(mutex_);
     Health health{.state = state_,
                   .load_progress = progress_,
+                  .memory = memory_,
                   .detail = failure_.detail,
                   .waiting = std::ssize(held_)};
     if (state_ != HealthState::kReady) return health;
@@ -149,8 +150,7 @@ void LocalBackend::load(const ModelLoader& loader) {
     Result<std::unique_ptr<LocalModel>> loaded =
         fail(ErrorCode::kInternal, "loading the model did not end");
     try {
-        auto model = loader([this](double done) { progress_ = std::clamp(done, 0.0, 1.0); },
-                            stop_.get_token());
+        auto model = loader(watch());
         loaded =
             model ? LocalModel::create(*std::move(model), options_.engine)
                   : Result<std::unique_ptr<LocalModel>>(std::unexpected(std::move(model).error()));
@@ -160,6 +160,18 @@ void LocalBackend::load(const ModelLoader& loader) {
         loaded = fail(ErrorCode::kInternal, "loading the model failed: {}", caught.what());
     }
     finish_loading(std::move(loaded));
+}
+
+/// How the loader tells what it does, and hears that it should stop.
+ml::LoadOptions LocalBackend::watch() {
+    ml::LoadOptions options;
+    options.on_plan = [this](const ml::MemoryPlan& plan) {
+        const std::lock_guard lock(mutex_);
+        memory_ = plan.to_string();
+    };
+    options.on_progress = [this](double done) { progress_ = std::clamp(done, 0.0, 1.0); };
+    options.stop = stop_.get_token();
+    return options;
 }
 
 void LocalBackend::finish_loading(Result<std::unique_ptr<LocalModel>> model) {
@@ -240,16 +252,14 @@ void LocalBackend::end_held(const std::function<bool(const Held&)>& which,
 }
 
 std::unique_ptr<ChatBackend> make_local_backend(LocalOptions options) {
-    LocalBackendOptions backend{
-        .id = options.model.stem().string(),
-        .engine = {.context_length = options.context_length, .max_queue = options.max_queue}};
-    auto loader = [options = std::move(options)](std::function<void(double)> on_progress,
-                                                 std::stop_token stop) {
-        return ml::Model::load(options.model,
-                               {.n_threads = options.n_threads,
-                                .tokenizer_json = options.tokenizer_json,
-                                .on_progress = std::move(on_progress),
-                                .stop = std::move(stop)});
+    LocalBackendOptions backend{.id = options.model.stem().string(),
+                                .engine = {.max_queue = options.max_queue}};
+    auto loader = [options = std::move(options)](ml::LoadOptions load) {
+        load.n_threads = options.n_threads;
+        load.tokenizer_json = options.tokenizer_json;
+        load.context_length = options.context_length;
+        load.kv_type = options.kv_type;
+        return ml::Model::load(options.model, load);
     };
     return std::make_unique<LocalBackend>(std::move(loader), std::move(backend));
 }

@@ -19,9 +19,9 @@
 
 namespace notso::services {
 
-/// Loads the model; runs on the loading thread. Tests put their own in.
-using ModelLoader = std::function<Result<std::shared_ptr<const ml::Model>>(
-    std::function<void(double)> on_progress, std::stop_token stop)>;
+/// Loads the model; runs on the loading thread, with callbacks and stop token of the backend's.
+/// Tests put their own in.
+using ModelLoader = std::function<Result<std::shared_ptr<const ml::Model>>(ml::LoadOptions)>;
 
 struct LocalBackendOptions {
     std::string id;  ///< Shown until the model stands.
@@ -55,6 +55,7 @@ class LocalBackend final : public ChatBackend {
     };
 
     void load(const ModelLoader& loader);
+    ml::LoadOptions watch();
     void finish_loading(Result<std::unique_ptr<LocalModel>> model);
     Result<> hold(Held held);
     Result<> submit(const ChatRequest& request,
@@ -75,6 +76,7 @@ class LocalBackend final : public ChatBackend {
     HealthState state_ = HealthState::kLoading;
     Error failure_;
     std::deque<Held> held_;
+    std::string memory_;                 // Health::memory
     std::unique_ptr<LocalModel> model_;  // set once, before state_ becomes kReady
 
     SerialWorker desk_{"desk"};

@@ -35,16 +35,14 @@ std::shared_ptr<FakeModel> saying(std::string_view text) {
 }
 
 ModelLoader ready(std::shared_ptr<const ml::Model> model) {
-    return [model = std::move(model)](auto, auto) -> Result<std::shared_ptr<const ml::Model>> {
+    return [model = std::move(model)](const auto&) -> Result<std::shared_ptr<const ml::Model>> {
         return model;
     };
 }
 
 std::unique_ptr<LocalBackend> make(ModelLoader loader, std::int32_t max_queue = 64) {
     return std::make_unique<LocalBackend>(
-        std::move(loader),
-        LocalBackendOptions{.id = "tiny",
-                            .engine = {.context_length = 512, .max_queue = max_queue}});
+        std::move(loader), LocalBackendOptions{.id = "tiny", .engine = {.max_queue = max_queue}});
 }
 
 void wait_ready(const ChatBackend& backend) {
@@ -60,8 +58,10 @@ struct SlowLoader {
         : result(std::move(outcome)) {}
 
     ModelLoader loader() {
-        return [this](std::function<void(double)> progress, std::stop_token stop) {
-            progress(0.5);
+        return [this](const ml::LoadOptions& load) {
+            const std::stop_token& stop = load.stop;
+            load.on_plan({.weight_bytes = 3 << 20});
+            load.on_progress(0.5);
             half_way.release();
             while (!open && !stop.stop_requested()) std::this_thread::sleep_for(milliseconds(1));
             if (stop.stop_requested())
@@ -138,7 +138,7 @@ TEST(LocalBackend, AModelWithoutThinkTokensCannotThink) {
     wait_ready(*backend);
     EXPECT_FALSE(backend->info().can_think);
     EXPECT_FALSE(backend->info().scripted);
-    EXPECT_EQ(backend->info().context_length, 512);
+    EXPECT_EQ(backend->info().context_length, 1024);
 }
 
 TEST(LocalBackend, MaxTokensMayCutACharacter) {
@@ -199,7 +199,7 @@ TEST(LocalBackend, RefusesBadRequestsWithoutAnEvent) {
     EXPECT_EQ(code([](ChatRequest& r) { r.max_tokens = -5; }), ErrorCode::kInvalidArgument);
     EXPECT_EQ(code([](ChatRequest& r) { r.messages[0].role = "god"; }),
               ErrorCode::kInvalidArgument);
-    EXPECT_EQ(code([](ChatRequest& r) { r.messages[0].content.assign(600, 'x'); }),
+    EXPECT_EQ(code([](ChatRequest& r) { r.messages[0].content.assign(1200, 'x'); }),
               ErrorCode::kContextLength);
 }
 
@@ -215,6 +215,7 @@ TEST(LocalBackend, HoldsRequestsWhileTheModelLoads) {
     EXPECT_EQ(second.events->all<chat_event::Queued>().front().position, 1);
     EXPECT_EQ(backend->health().state, HealthState::kLoading);
     EXPECT_DOUBLE_EQ(backend->health().load_progress, 0.5);
+    EXPECT_EQ(backend->health().memory.substr(0, 17), "weights 3.0 MiB +") << "told before loading";
     EXPECT_EQ(backend->health().waiting, 2);
     EXPECT_EQ(backend->start(ask("3"), [](ChatEvent) {}).error().code, ErrorCode::kOverloaded);
     slow.open = true;
@@ -227,7 +228,7 @@ TEST(LocalBackend, HoldsRequestsWhileTheModelLoads) {
 TEST(LocalBackend, AHeldRequestThatCannotWorkEndsWithItsError) {
     SlowLoader slow(saying("Hello"));
     const auto backend = make(slow.loader());
-    const Answer answer = start(*backend, ask(std::string(600, 'x')));
+    const Answer answer = start(*backend, ask(std::string(1200, 'x')));
     slow.open = true;
     const chat_event::End end = answer.events->end();
     EXPECT_EQ(end.finish, ChatFinish::kError);
@@ -264,7 +265,7 @@ TEST(LocalBackend, AFailedLoadEndsWhatWasHeldAndSaysWhy) {
 }
 
 TEST(LocalBackend, AnExceptionWhileLoadingIsAFailure) {
-    const auto backend = make([](auto, auto) -> Result<std::shared_ptr<const ml::Model>> {
+    const auto backend = make([](const auto&) -> Result<std::shared_ptr<const ml::Model>> {
         throw std::runtime_error("boom");
     });
     while (backend->health().state == HealthState::kLoading)

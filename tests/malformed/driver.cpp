@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.hpp"
 #include "ml/gguf/file.hpp"
 #include "ml/gguf/header.hpp"
 #include "ml/model/model.hpp"
@@ -215,6 +216,7 @@ int write_mutant(const char* path, std::uint64_t seed, std::uint64_t index, cons
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (!log::configure("off")) return 2;  // stdout has verdicts only
     const std::string_view mode = argc > 1 ? argv[1] : "";
     if (mode == "classes" && argc == 2) return classes();
     if (mode == "truncate" && argc == 4) return truncate(argv[2], number(argv[3]));

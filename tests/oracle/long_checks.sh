@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Comparisons with oracles that take minutes: tests/oracle/long_checks.sh NOTSO
 # 32,768 positions, what the check of positions would notice, the shapes of known models, every type that quantize
-# writes, a million strings per vocabulary, all reference tokens.
+# writes, a million strings per vocabulary, all reference tokens, memory with
+# a context of 32,768.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
@@ -18,3 +19,4 @@ for vocabulary in @MODEL llama3 llama3-json smaug qwen2 gpt2; do
 done
 check reference_check.py @MODEL
 check perplexity_check.py @MODEL
+check memory_check.py --ctx 32768

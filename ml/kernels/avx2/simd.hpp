@@ -69,6 +69,17 @@ struct Avx2 {
                 _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)))};
     }
 
+    /// Rounds to nearest, ties to even; beyond a byte: its limits. NaN becomes -128.
+    static void store_i8(std::int8_t* p, Vec v) {
+        const __m256i lo = _mm256_cvtps_epi32(v.lo);
+        const __m256i hi = _mm256_cvtps_epi32(v.hi);
+        const __m128i first =
+            _mm_packs_epi32(_mm256_castsi256_si128(lo), _mm256_extracti128_si256(lo, 1));
+        const __m128i second =
+            _mm_packs_epi32(_mm256_castsi256_si128(hi), _mm256_extracti128_si256(hi, 1));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(first, second));
+    }
+
     /// Sixteen bytes to low and high nibbles, each as scale · q + offset.
     static void nibbles(const std::uint8_t* p,
                         Vec low_scale,

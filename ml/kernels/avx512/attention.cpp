@@ -1,4 +1,4 @@
-// Attention over f16 and f32 keys and values for AVX-512 F, BW, DQ and VL.
+// Keys and values of every KvType for AVX-512 F, BW, DQ and VL.
 #include "ml/kernels/simd/attention.hpp"
 
 #include "ml/kernels/avx512/kernels.hpp"
@@ -6,7 +6,17 @@
 
 namespace notso::ml::kernels::avx512 {
 
-void attention_f16(const AttentionArgs& args) noexcept { attention<Avx512, std::uint16_t>(args); }
-void attention_f32(const AttentionArgs& args) noexcept { attention<Avx512, float>(args); }
+void store_f16(const float* row, std::byte* out, std::int32_t n) noexcept {
+    KvF16<Avx512>::store(row, out, n);
+}
+void store_f32(const float* row, std::byte* out, std::int32_t n) noexcept {
+    KvF32<Avx512>::store(row, out, n);
+}
+void store_q8_0(const float* row, std::byte* out, std::int32_t n) noexcept {
+    KvQ8_0<Avx512>::store(row, out, n);
+}
+void attention_f16(const AttentionArgs& args) noexcept { attention<Avx512, KvF16<Avx512>>(args); }
+void attention_f32(const AttentionArgs& args) noexcept { attention<Avx512, KvF32<Avx512>>(args); }
+void attention_q8_0(const AttentionArgs& args) noexcept { attention<Avx512, KvQ8_0<Avx512>>(args); }
 
 }  // namespace notso::ml::kernels::avx512

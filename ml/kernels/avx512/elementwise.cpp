@@ -1,4 +1,4 @@
-// Norm, rotation, activation, softmax and f16 conversion for AVX-512 F, BW, DQ and VL.
+// Norm, rotation, activation and softmax for AVX-512 F, BW, DQ and VL.
 #include "ml/kernels/avx512/kernels.hpp"
 #include "ml/kernels/avx512/simd.hpp"
 #include "ml/kernels/simd/math.hpp"
@@ -15,11 +15,5 @@ void silu_mul(float* gate, const float* up, std::int32_t n) noexcept {
     kernels::silu_mul<Avx512>(gate, up, n);
 }
 void softmax(float* x, std::int32_t n) noexcept { kernels::softmax<Avx512>(x, n); }
-void f32_to_f16(const float* in, std::uint16_t* out, std::int32_t n) noexcept {
-    kernels::f32_to_f16<Avx512>(in, out, n);
-}
-void f16_to_f32(const std::uint16_t* in, float* out, std::int32_t n) noexcept {
-    kernels::f16_to_f32<Avx512>(in, out, n);
-}
 
 }  // namespace notso::ml::kernels::avx512

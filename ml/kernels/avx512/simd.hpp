@@ -63,6 +63,12 @@ struct Avx512 {
     }
     static Vec from_i8(__m128i bytes) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)); }
 
+    /// Rounds to nearest, ties to even; beyond a byte: its limits. NaN becomes -128.
+    static void store_i8(std::int8_t* p, Vec v) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                         _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
+    }
+
     /// Sixteen bytes to low and high nibbles, each as scale · q + offset: a look-up in a table of
     /// sixteen.
     static void nibbles(const std::uint8_t* p,

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "ml/quant/half.hpp"
+#include "ml/quant/q8_0.hpp"
 
 namespace notso::ml::kernels {
 namespace {
@@ -39,33 +41,59 @@ void softmax(float* x, std::int32_t n) noexcept {
     for (std::int32_t i = 0; i < n; ++i) x[i] = static_cast<float>(static_cast<double>(x[i]) / sum);
 }
 
-void read_row(const float* row, float* out, std::int32_t n) noexcept { std::copy_n(row, n, out); }
-
-void f16_to_f32(const std::uint16_t* in, float* out, std::int32_t n) noexcept {
-    std::transform(in, in + n, out, quant::f16_to_f32);
+void store_f32(const float* row, std::byte* out, std::int32_t n) noexcept {
+    std::memcpy(out, row, static_cast<std::size_t>(n) * sizeof(float));
 }
 
-void f32_to_f16(const float* in, std::uint16_t* out, std::int32_t n) noexcept {
-    std::transform(in, in + n, out, quant::f32_to_f16);
+void load_f32(const std::byte* stored, float* out, std::size_t n) noexcept {
+    std::memcpy(out, stored, n * sizeof(float));
+}
+
+void store_f16(const float* row, std::byte* out, std::int32_t n) noexcept {
+    std::transform(row, row + n, reinterpret_cast<std::uint16_t*>(out), quant::f32_to_f16);
+}
+
+void load_f16(const std::byte* stored, float* out, std::size_t n) noexcept {
+    const auto* halves = reinterpret_cast<const std::uint16_t*>(stored);
+    std::transform(halves, halves + n, out, quant::f16_to_f32);
+}
+
+std::int8_t round_to_byte(float value) noexcept {
+    const float bounded = value >= -128.0f ? std::min(value, 127.0f) : -128.0f;  // also for NaN
+    return static_cast<std::int8_t>(std::nearbyint(bounded));
+}
+
+void store_q8_0(const float* row, std::byte* out, std::int32_t n) noexcept {
+    auto* block = reinterpret_cast<quant::BlockQ8_0*>(out);
+    for (const float* end = row + n; row != end; row += quant::BlockQ8_0::kElements, ++block) {
+        float greatest = 0;
+        for (std::size_t i = 0; i < quant::BlockQ8_0::kElements; ++i)
+            greatest = std::max(greatest, std::abs(row[i]));
+        block->d = quant::f32_to_f16(greatest / 127.0f);
+        const float d = quant::f16_to_f32(block->d);
+        const float inverse = d > 0.0f ? 1.0f / d : 0.0f;
+        for (std::size_t i = 0; i < quant::BlockQ8_0::kElements; ++i)
+            block->values[i] = round_to_byte(row[i] * inverse);
+    }
 }
 
 /// One query head: the online softmax, key by key.
-template <class Element, void (*read)(const Element*, float*, std::int32_t) noexcept>
+template <KvType kType, DecodeRow load>
 void attend(const AttentionArgs& args, const float* q, float* out, std::int32_t n_keys) noexcept {
     const std::int32_t dim = args.head_dim;
-    const auto* keys = reinterpret_cast<const Element*>(args.keys);
-    const auto* values = reinterpret_cast<const Element*>(args.values);
+    const std::size_t row_bytes = kv_row_bytes(kType, dim);
     float* row = args.scratch;
     double max = -INFINITY;
     double sum = 0;
     std::fill_n(out, dim, 0.0f);
     for (std::int32_t j = 0; j < n_keys; ++j) {
-        read(keys + static_cast<std::ptrdiff_t>(j) * dim, row, dim);
+        const std::size_t offset = static_cast<std::size_t>(j) * row_bytes;
+        load(args.keys + offset, row, static_cast<std::size_t>(dim));
         const double score = dot(q, row, dim) * static_cast<double>(args.scale);
         const double new_max = std::max(max, score);
         const auto keep = static_cast<float>(std::exp(max - new_max));
         const double p = std::exp(score - new_max);
-        read(values + static_cast<std::ptrdiff_t>(j) * dim, row, dim);
+        load(args.values + offset, row, static_cast<std::size_t>(dim));
         for (std::int32_t d = 0; d < dim; ++d)
             out[d] = out[d] * keep + static_cast<float>(p) * row[d];
         sum = sum * static_cast<double>(keep) + p;
@@ -75,16 +103,16 @@ void attend(const AttentionArgs& args, const float* q, float* out, std::int32_t 
         out[d] = static_cast<float>(static_cast<double>(out[d]) / sum);
 }
 
-template <class Element, void (*read)(const Element*, float*, std::int32_t) noexcept>
+template <KvType kType, DecodeRow load>
 void attention(const AttentionArgs& args) noexcept {
     for (std::int32_t t = 0; t < args.n_tokens; ++t) {
         for (std::int32_t h = 0; h < args.n_heads; ++h) {
             const auto offset =
                 static_cast<std::size_t>(h) * static_cast<std::size_t>(args.head_dim);
-            attend<Element, read>(args,
-                                  args.q + static_cast<std::size_t>(t) * args.q_stride + offset,
-                                  args.out + static_cast<std::size_t>(t) * args.out_stride + offset,
-                                  args.first_pos + t + 1);
+            attend<kType, load>(args,
+                                args.q + static_cast<std::size_t>(t) * args.q_stride + offset,
+                                args.out + static_cast<std::size_t>(t) * args.out_stride + offset,
+                                args.first_pos + t + 1);
         }
     }
 }
@@ -112,14 +140,13 @@ constexpr KernelTable kTable = {
     .name = "generic",
     .matmul_by_type = {},
     .matmul_any = matmul,
-    .attention_f16 = attention<std::uint16_t, f16_to_f32>,
-    .attention_f32 = attention<float, read_row>,
+    .kv = {{store_f16, attention<KvType::kF16, load_f16>},
+           {store_f32, attention<KvType::kF32, load_f32>},
+           {store_q8_0, attention<KvType::kQ8_0, quant::decode_q8_0>}},
     .rms_norm = rms_norm,
     .rope = rope,
     .silu_mul = silu_mul,
     .softmax = softmax,
-    .f32_to_f16 = f32_to_f16,
-    .f16_to_f32 = f16_to_f32,
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 // call. Source of the online softmax: Milakov and Gimelshein 2018, arXiv:1805.02867.
 #pragma once
 
+#include "ml/kernels/simd/kv.hpp"
 #include "ml/kernels/simd/math.hpp"
 #include "ml/kernels/simd/matmul.hpp"
 #include "ml/kernels/table.hpp"
@@ -44,17 +45,6 @@ AttentionState begin_attention(const AttentionArgs& args) {
         state.sum[i] = 0;
     }
     return state;
-}
-
-/// f32 rows of a tile: a decoded copy of f16 ones.
-template <class S>
-const float* tile_rows(const std::uint16_t* rows, float* tile, std::ptrdiff_t n) {
-    for (std::ptrdiff_t i = 0; i < n; i += 16) S::store(tile + i, S::load_f16(rows + i));
-    return tile;
-}
-template <class S>
-const float* tile_rows(const float* rows, float*, std::ptrdiff_t) {
-    return rows;
 }
 
 /// Turns one query's scores into weights and rescales what it has gathered. The first `visible`
@@ -130,15 +120,17 @@ void gather_all_dims(const AttentionState& state,
     for (; d < dim; d += 16) gather_values<S, kQueries, 1>(state, values, query, visible, d, dim);
 }
 
-template <class S, class Element>
+/// K says how keys and values are stored (kv.hpp).
+template <class S, class K>
 void attention(const AttentionArgs& args) noexcept {
     const std::ptrdiff_t dim = args.head_dim;
+    const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
     const AttentionState state = begin_attention<S>(args);
     const std::int32_t total = args.first_pos + args.n_tokens;
     for (std::int32_t first = 0; first < total; first += kAttentionKeys) {
         const std::int32_t n = total - first < kAttentionKeys ? total - first : kAttentionKeys;
-        const auto* keys = reinterpret_cast<const Element*>(args.keys) + first * dim;
-        multiply_panel<S>({.rows = tile_rows<S>(keys, state.tile, n * dim),
+        const std::size_t offset = static_cast<std::size_t>(first) * row_bytes;
+        multiply_panel<S>({.rows = K::rows(args.keys + offset, state.tile, n * dim),
                            .n_rows = n,
                            .n_cols = args.head_dim,
                            .x = state.q,
@@ -149,8 +141,7 @@ void attention(const AttentionArgs& args) noexcept {
                            .store = Store::kReplace,
                            .part = {},
                            .partial = nullptr});
-        const auto* stored = reinterpret_cast<const Element*>(args.values) + first * dim;
-        const float* values = tile_rows<S>(stored, state.tile, n * dim);
+        const float* values = K::rows(args.values + offset, state.tile, n * dim);
         for (std::int32_t t = 0; t < args.n_tokens; ++t) {
             const std::int32_t causal = args.first_pos + t + 1 - first;
             if (causal <= 0) continue;

@@ -136,19 +136,4 @@ void softmax(float* x, std::int32_t n) noexcept {
     for (std::int32_t i = whole; i < n; ++i) x[i] *= scale;
 }
 
-template <class S>
-void f32_to_f16(const float* in, std::uint16_t* out, std::int32_t n) noexcept {
-    std::int32_t i = 0;
-    for (; i + 16 <= n; i += 16) S::store_f16(out + i, S::load(in + i));
-    for (; i < n; ++i)
-        out[i] = static_cast<std::uint16_t>(_cvtss_sh(in[i], _MM_FROUND_TO_NEAREST_INT));
-}
-
-template <class S>
-void f16_to_f32(const std::uint16_t* in, float* out, std::int32_t n) noexcept {
-    std::int32_t i = 0;
-    for (; i + 16 <= n; i += 16) S::store(out + i, S::load_f16(in + i));
-    for (; i < n; ++i) out[i] = _cvtsh_ss(in[i]);
-}
-
 }  // namespace notso::ml::kernels
