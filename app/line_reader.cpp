@@ -60,6 +60,8 @@ struct LineReader::Editor {
             }
             char byte = 0;
             if (::read(STDIN_FILENO, &byte, 1) <= 0) return 0;
+            // A Ctrl-D from before the prompt arrives as a zero, which would be part of the line.
+            if (byte == 0) continue;
             const std::size_t used = std::mbrtowc(out, &byte, 1, &state);
             if (used == static_cast<std::size_t>(-2))
                 continue;  // more bytes of this character follow
@@ -91,6 +93,9 @@ ReadLine LineReader::next() {
     if (!editor_) return next_piped();
     editor_->interrupted = false;
     int count = 0;
+    // libedit shows the prompt first and takes the terminal after: what is typed in between would be
+    // treated as if no editor was there, and Ctrl-D would be lost.
+    ::el_set(editor_->edit, EL_PREP_TERM, 1);
     const char* line = ::el_gets(editor_->edit, &count);
     if (editor_->interrupted) {
         std::fputc('\n', stdout);

@@ -35,6 +35,18 @@ def test_chat_answers_and_ctrl_d_leaves(terminal):
     assert chat.wait() == 0
 
 
+def test_ctrl_d_while_an_answer_runs_does_not_spoil_the_next_one(terminal):
+    chat = terminal("chat", *STUB)
+    chat.read_until("> ")
+    chat.type("[slow] [long 20]\r")
+    chat.read_until("word3")
+    chat.type("\x04")
+    chat.read_until("word20")
+    chat.read_until("> ")
+    chat.type("\x04")
+    assert chat.wait() == 0
+
+
 def test_ctrl_c_stops_the_answer_not_the_program(terminal):
     chat = terminal("chat", *STUB)
     chat.read_until("> ")
