@@ -2,11 +2,18 @@
 # target that links notso_ml. There is no include root with everything in it; each layer has a folder of its
 # own in the build tree that holds one link to the layer's sources.
 
-# notso_layer(NAME USES lower… HIDES lower…)
+# notso_precompile(TARGET header…): the standard headers of common_pch.hpp and these, which most of its files include.
+function(notso_precompile target)
+    target_precompile_headers(${target} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/common_pch.hpp" ${ARGN})
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+endfunction()
+
+# notso_layer(NAME USES lower… HIDES lower… PCH header…)
 #   USES   layers whose headers this layer's own users may see too
 #   HIDES  layers used inside only: web links services, and services uses ml, yet web can't include "ml/…"
+#   PCH    library headers precompiled for this layer and its tests
 function(notso_layer name)
-    cmake_parse_arguments(ARG "" "" "USES;HIDES" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "USES;HIDES;PCH" ${ARGN})
     add_library(notso_${name} STATIC)
     set(root "${CMAKE_BINARY_DIR}/include/${name}")
     file(MAKE_DIRECTORY "${root}")
@@ -19,8 +26,8 @@ function(notso_layer name)
     foreach(hidden IN LISTS ARG_HIDES)
         target_link_libraries(notso_${name} PRIVATE notso_${hidden})
     endforeach()
-    target_precompile_headers(notso_${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/common_pch.hpp")
-    target_compile_options(notso_${name} PRIVATE -fpch-preprocess)
+    notso_precompile(notso_${name} ${ARG_PCH})
+    set_target_properties(notso_${name} PROPERTIES NOTSO_PCH "${ARG_PCH}")
 endfunction()
 
 # notso_layer_test(NAME): the unit test program of a layer; folders add sources with
@@ -32,6 +39,8 @@ function(notso_layer_test name)
     foreach(used IN LISTS ARG_USES)
         target_link_libraries(${name}_test PRIVATE notso_${used})
     endforeach()
+    get_target_property(headers notso_${name} NOTSO_PCH)
+    notso_precompile(${name}_test ${headers} <gmock/gmock.h> <gtest/gtest.h>)
     target_compile_definitions(${name}_test PRIVATE NOTSO_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     include(GoogleTest)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60

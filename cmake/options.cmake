@@ -27,7 +27,7 @@ endif()
 
 if(NOTSO_SANITIZE)
     target_compile_options(notso_options INTERFACE
-        -fsanitize=${NOTSO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -O1)
+        -fsanitize=${NOTSO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     # GCC's own analysis is confused by instrumented code; the release build keeps these on.
     target_compile_options(notso_options INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds)
     target_link_options(notso_options INTERFACE -fsanitize=${NOTSO_SANITIZE})
