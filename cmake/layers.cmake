@@ -41,6 +41,10 @@ function(notso_layer_test name)
     endforeach()
     get_target_property(headers notso_${name} NOTSO_PCH)
     notso_precompile(${name}_test ${headers} <gmock/gmock.h> <gtest/gtest.h>)
+    # Tests are compiled once and run once: unoptimised, which takes half the time; what they test stays optimised.
+    if(NOT NOTSO_SANITIZE)
+        target_compile_options(${name}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
+    endif()
     target_compile_definitions(${name}_test PRIVATE NOTSO_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     include(GoogleTest)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
