@@ -23,6 +23,10 @@ const std::vector<Command>& command_table() {
         {"perplexity", "how well the model predicts a text", {kModel, kEngine}, declare_perplexity},
         {"inspect", "what is in a GGUF file", {kModel}, declare_inspect},
         {"quantize", "write a model in smaller types", {kModel, kEngine}, declare_quantize},
+        {"doctor",
+         "check this machine, the data folder and a model",
+         {kModel, kEngine, kServer},
+         declare_doctor},
         {"models", "list the installed models", {kModel}, declare_models},
     };
     return kCommands;

@@ -30,6 +30,7 @@ CommandBody declare_detokenize(CLI::App& options);
 CommandBody declare_logits(CLI::App& options);
 CommandBody declare_render(CLI::App& options);
 CommandBody declare_perplexity(CLI::App& options);
+CommandBody declare_doctor(CLI::App& options);
 CommandBody declare_inspect(CLI::App& options);
 CommandBody declare_quantize(CLI::App& options);
 CommandBody declare_models(CLI::App& options);

@@ -1,15 +1,17 @@
 // notso inspect: what is in a GGUF file. --json is stable: {path, bytes, version, metadata,
-// tensors}.
+// tensors, what_runs}.
 #include <boost/json.hpp>
 #include <iostream>
-#include <map>
 
 #include "app/answer.hpp"
 #include "app/commands/command.hpp"
+#include "app/commands/inspect_preview.hpp"
 #include "app/commands/tensor_dump.hpp"
 #include "app/model_choice.hpp"
 #include "base/utf8.hpp"
 #include "ml/gguf/file.hpp"
+#include "ml/gguf/value.hpp"
+#include "ml/model/preview.hpp"
 
 namespace notso::app {
 namespace {
@@ -18,6 +20,7 @@ namespace json = boost::json;
 namespace gguf = ml::gguf;
 
 constexpr std::size_t kShownTextBytes = 80;
+constexpr std::size_t kShown = 4;  // elements of an array
 
 struct Options {
     std::string model;
@@ -29,14 +32,30 @@ struct Options {
 json::value to_json(const gguf::Array& array) {
     return {{"array_of_type", array.element_type}, {"count", array.count}};
 }
+
+/// The first elements of an array of texts or whole numbers; nothing of other arrays.
+json::array first_elements(const gguf::KeyValue& item) {
+    json::array first;
+    if (const auto texts = gguf::as_strings(item))
+        for (const std::string_view text : std::span(*texts).first(std::min(texts->size(), kShown)))
+            first.push_back(json::value(repair_utf8(text)));
+    if (const auto numbers = gguf::as_ints(item); numbers && first.empty())
+        for (const std::int64_t number :
+             std::span(*numbers).first(std::min(numbers->size(), kShown)))
+            first.push_back(number);
+    return first;
+}
 json::value to_json(std::string_view text) { return json::value(repair_utf8(text)); }
 template <class Number>
 json::value to_json(Number number) {
     return json::value(number);
 }
 
-json::value to_json(const gguf::Value& value) {
-    return std::visit([](const auto& held) { return to_json(held); }, value);
+json::value to_json(const gguf::KeyValue& item) {
+    json::value out = std::visit([](const auto& held) { return to_json(held); }, item.value);
+    if (std::holds_alternative<gguf::Array>(item.value))
+        out.get_object()["first"] = first_elements(item);
+    return out;
 }
 
 std::string_view type_name(gguf::TensorType type) {
@@ -44,10 +63,10 @@ std::string_view type_name(gguf::TensorType type) {
     return layout ? layout->name : "unknown";
 }
 
-json::object report(const gguf::File& file) {
+json::object report(const gguf::File& file, const ml::ModelPreview& preview) {
     json::object metadata;
     for (const gguf::KeyValue& item : file.metadata())
-        metadata[repair_utf8(item.key)] = to_json(item.value);
+        metadata[repair_utf8(item.key)] = to_json(item);
     json::array tensors;
     for (const gguf::Tensor& tensor : file.tensors())
         tensors.push_back({{"name", repair_utf8(tensor.name)},
@@ -61,6 +80,7 @@ json::object report(const gguf::File& file) {
     out["version"] = file.version();
     out["metadata"] = std::move(metadata);
     out["tensors"] = std::move(tensors);
+    out["what_runs"] = preview_json(file, preview);
     return out;
 }
 
@@ -81,33 +101,29 @@ void print(const gguf::File& file) {
                              file.tensors().size());
     for (const gguf::KeyValue& item : file.metadata())
         std::cout << fmt::format(
-            "{:<44} {}\n", terminal_safe(item.key), shown(to_json(item.value)));
+            "{:<44} {}\n", terminal_safe(item.key), terminal_safe(shown(to_json(item))));
     std::cout << '\n';
-    std::map<std::string_view, std::pair<std::size_t, std::size_t>> types;  // count, bytes
     for (const gguf::Tensor& tensor : file.tensors()) {
-        std::cout << fmt::format("{:<44} {:<6} [{}]\n",
+        std::cout << fmt::format("{:<44} {:<6} [{}] @ {}\n",
                                  terminal_safe(tensor.name),
                                  type_name(tensor.type),
-                                 fmt::join(tensor.shape, ", "));
-        auto& [count, bytes] = types[type_name(tensor.type)];
-        ++count;
-        bytes += tensor.data.size();
+                                 fmt::join(tensor.shape, ", "),
+                                 tensor.file_offset);
     }
-    std::cout << '\n';
-    for (const auto& [name, sum] : types)
-        std::cout << fmt::format("{:<6} {:>5} tensors {:>14} bytes\n", name, sum.first, sum.second);
 }
 
 Result<int> run(Settings settings, const Options& options) {
     settings.model = options.model;
     NOTSO_TRY(const std::filesystem::path path, choose_model(settings));
     NOTSO_TRY(const auto file, gguf::File::open(path));
+    NOTSO_TRY(const ml::ModelPreview preview, ml::preview_model(*file));
     if (!options.tensor.empty()) {
         NOTSO_CHECK(dump_tensor(*file, options.tensor, options.out));
     } else if (options.json) {
-        std::cout << json::serialize(report(*file)) << '\n';
+        std::cout << json::serialize(report(*file, preview)) << '\n';
     } else {
         print(*file);
+        print_preview(*file, preview);
     }
     return kExitOk;
 }

@@ -139,6 +139,20 @@ TEST(AnswerParser, CharactersSplitOverTokensComeWhole) {
     EXPECT_EQ(parse_text(FakeTokenizer(), text).text, text);
 }
 
+/// Tokens of one to four bytes each, cut anywhere: the FakeTokenizer's tokens are single bytes, so
+/// a run of them is every cut at once; stops at each byte end the answer inside a character.
+TEST(AnswerParser, WhateverIsCutThePiecesAreTextAndTheirSumTheWhole) {
+    const FakeTokenizer tokenizer;
+    const std::string whole = "a\u00e9\u6f22\U0001F600\u0301\U0001F468\u200D\U0001F469z";
+    const std::vector<TokenId> ids = tokenizer.encode(whole);
+    EXPECT_EQ(parse(tokenizer, ids).text, whole);  // note() checks each piece
+    for (std::size_t end = 0; end <= ids.size(); ++end) {
+        const Parsed cut =
+            parse(tokenizer, {ids.begin(), ids.begin() + static_cast<long>(end)}, {}, true);
+        EXPECT_EQ(cut.text, truncate_utf8(whole, end)) << end;
+    }
+}
+
 TEST(AnswerParser, ACutInsideACharacterLeavesOutItsBytes) {
     const FakeTokenizer tokenizer;
     for (const std::string_view text : {"aé", "a日", "a👍"}) {
