@@ -1,12 +1,12 @@
 #include "services/session/sqlite_store.hpp"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <map>
 #include <utility>
 
 #include "base/log.hpp"
+#include "services/session/message_names.hpp"
 #include "services/session/sqlite_schema.hpp"
 
 namespace notso::services {
@@ -14,23 +14,6 @@ namespace {
 
 using sqlite::Statement;
 using sqlite::Transaction;
-
-// In the order of the enumerators.
-constexpr std::array<std::string_view, 2> kRoles = {"user", "assistant"};
-constexpr std::array<std::string_view, 6> kStates = {
-    "complete", "running", "stopped", "interrupted", "length", "failed"};
-
-template <class Enum, std::size_t kCount>
-std::string_view name_of(Enum value, const std::array<std::string_view, kCount>& names) {
-    return names.at(static_cast<std::size_t>(value));
-}
-
-// The column's CHECK allows nothing else, so the last name stands for no name.
-template <class Enum, std::size_t kCount>
-Enum value_of(std::string_view name, const std::array<std::string_view, kCount>& names) {
-    const auto found = std::find(names.begin(), names.end() - 1, name);
-    return static_cast<Enum>(found - names.begin());
-}
 
 constexpr std::string_view kConversationColumns =
     "id, title, thinking, temperature, system_prompt, date, created_at, updated_at";
@@ -65,8 +48,8 @@ constexpr std::string_view kMessageColumns =
 Message read_message(const Statement& row) {
     Message message{.id = {row.text(0)}, .conversation = {row.text(1)}, .text = row.text(5)};
     if (!row.is_null(2)) message.parent = MessageId{row.text(2)};
-    message.role = value_of<MessageRole>(row.text(3), kRoles);
-    message.state = value_of<MessageState>(row.text(4), kStates);
+    message.role = value_of<MessageRole>(row.text(3), kRoleNames);
+    message.state = value_of<MessageState>(row.text(4), kStateNames);
     message.thinking = row.text(6);
     message.error = row.text(7);
     message.stats = {.prompt_tokens = row.integer(8),
@@ -84,7 +67,7 @@ Message read_message(const Statement& row) {
 // Binds what may change of a message to 12 parameters from `first` on.
 void bind_changing(Statement& statement, int first, const Message& message) {
     const MessageStats& stats = message.stats;
-    statement.bind(first, name_of(message.state, kStates))
+    statement.bind(first, name_of(message.state))
         .bind(first + 1, message.text)
         .bind(first + 2, message.thinking)
         .bind(first + 3, message.error)
@@ -264,7 +247,7 @@ Result<> SqliteStore::insert(const Message& message) {
             kMessageColumns)));
     insert.bind(1, message.id.value)
         .bind(2, message.conversation.value)
-        .bind(4, name_of(message.role, kRoles))
+        .bind(4, name_of(message.role))
         .bind(17, message.created_at);
     if (message.parent) insert.bind(3, message.parent->value);
     bind_changing(insert, 5, message);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "services/session/message_names.hpp"
 #include "services/template/markdown.hpp"
 #include "web/pages/format.hpp"
 #include "web/pages/sse.hpp"
@@ -15,24 +16,6 @@ using services::MessageState;
 using services::TurnFeed;
 using services::TurnPhase;
 using services::TurnStatus;
-
-std::string_view state_name(MessageState state) {
-    switch (state) {
-        case MessageState::kComplete:
-            return "complete";
-        case MessageState::kRunning:
-            return "running";
-        case MessageState::kStopped:
-            return "stopped";
-        case MessageState::kInterrupted:
-            return "interrupted";
-        case MessageState::kLength:
-            return "length";
-        case MessageState::kFailed:
-            return "failed";
-    }
-    return "failed";
-}
 
 /// Why an answer is not whole, for people.
 std::string_view note_of(const Message& message) {
@@ -91,7 +74,7 @@ boost::json::object common_view(const Message& message) {
     boost::json::object view = {
         {"id", message.id.value},
         {"role", "assistant"},
-        {"state", state_name(message.state)},
+        {"state", services::name_of(message.state)},
         {"parent", message.parent ? message.parent->value : ""},
         {"has_thinking", !message.thinking.empty()},
         {"thinking", message.thinking},

@@ -4,35 +4,14 @@
 #include <ctime>
 #include <ranges>
 
+#include "services/session/message_names.hpp"
+
 namespace notso::web {
 namespace {
 
 namespace json = boost::json;
 using services::Message;
 using services::MessageRole;
-using services::MessageState;
-
-std::string_view state_name(MessageState state) {
-    switch (state) {
-        case MessageState::kComplete:
-            return "complete";
-        case MessageState::kRunning:
-            return "running";
-        case MessageState::kStopped:
-            return "stopped";
-        case MessageState::kInterrupted:
-            return "interrupted";
-        case MessageState::kLength:
-            return "length";
-        case MessageState::kFailed:
-            return "failed";
-    }
-    return "failed";
-}
-
-std::string_view role_name(MessageRole role) {
-    return role == MessageRole::kUser ? "user" : "assistant";
-}
 
 /// "2026-11-23T09:00:00Z"
 std::string utc_time(UnixMs time) {
@@ -66,9 +45,9 @@ std::int64_t used_tokens(const std::vector<Message>& messages) {
 
 json::object message_json(const Message& message) {
     json::object out = {{"id", message.id.value},
-                        {"role", role_name(message.role)},
+                        {"role", services::name_of(message.role)},
                         {"content", message.text},
-                        {"state", state_name(message.state)},
+                        {"state", services::name_of(message.state)},
                         {"created_at", utc_time(message.created_at)}};
     if (message.role == MessageRole::kUser) return out;
     out["thinking"] = message.thinking;
