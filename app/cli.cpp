@@ -1,5 +1,6 @@
 #include "app/cli.hpp"
 
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "app/commands/command.hpp"
@@ -114,7 +115,8 @@ int run_cli(int argc, const char* const* argv) {
     for (const Command& command : command_table()) {
         CLI::App* options = app.add_subcommand(command.name, command.help);
         add_settings(*options, command, chosen);
-        bodies.emplace_back(options, command.declare(*options));
+        OptionList own(*options);
+        bodies.emplace_back(options, command.declare(own));
         if (std::string_view(command.name) == "serve")
             options->parse_complete_callback([&] { chosen.log_default = "info"; });
     }

@@ -161,10 +161,10 @@ Result<int> run(const Settings& settings, const Options& options) {
 
 }  // namespace
 
-CommandBody declare_chat(CLI::App& options) {
+CommandBody declare_chat(OptionList& options) {
     auto values = std::make_shared<Options>();
-    options.add_option("--system", values->system, "system prompt")->type_name("");
-    options.add_flag("--think,!--no-think", values->think, "let the model think before it answers");
+    options.text("--system", values->system, "system prompt");
+    options.flag("--think,!--no-think", values->think, "let the model think before it answers");
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

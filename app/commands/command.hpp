@@ -1,10 +1,11 @@
 // What a command is: a name, the settings it takes, and a function that declares its own options.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
+#include <vector>
 
 #include "app/cli.hpp"
+#include "app/commands/option_list.hpp"
 #include "app/settings.hpp"
 #include "base/result.hpp"
 
@@ -17,22 +18,22 @@ using CommandBody = std::function<Result<int>(const Settings&)>;
 struct Command {
     const char* name;
     const char* help;
-    std::vector<SettingGroup> groups;           ///< Which shared settings have flags here.
-    CommandBody (*declare)(CLI::App& options);  ///< Adds the command's own options.
+    std::vector<SettingGroup> groups;             ///< Which shared settings have flags here.
+    CommandBody (*declare)(OptionList& options);  ///< Adds the command's own options.
 };
 
 // One line per command; each stands in the file of its name.
-CommandBody declare_serve(CLI::App& options);
-CommandBody declare_chat(CLI::App& options);
-CommandBody declare_run(CLI::App& options);
-CommandBody declare_tokenize(CLI::App& options);
-CommandBody declare_detokenize(CLI::App& options);
-CommandBody declare_logits(CLI::App& options);
-CommandBody declare_render(CLI::App& options);
-CommandBody declare_perplexity(CLI::App& options);
-CommandBody declare_doctor(CLI::App& options);
-CommandBody declare_inspect(CLI::App& options);
-CommandBody declare_quantize(CLI::App& options);
-CommandBody declare_models(CLI::App& options);
+CommandBody declare_serve(OptionList& options);
+CommandBody declare_chat(OptionList& options);
+CommandBody declare_run(OptionList& options);
+CommandBody declare_tokenize(OptionList& options);
+CommandBody declare_detokenize(OptionList& options);
+CommandBody declare_logits(OptionList& options);
+CommandBody declare_render(OptionList& options);
+CommandBody declare_perplexity(OptionList& options);
+CommandBody declare_doctor(OptionList& options);
+CommandBody declare_inspect(OptionList& options);
+CommandBody declare_quantize(OptionList& options);
+CommandBody declare_models(OptionList& options);
 
 }  // namespace notso::app

@@ -64,9 +64,9 @@ Result<int> run(const Settings& settings, bool as_json) {
 
 }  // namespace
 
-CommandBody declare_doctor(CLI::App& options) {
+CommandBody declare_doctor(OptionList& options) {
     auto as_json = std::make_shared<bool>(false);
-    options.add_flag("--json", *as_json, "print one JSON object");
+    options.flag("--json", *as_json, "print one JSON object");
     return [as_json](const Settings& settings) { return run(settings, *as_json); };
 }
 

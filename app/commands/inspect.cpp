@@ -25,8 +25,8 @@ constexpr std::size_t kShown = 4;  // elements of an array
 struct Options {
     std::string model;
     bool json = false;
-    std::string tensor;
-    std::string out;
+    std::optional<std::string> tensor;
+    std::optional<std::string> out;
 };
 
 json::value to_json(const gguf::Array& array) {
@@ -117,8 +117,8 @@ Result<int> run(Settings settings, const Options& options) {
     NOTSO_TRY(const std::filesystem::path path, choose_model(settings));
     NOTSO_TRY(const auto file, gguf::File::open(path));
     NOTSO_TRY(const ml::ModelPreview preview, ml::preview_model(*file));
-    if (!options.tensor.empty()) {
-        NOTSO_CHECK(dump_tensor(*file, options.tensor, options.out));
+    if (options.tensor) {
+        NOTSO_CHECK(dump_tensor(*file, *options.tensor, *options.out));
     } else if (options.json) {
         std::cout << json::serialize(report(*file, preview)) << '\n';
     } else {
@@ -130,18 +130,15 @@ Result<int> run(Settings settings, const Options& options) {
 
 }  // namespace
 
-CommandBody declare_inspect(CLI::App& options) {
+CommandBody declare_inspect(OptionList& options) {
     auto values = std::make_shared<Options>();
-    options.add_option("file", values->model, "GGUF file, or the name of an installed model")
-        ->required()
-        ->type_name("");
-    options.add_flag("--json", values->json, "print one JSON object");
+    options.required_text("file", values->model, "GGUF file, or the name of an installed model");
+    options.flag("--json", values->json, "print one JSON object");
     // For checking decoders, and in nobody else's way: documented, but in an empty group, which
     // --help skips.
-    auto* tensor = options.add_option("--tensor", values->tensor, "decode this tensor")->group("");
-    auto* out = options.add_option("--out", values->out, "file for its float32 values")->group("");
-    tensor->needs(out);
-    out->needs(tensor);
+    options.text("--tensor", values->tensor, "decode this tensor");
+    options.text("--out", values->out, "file for its float32 values");
+    options.hidden_pair("--tensor", "--out");
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

@@ -94,27 +94,18 @@ Result<int> run(const Settings& settings, const Options& options) {
 
 }  // namespace
 
-CommandBody declare_logits(CLI::App& options) {
+CommandBody declare_logits(OptionList& options) {
     auto values = std::make_shared<Options>();
-    options
-        .add_option(
-            "--tokens", values->tokens, "token ids, comma separated, or @FILE with such a list")
-        ->required()
-        ->type_name("");
-    options
-        .add_option(
-            "--out", values->out, "file for the rows: little-endian float32, [rows, n_vocab]")
-        ->required()
-        ->type_name("");
-    options.add_option("--last", values->last, "only the last N rows")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31))
-        ->type_name("");
-    options.add_flag("--step", values->step, "one token at a time, as in decode");
-    options
-        .add_option(
-            "--precision", values->precision, "fast or exact; one set of kernels serves both today")
-        ->check(CLI::IsMember({"fast", "exact"}))
-        ->type_name("");
+    options.required_text(
+        "--tokens", values->tokens, "token ids, comma separated, or @FILE with such a list");
+    options.required_text(
+        "--out", values->out, "file for the rows: little-endian float32, [rows, n_vocab]");
+    options.number("--last", values->last, 1, std::int64_t{1} << 31, "only the last N rows");
+    options.flag("--step", values->step, "one token at a time, as in decode");
+    options.choice("--precision",
+                   values->precision,
+                   {"fast", "exact"},
+                   "fast or exact; one set of kernels serves both today");
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

@@ -68,9 +68,9 @@ Result<int> run(const Settings& settings, const Options& options) {
 
 }  // namespace
 
-CommandBody declare_models(CLI::App& options) {
+CommandBody declare_models(OptionList& options) {
     auto values = std::make_shared<Options>();
-    options.add_flag("--json", values->json, "print a JSON array");
+    options.flag("--json", values->json, "print a JSON array");
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

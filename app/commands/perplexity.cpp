@@ -117,12 +117,10 @@ Result<int> run(const Settings& settings, const Options& options) {
 
 }  // namespace
 
-CommandBody declare_perplexity(CLI::App& options) {
+CommandBody declare_perplexity(OptionList& options) {
     auto values = std::make_shared<Options>();
-    options.add_option("-f,--file", values->file, "the text; - is stdin")
-        ->required()
-        ->type_name("");
-    options.add_flag("--json", values->json, "print one JSON object");
+    options.required_text("-f,--file", values->file, "the text; - is stdin");
+    options.flag("--json", values->json, "print one JSON object");
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

@@ -118,16 +118,12 @@ Result<int> run(Settings settings, const Options& options) {
 
 }  // namespace
 
-CommandBody declare_quantize(CLI::App& options) {
+CommandBody declare_quantize(OptionList& options) {
     auto values = std::make_shared<Options>();
-    options.add_option("in", values->in, "GGUF file, or the name of an installed model")
-        ->required()
-        ->type_name("");
-    options.add_option("out", values->out, "the file to write")->required()->type_name("");
-    options.add_option("type", values->type, "Q8_0, Q4_0, Q4_K_M, Q5_K_M, Q6_K or F16")
-        ->required()
-        ->type_name("");
-    options.add_flag("--force", values->force, "replace a file that is there");
+    options.required_text("in", values->in, "GGUF file, or the name of an installed model");
+    options.required_text("out", values->out, "the file to write");
+    options.required_text("type", values->type, "Q8_0, Q4_0, Q4_K_M, Q5_K_M, Q6_K or F16");
+    options.flag("--force", values->force, "replace a file that is there");
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

@@ -115,22 +115,17 @@ Result<int> run(const Settings& settings, const Options& options) {
 
 }  // namespace
 
-CommandBody declare_render(CLI::App& options) {
+CommandBody declare_render(OptionList& options) {
     auto values = std::make_shared<Options>();
-    options
-        .add_option("--template", values->template_file, "template file; default: the model's own")
-        ->type_name("");
-    options.add_option("--messages", values->messages_file, "JSON array of messages; - is stdin")
-        ->type_name("");
-    options.add_option("--tools", values->tools_file, "JSON array of tools")->type_name("");
-    options
-        .add_option("--request", values->request_file, "JSON object with all variables; - is stdin")
-        ->type_name("");
-    options.add_option("--now", values->now, "the template's clock, e.g. 2025-07-08T12:00:00")
-        ->type_name("");
-    auto* think = options.add_flag("--think", values->think, "enable_thinking = true");
-    options.add_flag("--no-think", values->no_think, "enable_thinking = false")->excludes(think);
-    options.add_flag(
+    options.text("--template", values->template_file, "template file; default: the model's own");
+    options.text("--messages", values->messages_file, "JSON array of messages; - is stdin");
+    options.text("--tools", values->tools_file, "JSON array of tools");
+    options.text("--request", values->request_file, "JSON object with all variables; - is stdin");
+    options.text("--now", values->now, "the template's clock, e.g. 2025-07-08T12:00:00");
+    options.flag("--think", values->think, "enable_thinking = true");
+    options.flag("--no-think", values->no_think, "enable_thinking = false");
+    options.exclude("--no-think", "--think");
+    options.flag(
         "--no-generation-prompt", values->no_generation_prompt, "end after the last message");
     return [values](const Settings& settings) { return run(settings, *values); };
 }

@@ -126,29 +126,27 @@ Result<int> run(const Settings& settings, const Options& options) {
 
 }  // namespace
 
-CommandBody declare_run(CLI::App& options) {
+CommandBody declare_run(OptionList& options) {
     auto values = std::make_shared<Options>();
-    options.add_option("-p,--prompt", values->prompt, "the message")->type_name("");
-    options.add_option("-f,--file", values->prompt_file, "a file with the message; - is stdin")
-        ->type_name("");
-    options
-        .add_option(
-            "-n,--max-tokens", values->max_tokens, "tokens at most; 0 = what the context leaves")
-        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 31))
-        ->type_name("");
-    options
-        .add_option("--temp", values->temperature, "temperature, 0 = always the likeliest token")
-        ->check(check_temperature)
-        ->type_name("");
-    options.add_option("--seed", values->seed, "same seed, same prompt: same answer")
-        ->type_name("");
-    options.add_option("--system", values->system, "system prompt")->type_name("");
-    options.add_flag("--raw", values->raw, "continue the text as it is, without the chat template");
-    options.add_flag(
+    options.text("-p,--prompt", values->prompt, "the message");
+    options.text("-f,--file", values->prompt_file, "a file with the message; - is stdin");
+    options.number("-n,--max-tokens",
+                   values->max_tokens,
+                   0,
+                   std::int64_t{1} << 31,
+                   "tokens at most; 0 = what the context leaves");
+    options.real("--temp",
+                 values->temperature,
+                 check_temperature,
+                 "temperature, 0 = always the likeliest token");
+    options.number("--seed", values->seed, "same seed, same prompt: same answer");
+    options.text("--system", values->system, "system prompt");
+    options.flag("--raw", values->raw, "continue the text as it is, without the chat template");
+    options.flag(
         "--think,!--no-think", values->think, "let the model think first (shown on stderr)");
-    options.add_flag("--json",
-                     values->json,
-                     "print one JSON object: text, tokens, finish reason, timings, usage");
+    options.flag("--json",
+                 values->json,
+                 "print one JSON object: text, tokens, finish reason, timings, usage");
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

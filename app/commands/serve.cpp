@@ -13,7 +13,7 @@ Result<int> run(const Settings& settings) {
 
 }  // namespace
 
-CommandBody declare_serve(CLI::App&) {
+CommandBody declare_serve(OptionList&) {
     return [](const Settings& settings) { return run(settings); };
 }
 

@@ -88,19 +88,19 @@ Result<int> run(const Settings& settings, const Options& options, LineFunction c
     return kExitOk;
 }
 
-CommandBody declare(CLI::App& options, const char* special_help, LineFunction convert) {
+CommandBody declare(OptionList& options, const char* special_help, LineFunction convert) {
     auto values = std::make_shared<Options>();
-    options.add_flag("--special", values->special, special_help);
+    options.flag("--special", values->special, special_help);
     return [values, convert](const Settings& settings) { return run(settings, *values, convert); };
 }
 
 }  // namespace
 
-CommandBody declare_tokenize(CLI::App& options) {
+CommandBody declare_tokenize(OptionList& options) {
     return declare(options, "texts such as <|im_start|> become control tokens", tokenize_line);
 }
 
-CommandBody declare_detokenize(CLI::App& options) {
+CommandBody declare_detokenize(OptionList& options) {
     return declare(
         options, "control tokens are written out; without it they are left out", detokenize_line);
 }
