@@ -67,9 +67,11 @@ Check check_passage(const ml::Model& model) {
                    {"expected_high", expected.high},
                    {"known_model", expected.known}};
     if (nats >= expected.low && nats <= expected.high) return check;
-    // A model for another language is not broken; one that is known and differs is.
-    check.verdict =
-        expected.known || !(nats < 2 * expected.high) ? Verdict::kBroken : Verdict::kWarning;
+    // A model for another language is not broken; one that is known and differs is, and one that
+    // does no better than guessing.
+    const double guessing = std::log(static_cast<double>(model.config().n_vocab));
+    const bool hopeless = !(nats < std::min(2 * expected.high, guessing));
+    check.verdict = expected.known || hopeless ? Verdict::kBroken : Verdict::kWarning;
     check.advice =
         "the file is damaged, was converted wrongly, or is no model of English text: "
         "fetch it again and compare its SHA-256";

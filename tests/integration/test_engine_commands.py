@@ -31,7 +31,7 @@ def test_the_last_rows_are_the_end_of_all_rows(tmp_path):
 
 @pytest.mark.parametrize("tokens,part", [
     ("", "no token"), (" \n", "no token"), (",", "entry 1"), ("1,", "entry 2"), ("1,,2", "entry 2"), ("1 2", "no comma after entry 1"),
-    ("-1", "entry 1"), ("264", "0 to 263"), ("1,99999999999999999999", "entry 2"), ("1.5", "no comma"), ("x", "entry 1"),
+    ("-1", "entry 1"), ("264", "vocabulary of 264"), ("1,99999999999999999999", "entry 2"), ("1.5", "no comma"), ("x", "entry 1"),
     (",".join(["1"] * 513), "513 tokens"), ("@/no/such/file", "/no/such/file")])
 def test_bad_tokens_are_named(tmp_path, tokens, part):
     done, written = logits(tmp_path, tokens=tokens)
@@ -62,11 +62,15 @@ def test_perplexity_reports_its_windows(model, tmp_path):
     assert f"perplexity {report['perplexity']:.4f}" in piped.stdout.decode() and piped.stderr == b""
 
 
-@pytest.mark.parametrize("text,window,part", [("Hi", "64", "one window has 64"), ("", "64", "0 tokens"), ("Hi " * 99, "2", "4 to"),
-                                              ("Hi " * 99, "513", "4 to 512")])
+@pytest.mark.parametrize("text,window,part", [("Hi", "64", "one window has 64"), ("", "64", "0 tokens"), ("Hi " * 99, "2", "4 to")])
 def test_perplexity_refuses_what_fills_no_window(tmp_path, text, window, part):
     (tmp_path / "t").write_text(text)
     assert_one_line_error(run_notso("perplexity", "-m", TINY, "-f", tmp_path / "t", "-c", window), part, tmp_path / "t")
+
+
+def test_perplexity_refuses_a_window_that_the_model_cannot_hold(tmp_path):
+    (tmp_path / "t").write_text("Hi " * 999)
+    assert_one_line_error(run_notso("perplexity", "-m", TINY, "-f", tmp_path / "t", "-c", 513), TINY, "513", "512 or less")
 
 
 def inspect(path):
