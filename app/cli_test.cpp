@@ -58,6 +58,7 @@ TEST(Cli, EveryCommandDeclaresItsOptions) {
                                 "perplexity",
                                 "inspect",
                                 "quantize",
+                                "doctor",
                                 "models"}) {
         const Outcome outcome = run({command, "--help"});
         EXPECT_EQ(outcome.code, kExitOk) << outcome.err;

@@ -116,10 +116,12 @@ Result<int> run(Settings settings, const Options& options) {
     settings.model = options.model;
     NOTSO_TRY(const std::filesystem::path path, choose_model(settings));
     NOTSO_TRY(const auto file, gguf::File::open(path));
-    NOTSO_TRY(const ml::ModelPreview preview, ml::preview_model(*file));
     if (options.tensor) {
         NOTSO_CHECK(dump_tensor(*file, *options.tensor, *options.out));
-    } else if (options.json) {
+        return kExitOk;
+    }
+    NOTSO_TRY(const ml::ModelPreview preview, ml::preview_model(*file));
+    if (options.json) {
         std::cout << json::serialize(report(*file, preview)) << '\n';
     } else {
         print(*file);

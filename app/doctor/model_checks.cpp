@@ -191,9 +191,7 @@ Result<double> decode_rate(const ml::Model& model) {
 Check check_speed(const ml::Model& model, const ml::gguf::File& file, const Settings& settings) {
     const auto device = ml::DeviceManager::create();
     if (!device) return broken("speed", device.error());
-    const std::int32_t threads = settings.threads > 0
-                                     ? std::min(settings.threads, device->cores().logical)
-                                     : device->cores().usable;
+    const std::int32_t threads = ml::choose_threads(settings.threads, device->cores());
     const std::uint64_t room = device->memory().available_bytes / 4;
     const auto limit = ml::measure_read_rate(threads, std::min(kProbeBytes, room), kProbeTime);
     if (!limit) return broken("speed", limit.error());
