@@ -26,15 +26,6 @@ struct Options {
     bool json = false;
 };
 
-/// The tokens of a text as llama.cpp's tool has them: control tokens are ordinary text, one line
-/// break at the end is dropped, BOS stands in front where the model adds one.
-std::vector<ml::TokenId> text_tokens(const ml::Tokenizer& tokenizer, std::string_view text) {
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    std::vector<ml::TokenId> tokens = tokenizer.encode(text);
-    if (tokenizer.adds_bos() && tokenizer.bos()) tokens.insert(tokens.begin(), *tokenizer.bos());
-    return tokens;
-}
-
 struct Outcome {
     std::filesystem::path model;
     ml::PredictionScore score;
@@ -75,8 +66,9 @@ void print(const Outcome& outcome, const Options& options) {
 }
 
 Result<int> run(const Settings& settings, const Options& options) {
-    NOTSO_TRY(const std::string text, read_input(options.file));
-    Interrupts interrupts;  // before the threads that the model starts
+    NOTSO_TRY(std::string text, read_input(options.file));
+    if (text.ends_with('\n')) text.pop_back();  // as llama.cpp's tool does
+    Interrupts interrupts;                      // before the threads that the model starts
     NOTSO_TRY(const std::filesystem::path path, choose_model(settings));
     ml::LoadOptions load;
     load.n_threads = settings.threads;
@@ -84,7 +76,7 @@ Result<int> run(const Settings& settings, const Options& options) {
     load.context_length = settings.context;
     load.kv_type = settings.kv;
     NOTSO_TRY(const auto model, ml::Model::load(path, load));
-    const std::vector<ml::TokenId> tokens = text_tokens(model->tokenizer(), text);
+    const std::vector<ml::TokenId> tokens = ml::text_tokens(model->tokenizer(), text);
 
     std::stop_source stop;
     const bool terminal = ::isatty(STDERR_FILENO) != 0;

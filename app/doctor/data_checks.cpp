@@ -1,9 +1,6 @@
 // The data directory, its database, and the models folder. Looks only: what is not there stays so.
 #include <unistd.h>
 
-#include <algorithm>
-#include <charconv>
-
 #include "app/doctor/check.hpp"
 #include "app/model_choice.hpp"
 #include "services/session/data_directory.hpp"
@@ -83,23 +80,11 @@ std::vector<Check> check_directory(const fs::path& path) {
     return {check};
 }
 
-/// 3.40.1 as 34001.
-int version_number(std::string_view text) {
-    int number = 0;
-    for (int part = 0; part < 3; ++part) {
-        int value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        number = number * 100 + value;
-        text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
-    }
-    return number;
-}
-
 Check check_sqlite() {
     const std::string_view version = sqlite::library_version();
     Check check{.name = "SQLite", .detail = std::string(version), .facts = {{"version", version}}};
-    constexpr int kFixed = 35103;
-    if (version_number(version) < kFixed) {
+    constexpr int kFixed = 3051003;
+    if (sqlite::library_version_number() < kFixed) {
         check.verdict = Verdict::kWarning;
         check.detail +=
             " can damage a database that two connections write at the same moment; "

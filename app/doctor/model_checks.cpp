@@ -43,9 +43,7 @@ Check broken(std::string name, const Error& error) {
 }
 
 std::vector<TokenId> passage_tokens(const ml::Model& model) {
-    const ml::Tokenizer& tokenizer = model.tokenizer();
-    std::vector<TokenId> tokens = tokenizer.encode(passage());
-    if (tokenizer.adds_bos() && tokenizer.bos()) tokens.insert(tokens.begin(), *tokenizer.bos());
+    std::vector<TokenId> tokens = ml::text_tokens(model.tokenizer(), passage());
     const auto room = static_cast<std::size_t>(model.config().context_length);
     if (tokens.size() > room) tokens.resize(room);
     return tokens;

@@ -104,6 +104,12 @@ Result<PredictionScore> score_windows(const Model& model,
     return score;
 }
 
+std::vector<TokenId> text_tokens(const Tokenizer& tokenizer, std::string_view text) {
+    std::vector<TokenId> tokens = tokenizer.encode(text);
+    if (tokenizer.adds_bos() && tokenizer.bos()) tokens.insert(tokens.begin(), *tokenizer.bos());
+    return tokens;
+}
+
 Result<PredictionScore> score_text(const Model& model,
                                    std::span<const TokenId> tokens,
                                    std::size_t first,

@@ -6,6 +6,8 @@
 #include <functional>
 #include <span>
 #include <stop_token>
+#include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "ml/model/model.hpp"
@@ -46,6 +48,10 @@ constexpr std::int32_t kDefaultWindow = 512;
 Result<PredictionScore> score_windows(const Model& model,
                                       std::span<const TokenId> tokens,
                                       const PerplexityOptions& options);
+
+/// The tokens of a text to score: control tokens are ordinary text, BOS stands in front where the
+/// model adds one.
+std::vector<TokenId> text_tokens(const Tokenizer& tokenizer, std::string_view text);
 
 /// Scores the predictions made at positions `first` and later of one text that starts at an empty
 /// cache: tokens first + 1 … size − 1.

@@ -48,6 +48,8 @@ constexpr Meaning kMeanings[] = {
 
 std::string_view library_version() { return sqlite3_libversion(); }
 
+int library_version_number() { return sqlite3_libversion_number(); }
+
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }

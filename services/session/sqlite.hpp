@@ -100,5 +100,7 @@ class Transaction {
 
 /// Version of the library that runs, e.g. "3.40.1".
 std::string_view library_version();
+/// The same as a number to compare, e.g. 3040001.
+int library_version_number();
 
 }  // namespace notso::services::sqlite
