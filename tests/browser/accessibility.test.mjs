@@ -178,6 +178,7 @@ test("targets are large enough", async () => {
   const page = await open_page(browser, program.url, { viewport: { width: 360, height: 740 } });
   await send(page, "[markdown]");
   await finished_answer(page);
+  await page.evaluate(() => { document.getElementById("jump").hidden = false; });
   const small = await page.evaluate(() => Array.from(document.querySelectorAll("button, .button, summary, .chats a, .switch"))
     .filter((node) => node.checkVisibility() && !node.matches("#pill summary"))
     .map((node) => [node.id || node.className, node.getBoundingClientRect()])

@@ -166,6 +166,48 @@ test("a draft survives a reload; a link prefills and sends nothing", async () =>
   await close_page(page);
 });
 
+test("the page keeps following text that grows between two frames", async () => {
+  const page = await open_page(browser, stub.url, { viewport: { width: 1280, height: 500 } });
+  await send(page, "[markdown]");
+  await finished_answer(page);
+  const far_from_end = await page.evaluate(async () => {
+    const box = document.getElementById("scroll");
+    const block = document.createElement("p");
+    block.style.height = "600px";
+    box.scrollTop -= 20;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    box.scrollTop = box.scrollHeight;
+    document.getElementById("messages").append(block);
+    for (let frame = 0; frame < 3; ++frame) await new Promise(requestAnimationFrame);
+    return box.scrollHeight - box.scrollTop - box.clientHeight;
+  });
+  assert.ok(far_from_end < 2, `${far_from_end} px from the end`);
+  assert.ok(await page.locator("#jump").isHidden());
+  await close_page(page);
+});
+
+test("a reader who scrolls up is left alone, and can jump to the newest text", async () => {
+  const page = await open_page(browser, stub.url, { viewport: { width: 1280, height: 500 } });
+  await send(page, "[long 600]");
+  await wait_for_words(page, 200);
+  await page.locator("#scroll").hover();
+  await page.mouse.wheel(0, -400);
+  await page.waitForSelector("#jump", { state: "visible" });
+  const top = () => page.evaluate(() => document.getElementById("scroll").scrollTop);
+  const before = await top();
+  const words = (await answer_text(page)).split(/\s+/).length;
+  await wait_for_words(page, words + 50);
+  assert.equal(await top(), before);
+  await page.click("#jump");
+  await page.waitForSelector("#jump", { state: "hidden" });
+  await finished_answer(page);
+  assert.ok(await page.evaluate(() => {
+    const box = document.getElementById("scroll");
+    return box.scrollHeight - box.scrollTop - box.clientHeight < 2;
+  }));
+  await close_page(page);
+});
+
 test("rename and delete", async () => {
   const page = await open_page(browser, stub.url);
   await send(page, "about to be renamed");

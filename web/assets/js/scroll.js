@@ -7,6 +7,7 @@
 
   const kNearPx = 96;
   let follows = true;
+  let last_top = 0;
   const at_end = () => box.scrollHeight - box.scrollTop - box.clientHeight < kNearPx;
 
   function to_end() {
@@ -15,14 +16,16 @@
     jump.hidden = true;
   }
 
+  // Only a way up is the reader's own: by the time that our scroll to the end is told, more text may stand below it.
   box.addEventListener("scroll", () => {
-    follows = at_end();
-    if (follows) jump.hidden = true;
+    if (at_end()) follows = true;
+    else if (box.scrollTop < last_top) follows = false;
+    last_top = box.scrollTop;
+    jump.hidden = follows;
   }, { passive: true });
 
   const on_size = () => {
     if (follows) to_end();
-    else jump.hidden = at_end();
   };
   const observer = new ResizeObserver(on_size);
   observer.observe(list);
