@@ -17,4 +17,8 @@ inline UnixMs now_ms() {
 /// Monotonic, for durations and time-outs.
 using SteadyClock = std::chrono::steady_clock;
 
+inline double ms_between(SteadyClock::time_point from, SteadyClock::time_point to) {
+    return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
 }  // namespace notso

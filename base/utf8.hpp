@@ -8,6 +8,9 @@
 
 namespace notso {
 
+/// What separates words in templates and answers.
+inline constexpr std::string_view kWhiteSpace = " \t\r\n";
+
 /// One decoded code point. `valid` is false for a byte that starts no well-formed sequence; `size` is then 1.
 struct DecodedCodePoint {
     char32_t value = 0;

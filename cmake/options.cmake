@@ -6,6 +6,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(NOTSO_WERROR "Treat warnings as errors" ON)
+option(NOTSO_UNITY "Compile a layer's files in groups: three times faster from nothing, slower after an edit" OFF)
 set(NOTSO_SANITIZE "" CACHE STRING "Comma-separated sanitizers: address,undefined or thread")
 
 find_program(CCACHE_PROGRAM ccache)

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/answer.hpp"
+#include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 
@@ -83,10 +84,6 @@ json::object tokenizer_json(const ml::gguf::File& file, const ml::Tokenizer& tok
         if (const auto id = tokenizer.find(name)) roles[name] = ml::to_int(*id);
     out["role_tokens"] = std::move(roles);
     return out;
-}
-
-std::string mebibytes(std::uint64_t bytes) {
-    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
 void row(std::string_view name, std::string_view text) {

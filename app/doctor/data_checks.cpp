@@ -3,6 +3,7 @@
 
 #include "app/doctor/check.hpp"
 #include "app/model_choice.hpp"
+#include "base/bytes.hpp"
 #include "services/session/data_directory.hpp"
 #include "services/session/sqlite.hpp"
 
@@ -12,7 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace sqlite = services::sqlite;
 
-constexpr std::uint64_t kMiB = 1 << 20;
 constexpr std::uint64_t kLittleSpace = 200 * kMiB;
 constexpr std::uint64_t kNoSpace = 2 * kMiB;
 

@@ -1,16 +1,14 @@
 // The machine: what it can do, and what slows it down.
 #include "app/doctor/check.hpp"
+#include "base/bytes.hpp"
 #include "ml/device/device_manager.hpp"
 #include "ml/device/system_state.hpp"
 
 namespace notso::app::doctor {
 namespace {
 
-constexpr std::uint64_t kMiB = 1 << 20;
 constexpr std::uint64_t kLittleMemory = 512 * kMiB;
 constexpr std::uint64_t kMuchSwap = 256 * kMiB;
-
-std::string mebibytes(std::uint64_t bytes) { return fmt::format("{} MiB", bytes / kMiB); }
 
 Check check_processor(const ml::DeviceManager& device) {
     const std::string_view kernels = device.kernels().name;

@@ -16,6 +16,9 @@
 
 namespace notso::ml::gguf {
 
+/// Of tensor data where the file names none, bytes.
+inline constexpr std::uint64_t kDefaultAlignment = 32;
+
 /// Numbers as in the GGUF format. Types the engine can't run are still listed by name for messages.
 enum class TensorType : std::uint32_t {
     kF32 = 0, kF16 = 1, kQ4_0 = 2, kQ4_1 = 3, kQ5_0 = 6, kQ5_1 = 7, kQ8_0 = 8, kQ8_1 = 9,

@@ -19,7 +19,6 @@ constexpr std::uint32_t kMagic = 0x46554747;  // "GGUF"
 constexpr std::uint64_t kMaxKeyLength = 65'535;
 constexpr std::uint64_t kMaxNameLength = 63;
 constexpr std::uint32_t kMaxDims = 4;
-constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint64_t kMinAlignment = 8;
 constexpr std::uint64_t kMaxAlignment = 1 << 20;
 // Far above any real model; keeps what a small hostile file can make us allocate small.

@@ -19,7 +19,6 @@
 namespace notso::ml::gguf {
 namespace {
 
-constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62;
 
 template <class T>
@@ -84,7 +83,7 @@ Result<std::uint64_t> tensor_bytes(const NewTensor& tensor) {
     return bytes;
 }
 
-std::uint64_t alignment_of(std::span<const KeyValue> metadata) {
+std::uint64_t written_alignment(std::span<const KeyValue> metadata) {
     for (const KeyValue& item : metadata) {
         if (item.key != "general.alignment") continue;
         if (const auto* value = std::get_if<std::uint32_t>(&item.value)) return *value;
@@ -124,7 +123,7 @@ Result<> check_room(const std::filesystem::path& path, std::uint64_t bytes) {
 
 Result<Layout> lay_out(std::span<const KeyValue> metadata, std::span<const NewTensor> tensors) {
     Layout out;
-    out.alignment = alignment_of(metadata);
+    out.alignment = written_alignment(metadata);
     out.header = "GGUF";
     put_number<std::uint32_t>(out.header, 3);
     put_number<std::uint64_t>(out.header, tensors.size());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.hpp"
 #include "ml/device/resources.hpp"
 #include "ml/model/config.hpp"
 #include "ml/model/weight_plan.hpp"
@@ -13,14 +14,11 @@ namespace {
 constexpr std::int32_t kDefaultContext = 8192;
 constexpr std::int32_t kLeastContext = 128;  // less can't hold a question and its answer
 constexpr double kKiB = 1024.0;
-constexpr double kMiB = 1024.0 * 1024.0;
 
 // Measured: what the program has in memory without a model, and what the tokenizer's tables take.
 constexpr std::uint64_t kProgramBytes = std::uint64_t{11} << 20;
 constexpr std::uint64_t kBytesPerToken = 40;
 constexpr std::uint64_t kBytesPerMerge = 180;
-
-double mib(std::uint64_t bytes) { return static_cast<double>(bytes) / kMiB; }
 
 std::uint64_t vocabulary_bytes(const gguf::File& file, const ModelConfig& config) {
     std::uint64_t n_merges = 0;
@@ -59,16 +57,14 @@ std::string advice(const ModelConfig& config, const MemoryPlan& plan, std::uint6
 }  // namespace
 
 std::string MemoryPlan::to_string() const {
-    return fmt::format(
-        "weights {:.1f} MiB + buffers {:.1f} MiB + KV {:.1f} MiB ({} tokens of {:.1f} KiB, {}) = "
-        "{:.1f} MiB",
-        mib(weight_bytes),
-        mib(buffer_bytes),
-        mib(kv_bytes()),
-        context_length,
-        static_cast<double>(kv_bytes_per_token) / kKiB,
-        kv_traits(kv_type).name,
-        mib(total_bytes()));
+    return fmt::format("weights {} + buffers {} + KV {} ({} tokens of {:.1f} KiB, {}) = {}",
+                       mebibytes(weight_bytes),
+                       mebibytes(buffer_bytes),
+                       mebibytes(kv_bytes()),
+                       context_length,
+                       static_cast<double>(kv_bytes_per_token) / kKiB,
+                       kv_traits(kv_type).name,
+                       mebibytes(total_bytes()));
 }
 
 std::uint64_t kv_bytes_per_token(const ModelConfig& config, KvType type) noexcept {
@@ -128,9 +124,9 @@ Result<MemoryPlan> fit_memory(const MemoryPlan& estimate,
     }
     if (fixed <= available_bytes && plan.kv_bytes() <= left) return plan;
     return fail(ErrorCode::kOutOfMemory,
-                "needs {}; {:.1f} MiB are available: use {}",
+                "needs {}; {} are available: use {}",
                 plan.to_string(),
-                mib(available_bytes),
+                mebibytes(available_bytes),
                 advice(config, plan, left));
 }
 

@@ -8,7 +8,7 @@
 namespace notso::ml {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kBufferAlignment = 64;
 
 std::size_t size(std::int32_t a, std::int32_t b = 1) {
     return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
@@ -24,8 +24,8 @@ std::size_t scratch_floats(const ModelConfig& config) {
 }  // namespace
 
 FloatBuffer::FloatBuffer(std::size_t n) {
-    const std::size_t bytes = (n * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
-    auto* data = static_cast<float*>(std::aligned_alloc(kAlignment, bytes));
+    const std::size_t bytes = (n * sizeof(float) + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+    auto* data = static_cast<float*>(std::aligned_alloc(kBufferAlignment, bytes));
     if (data == nullptr) throw std::bad_alloc();
     std::fill_n(data, bytes / sizeof(float), 0.0f);
     data_.reset(data);

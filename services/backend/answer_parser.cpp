@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/prompt/thinking_flags.hpp"
+
 namespace notso::services {
 namespace {
 
-constexpr std::string_view kThink = "<think>";
-constexpr std::string_view kThinkEnd = "</think>";
-constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kNewlines = "\r\n";
 constexpr std::string_view kShownControls[] = {
     "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<code>", "</code>"};
@@ -22,7 +21,7 @@ std::string_view without_leading(std::string_view text, std::string_view charact
 }  // namespace
 
 AnswerTokens::AnswerTokens(const ml::Tokenizer& vocabulary)
-    : tokenizer(vocabulary), think(vocabulary.find(kThink)), think_end(vocabulary.find(kThinkEnd)) {
+    : tokenizer(vocabulary), think(vocabulary.find(kThinkTag)), think_end(vocabulary.find(kThinkEndTag)) {
     for (const std::string_view name : kShownControls) {
         if (const auto id = vocabulary.find(name)) shown.push_back(*id);
     }
@@ -36,7 +35,7 @@ AnswerParser::AnswerParser(const AnswerTokens& tokens,
       logprobs_(options.logprobs),
       mode_(tokens.has_think_tokens() ? Mode::kText : Mode::kOpening),
       stops_(std::move(options.stop)),
-      think_tag_({std::string(kThinkEnd)}) {
+      think_tag_({std::string(kThinkEndTag)}) {
     if (options.thinking_open) mode_ = Mode::kThinking;
 }
 
@@ -107,13 +106,13 @@ void AnswerParser::on_text(std::string_view text) {
 /// Decides whether the answer begins with the text tag <think>.
 void AnswerParser::open_by_text(std::string_view text) {
     opening_ += text;
-    const std::string_view begun = without_leading(opening_, kSpace);
-    if (begun.size() < kThink.size() && kThink.starts_with(begun)) return;
+    const std::string_view begun = without_leading(opening_, kWhiteSpace);
+    if (begun.size() < kThinkTag.size() && kThinkTag.starts_with(begun)) return;
     const std::string all = std::exchange(opening_, {});
-    const std::string_view rest = without_leading(all, kSpace);
-    if (rest.starts_with(kThink)) {
+    const std::string_view rest = without_leading(all, kWhiteSpace);
+    if (rest.starts_with(kThinkTag)) {
         begin_thinking();
-        return on_text(rest.substr(kThink.size()));
+        return on_text(rest.substr(kThinkTag.size()));
     }
     mode_ = Mode::kText;
     answer_text(all);
@@ -146,7 +145,7 @@ void AnswerParser::think_text(std::string_view text) {
 
 /// An empty thought (white space only) is not shown at all.
 void AnswerParser::show_thinking(std::string_view text) {
-    if (!thinking_shown_) text = without_leading(text, kSpace);
+    if (!thinking_shown_) text = without_leading(text, kWhiteSpace);
     if (text.empty()) return;
     if (!std::exchange(thinking_shown_, true)) handler_(chat_event::ThinkingStarted{});
     handler_(chat_event::ThinkingText{std::string(text)});

@@ -39,10 +39,6 @@ struct Answer {
     ChatUsage usage;
 };
 
-double ms_between(SteadyClock::time_point from, SteadyClock::time_point to) {
-    return std::chrono::duration<double, std::milli>(to - from).count();
-}
-
 /// What the streams share with the backend, so that a stream may outlive it.
 struct Wakeup {
     std::mutex mutex;

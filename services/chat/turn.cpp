@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 
 namespace notso::services {
@@ -11,10 +12,6 @@ namespace {
 
 // Numbers of the status pill change at most this often; a change of phase shows at once.
 constexpr std::chrono::milliseconds kStatusInterval{250};
-
-double ms_between(SteadyClock::time_point from, SteadyClock::time_point to) {
-    return std::chrono::duration<double, std::milli>(to - from).count();
-}
 
 MessageState state_of(ChatFinish finish) {
     switch (finish) {

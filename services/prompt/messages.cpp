@@ -2,15 +2,10 @@
 #include "services/prompt/messages.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 #include <utility>
 
 namespace notso::services {
 namespace {
-
-constexpr std::array<std::string_view, 5> kRoles = {
-    "system", "developer", "user", "assistant", "tool"};
 
 bool is_system(const ChatMessage& message) {
     return message.role == "system" || message.role == "developer";
@@ -20,7 +15,7 @@ bool is_system(const ChatMessage& message) {
 
 Result<> check_roles(const std::vector<ChatMessage>& messages) {
     for (std::size_t i = 0; i < messages.size(); ++i) {
-        if (std::ranges::find(kRoles, messages[i].role) != kRoles.end()) continue;
+        if (std::ranges::find(kChatRoles, messages[i].role) != kChatRoles.end()) continue;
         return fail(ErrorCode::kInvalidArgument,
                     "messages[{}].role: must be system, developer, user, assistant or tool",
                     i);

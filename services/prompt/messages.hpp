@@ -2,14 +2,19 @@
 // take them.
 #pragma once
 
+#include <array>
 #include <boost/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 #include "services/backend/chat_backend.hpp"
 
 namespace notso::services {
+
+inline constexpr std::array<std::string_view, 5> kChatRoles = {
+    "system", "developer", "user", "assistant", "tool"};
 
 /// Where the system texts go. Tried in this order until the template takes them.
 enum class SystemPlacement {

@@ -13,13 +13,9 @@
 namespace notso::services {
 namespace {
 
-constexpr std::string_view kThink = "<think>";
-constexpr std::string_view kThinkEnd = "</think>";
-constexpr std::string_view kSpace = " \t\r\n";
-
 std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
-    const std::size_t end = text.find_last_not_of(kSpace);
+    const std::size_t begin = std::min(text.find_first_not_of(kWhiteSpace), text.size());
+    const std::size_t end = text.find_last_not_of(kWhiteSpace);
     return end == std::string_view::npos ? std::string_view() : text.substr(begin, end + 1 - begin);
 }
 
@@ -106,7 +102,7 @@ std::vector<ChatMessage> JinjaPromptBuilder::guarded_messages(const ChatRequest&
             message.content = hide_thinking_flags(strip_thinking_flags(message.content), marker);
         }
         message.content = message.role == "assistant"
-                              ? guard_.mark(message.content, marker, {kThink, kThinkEnd})
+                              ? guard_.mark(message.content, marker, {kThinkTag, kThinkEndTag})
                               : guard_.mark(message.content, marker);
         if (message.name) message.name = guard_.mark(*message.name, marker);
         if (message.tool_call_id) message.tool_call_id = guard_.mark(*message.tool_call_id, marker);
@@ -173,10 +169,10 @@ Prompt JinjaPromptBuilder::encode(UnmarkedText text) const {
     prompt.tokens = tokenizer_.encode(text.text, {ml::SpecialTokens::kParse, text.literal_offsets});
     add_bos(prompt.tokens);
     const std::string_view body =
-        std::string_view(text.text).substr(0, text.text.find_last_not_of(kSpace) + 1);
+        std::string_view(text.text).substr(0, text.text.find_last_not_of(kWhiteSpace) + 1);
     prompt.thinking_open =
-        body.ends_with(kThink) &&
-        !std::ranges::binary_search(text.literal_offsets, body.size() - kThink.size());
+        body.ends_with(kThinkTag) &&
+        !std::ranges::binary_search(text.literal_offsets, body.size() - kThinkTag.size());
     prompt.text = std::move(text.text);
     return prompt;
 }

@@ -1,10 +1,13 @@
-// The flags /think and /no_think, which some templates read from the system text.
+// The tags around thoughts, and the flags /think and /no_think, which some templates read from the system text.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 namespace notso::services {
+
+inline constexpr std::string_view kThinkTag = "<think>";
+inline constexpr std::string_view kThinkEndTag = "</think>";
 
 /// Removes the flags where they stand as words of their own, each with one following space; what
 /// only contains such letters (paths, longer words) stays.

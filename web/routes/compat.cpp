@@ -162,9 +162,9 @@ Awaitable<ApiResult<json::object>> reset_context(AppContext& context,
     co_return co_await show_context(context, exchange, call);
 }
 
-using Action = Awaitable<ApiResult<json::object>> (*)(AppContext&, Exchange&, Call&);
+using CompatAction = Awaitable<ApiResult<json::object>> (*)(AppContext&, Exchange&, Call&);
 
-Awaitable<> run_action(AppContext& context, Exchange& exchange, Action action) {
+Awaitable<> run_action(AppContext& context, Exchange& exchange, CompatAction action) {
     auto call = co_await read_call(context, exchange.request());
     if (!call) {
         Response refused = api_error(call.error());
@@ -241,7 +241,7 @@ void add_compat_routes(std::vector<Route>& routes, AppContext& context) {
         route.body = BodyLimit::kChat;
         routes.push_back(std::move(route));
     };
-    const auto add_action = [&](Method method, std::string pattern, Action action) {
+    const auto add_action = [&](Method method, std::string pattern, CompatAction action) {
         add(method, std::move(pattern), [&context, action](Exchange& exchange) {
             return run_action(context, exchange, action);
         });

@@ -1,7 +1,7 @@
 // Messages and tools of an API request.
 #include <algorithm>
-#include <array>
 
+#include "services/prompt/messages.hpp"
 #include "web/routes/openai_request.hpp"
 
 namespace notso::web {
@@ -9,11 +9,10 @@ namespace {
 
 namespace json = boost::json;
 using services::ChatMessage;
+using services::kChatRoles;
 
 constexpr std::size_t kMaxParts = 1000;
 constexpr std::size_t kMaxNameBytes = 64;
-constexpr std::array<std::string_view, 5> kRoles = {
-    "system", "developer", "user", "assistant", "tool"};
 
 ApiResult<std::string> parse_part(const json::value& part, const std::string& path) {
     if (!part.is_object())
@@ -108,7 +107,7 @@ ApiResult<ChatMessage> parse_message(const json::value& value, const std::string
         return fail_field(path, "{} must be an object, not {}", path, type_name(value));
     const JsonFields fields(value.get_object(), path + ".");
     NOTSO_TRY(const auto role, fields.string("role"));
-    if (!role || std::ranges::find(kRoles, *role) == kRoles.end()) {
+    if (!role || std::ranges::find(kChatRoles, *role) == kChatRoles.end()) {
         return fail_field(fields.path("role"),
                           "{} must be system, developer, user, assistant or tool",
                           fields.path("role"));

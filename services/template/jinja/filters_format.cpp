@@ -63,10 +63,10 @@ Result<Value> filter_format(Interpreter& interpreter, const Value& value, const 
     return percent_format(interpreter, format, Value::dict(std::move(dict)));
 }
 
-constexpr NamedFilter kFilters[] = {{"tojson", filter_tojson}, {"format", filter_format}};
+constexpr NamedFilter kFormatFilters[] = {{"tojson", filter_tojson}, {"format", filter_format}};
 
 }  // namespace
 
-std::span<const NamedFilter> format_filters() { return kFilters; }
+std::span<const NamedFilter> format_filters() { return kFormatFilters; }
 
 }  // namespace notso::services::jinja

@@ -161,7 +161,7 @@ Result<Value> filter_xmlattr(Interpreter& interpreter, const Value& value, const
                                      : Value::string(std::move(text));
 }
 
-constexpr NamedFilter kFilters[] = {
+constexpr NamedFilter kHtmlFilters[] = {
     {"escape", filter_escape},
     {"e", filter_escape},
     {"forceescape", filter_forceescape},
@@ -173,6 +173,6 @@ constexpr NamedFilter kFilters[] = {
 
 }  // namespace
 
-std::span<const NamedFilter> html_filters() { return kFilters; }
+std::span<const NamedFilter> html_filters() { return kHtmlFilters; }
 
 }  // namespace notso::services::jinja

@@ -123,7 +123,7 @@ Result<Value> filter_filesizeformat(Interpreter& interpreter,
         fmt::format("{:.1f} {}{}", base * bytes / unit, prefix, binary ? "iB" : "B"));
 }
 
-constexpr NamedFilter kFilters[] = {
+constexpr NamedFilter kNumberFilters[] = {
     {"int", filter_int},
     {"float", filter_float},
     {"round", filter_round},
@@ -188,6 +188,6 @@ bool remove_digit_separators(std::string& digits) {
     return !digits.empty();
 }
 
-std::span<const NamedFilter> number_filters() { return kFilters; }
+std::span<const NamedFilter> number_filters() { return kNumberFilters; }
 
 }  // namespace notso::services::jinja

@@ -191,7 +191,7 @@ Result<Value> filter_dictsort(Interpreter& interpreter, const Value& value, cons
     return Value::list(in_order(pairs, order));
 }
 
-constexpr NamedFilter kFilters[] = {
+constexpr NamedFilter kOrderFilters[] = {
     {"sort", filter_sort},
     {"unique", generator<make_unique>},
     {"min", filter_extreme<false>},
@@ -202,6 +202,6 @@ constexpr NamedFilter kFilters[] = {
 
 }  // namespace
 
-std::span<const NamedFilter> order_filters() { return kFilters; }
+std::span<const NamedFilter> order_filters() { return kOrderFilters; }
 
 }  // namespace notso::services::jinja

@@ -29,10 +29,10 @@ Result<Value> filter_datetime(Interpreter& interpreter, const Value& value, cons
     return Value::string(std::move(text));
 }
 
-constexpr NamedFilter kFilters[] = {{"markdown", filter_markdown}, {"datetime", filter_datetime}};
+constexpr NamedFilter kPageFilters[] = {{"markdown", filter_markdown}, {"datetime", filter_datetime}};
 
 }  // namespace
 
-std::span<const NamedFilter> page_filters() { return kFilters; }
+std::span<const NamedFilter> page_filters() { return kPageFilters; }
 
 }  // namespace notso::services::jinja

@@ -83,7 +83,7 @@ Result<std::vector<Value>> make_selection(Interpreter& interpreter,
     return out;
 }
 
-constexpr NamedFilter kFilters[] = {
+constexpr NamedFilter kSelectFilters[] = {
     {"map", generator<make_map>},
     {"select", generator<make_selection<true, false>>},
     {"reject", generator<make_selection<false, false>>},
@@ -93,6 +93,6 @@ constexpr NamedFilter kFilters[] = {
 
 }  // namespace
 
-std::span<const NamedFilter> select_filters() { return kFilters; }
+std::span<const NamedFilter> select_filters() { return kSelectFilters; }
 
 }  // namespace notso::services::jinja

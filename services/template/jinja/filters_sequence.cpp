@@ -143,7 +143,7 @@ Result<Value> filter_attr(Interpreter& interpreter, const Value& value, const Ca
     return interpreter.attribute(value, name);
 }
 
-constexpr NamedFilter kFilters[] = {
+constexpr NamedFilter kSequenceFilters[] = {
     {"length", filter_length},
     {"count", filter_length},
     {"first", filter_first},
@@ -161,6 +161,6 @@ constexpr NamedFilter kFilters[] = {
 
 }  // namespace
 
-std::span<const NamedFilter> sequence_filters() { return kFilters; }
+std::span<const NamedFilter> sequence_filters() { return kSequenceFilters; }
 
 }  // namespace notso::services::jinja

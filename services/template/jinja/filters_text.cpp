@@ -10,7 +10,7 @@ namespace notso::services::jinja {
 namespace {
 
 template <std::string (*Convert)(std::string_view)>
-Result<Value> convert(Interpreter& interpreter, const Value& value, const CallArgs& args) {
+Result<Value> converted_text(Interpreter& interpreter, const Value& value, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"filter", {}}));
     NOTSO_TRY(const auto text, interpreter.string_of(value));
     return like(text, Convert(text.text()));
@@ -169,12 +169,12 @@ Result<Value> filter_wordcount(Interpreter& interpreter, const Value& value, con
     return Value::integer(words);
 }
 
-constexpr NamedFilter kFilters[] = {
+constexpr NamedFilter kTextFilters[] = {
     {"string", filter_string},
-    {"upper", convert<unicode::upper>},
-    {"lower", convert<unicode::lower>},
-    {"capitalize", convert<unicode::capitalize>},
-    {"title", convert<title_words>},
+    {"upper", converted_text<unicode::upper>},
+    {"lower", converted_text<unicode::lower>},
+    {"capitalize", converted_text<unicode::capitalize>},
+    {"title", converted_text<title_words>},
     {"trim", filter_trim},
     {"replace", filter_replace},
     {"join", filter_join},
@@ -186,6 +186,6 @@ constexpr NamedFilter kFilters[] = {
 
 }  // namespace
 
-std::span<const NamedFilter> text_filters() { return kFilters; }
+std::span<const NamedFilter> text_filters() { return kTextFilters; }
 
 }  // namespace notso::services::jinja

@@ -9,7 +9,7 @@
 namespace notso::services::jinja {
 namespace {
 
-constexpr std::int64_t kMaxPrecision = 1000;
+constexpr std::int64_t kMaxPercentPrecision = 1000;
 
 struct Conversion {
     std::string flags;
@@ -224,7 +224,7 @@ class PercentFormatter {
                              : conversion.type == 'x' ? fmt::format("{:x}", size)
                              : conversion.type == 'X' ? fmt::format("{:X}", size)
                                                       : fmt::format("{}", size);
-        const std::int64_t zeros = std::min(conversion.precision, kMaxPrecision) -
+        const std::int64_t zeros = std::min(conversion.precision, kMaxPercentPrecision) -
                                    static_cast<std::int64_t>(digits.size());
         if (zeros > 0) digits.insert(0, static_cast<std::size_t>(zeros), '0');
         if (conversion.has('#') && !decimal) digits.insert(0, std::string("0") + conversion.type);
@@ -235,7 +235,7 @@ class PercentFormatter {
         if (!value.is_number())
             return unsupported(fmt::format("%{}", conversion.type), value, value);
         const std::int64_t precision =
-            conversion.precision < 0 ? 6 : std::min(conversion.precision, kMaxPrecision);
+            conversion.precision < 0 ? 6 : std::min(conversion.precision, kMaxPercentPrecision);
         const std::string specification = fmt::format(".{}{}", precision, conversion.type);
         NOTSO_TRY(
             auto digits,

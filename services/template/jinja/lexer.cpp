@@ -18,12 +18,12 @@ std::size_t skip_space(std::string_view text, std::size_t at) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-struct Operator {
+struct OperatorText {
     std::string_view text;
     TokenKind kind;
 };
 // Longer ones first.
-constexpr Operator kOperators[] = {
+constexpr OperatorText kOperators[] = {
     {"//", TokenKind::kFloorDiv},   {"**", TokenKind::kPow},         {"==", TokenKind::kEq},
     {"!=", TokenKind::kNe},         {">=", TokenKind::kGe},          {"<=", TokenKind::kLe},
     {"+", TokenKind::kAdd},         {"-", TokenKind::kSub},          {"/", TokenKind::kDiv},
@@ -298,7 +298,7 @@ Result<void> Lexer::lex_string() {
 
 Result<void> Lexer::lex_operator() {
     const auto found =
-        std::find_if(std::begin(kOperators), std::end(kOperators), [&](const Operator& candidate) {
+        std::find_if(std::begin(kOperators), std::end(kOperators), [&](const OperatorText& candidate) {
             return starts_with(at_, candidate.text);
         });
     if (found == std::end(kOperators)) {

@@ -111,10 +111,10 @@ Result<Value> filter_pprint(Interpreter& interpreter, const Value& value, const 
     return Value::string(std::move(text));
 }
 
-constexpr NamedFilter kFilters[] = {{"pprint", filter_pprint}};
+constexpr NamedFilter kPprintFilters[] = {{"pprint", filter_pprint}};
 
 }  // namespace
 
-std::span<const NamedFilter> pprint_filters() { return kFilters; }
+std::span<const NamedFilter> pprint_filters() { return kPprintFilters; }
 
 }  // namespace notso::services::jinja
