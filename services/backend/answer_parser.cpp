@@ -21,7 +21,9 @@ std::string_view without_leading(std::string_view text, std::string_view charact
 }  // namespace
 
 AnswerTokens::AnswerTokens(const ml::Tokenizer& vocabulary)
-    : tokenizer(vocabulary), think(vocabulary.find(kThinkTag)), think_end(vocabulary.find(kThinkEndTag)) {
+    : tokenizer(vocabulary),
+      think(vocabulary.find(kThinkTag)),
+      think_end(vocabulary.find(kThinkEndTag)) {
     for (const std::string_view name : kShownControls) {
         if (const auto id = vocabulary.find(name)) shown.push_back(*id);
     }

@@ -78,6 +78,7 @@ test("another browser learns of the answer when its window is looked at", async 
   await other.waitForSelector("#send-button");
   await send(page, kQuestion);
   await other.evaluate(() => dispatchEvent(new Event("focus")));
+  await other.waitForFunction(() => document.querySelectorAll("article.assistant").length === 2);
   assert.equal(await finished_answer(other), counted_words(kWords));
   await close_page(page);
   await close_page(other);

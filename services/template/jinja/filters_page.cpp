@@ -29,7 +29,8 @@ Result<Value> filter_datetime(Interpreter& interpreter, const Value& value, cons
     return Value::string(std::move(text));
 }
 
-constexpr NamedFilter kPageFilters[] = {{"markdown", filter_markdown}, {"datetime", filter_datetime}};
+constexpr NamedFilter kPageFilters[] = {{"markdown", filter_markdown},
+                                        {"datetime", filter_datetime}};
 
 }  // namespace
 

@@ -297,8 +297,8 @@ Result<void> Lexer::lex_string() {
 }
 
 Result<void> Lexer::lex_operator() {
-    const auto found =
-        std::find_if(std::begin(kOperators), std::end(kOperators), [&](const OperatorText& candidate) {
+    const auto found = std::find_if(
+        std::begin(kOperators), std::end(kOperators), [&](const OperatorText& candidate) {
             return starts_with(at_, candidate.text);
         });
     if (found == std::end(kOperators)) {
