@@ -1,11 +1,11 @@
 // Prints how fast the matrix products of every block type are on one core, in processor time: one
 // token over weights that stay in the L2 cache (what decoding could reach if memory were no limit),
-// and 128 tokens. usage: matmul_bench [TYPE…]
+// and more tokens. usage: matmul_bench [TYPE…]
 #include <time.h>
 
 #include <cstdio>
 
-#include "ml/kernels/kernels_harness.hpp"
+#include "ml/kernels/packed_harness.hpp"
 
 namespace notso::ml::kernels {
 namespace {
@@ -19,20 +19,34 @@ double processor_seconds() {
     return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// Billions of multiply-adds per second, the best of several runs.
-double rate(const Product& product, Matmul matmul, std::int32_t n_tokens) {
+/// Billions of multiply-adds per second of one call, the best of several runs.
+template <class Call>
+double rate(std::int32_t n_tokens, const Call& call) {
     const double macs = 1.0 * kRows * kCols * n_tokens;
     const int n_calls = static_cast<int>(1 + 1e8 / macs);
-    Floats out(static_cast<std::size_t>(n_tokens * kRows));
-    Floats scratch(matmul_scratch_floats(kCols));
-    const MatmulArgs args = product.arguments(n_tokens, out, scratch);
     double best = INFINITY;
     for (int run = 0; run < 15; ++run) {
         const double start = processor_seconds();
-        for (int i = 0; i < n_calls; ++i) matmul(args);
+        for (int i = 0; i < n_calls; ++i) call();
         best = std::min(best, processor_seconds() - start);
     }
     return 1e-9 * macs * n_calls / best;
+}
+
+double unpacked_rate(const Product& product, Matmul matmul, std::int32_t n_tokens) {
+    Floats out(static_cast<std::size_t>(n_tokens * kRows));
+    Floats scratch(matmul_scratch_floats(kCols));
+    const MatmulArgs args = product.arguments(n_tokens, out, scratch);
+    return rate(n_tokens, [&] { matmul(args); });
+}
+
+double packed_rate(const KernelTable& table, const Product& product, std::int32_t n_tokens) {
+    const Packed packed(product);
+    Tokens tokens(table, product.x, kCols);
+    Floats out(static_cast<std::size_t>(n_tokens * kRows));
+    const PackedMatmul matmul = find_packed(table, *product.type);
+    const PackedMatmulArgs args = packed_arguments(product, packed, tokens.from(0), n_tokens, out);
+    return rate(n_tokens, [&] { matmul(args); });
 }
 
 int bench(int argc, char** argv) {
@@ -42,16 +56,23 @@ int bench(int argc, char** argv) {
                std::any_of(argv + 1, argv + argc, [&](char* arg) { return name == arg; });
     };
     for (const KernelTable* table : fast_tables()) {
-        std::printf(
-            "%s: GMAC/s of one core\n%-8s %10s %11s\n", table->name, "", "1 token", "128 tokens");
+        std::printf("%s: GMAC/s of one core\n%-8s %18s %32s\n",
+                    table->name,
+                    "",
+                    "f32 activations",
+                    "packed, 16 bits");
+        std::printf("%-8s %8s %8s %8s %8s %8s %8s\n", "tokens", "1", "128", "1", "2", "4", "128");
         for (const quant::TypeTraits& type : quant::runnable_types()) {
             if (!wanted(type.name)) continue;
             const Product product(type, kRows, kCols, kMatmulTokens, rng);
-            const Matmul matmul = find_matmul(*table, type);
-            std::printf("%-8s %10.1f %11.1f\n",
-                        std::string(type.name).c_str(),
-                        rate(product, matmul, 1),
-                        rate(product, matmul, kMatmulTokens));
+            std::printf("%-8s", std::string(type.name).c_str());
+            for (const std::int32_t n : {1, kMatmulTokens})
+                std::printf(" %8.1f", unpacked_rate(product, find_matmul(*table, type), n));
+            if (find_packed(*table, type) != nullptr) {
+                for (const std::int32_t n : {1, 2, 4, kMatmulTokens})
+                    std::printf(" %8.1f", packed_rate(*table, product, n));
+            }
+            std::printf("\n");
         }
     }
     return 0;

@@ -5,6 +5,7 @@
 
 #include "ml/kernels/generic/table.hpp"
 #include "ml/model/workspace.hpp"
+#include "ml/quant/pack.hpp"
 
 namespace notso::ml {
 namespace {
@@ -39,8 +40,8 @@ struct Transformer::Chunk {
 /// out[t, r] = matrix[r] · x[t] + bias[r], or += with Store::kAdd.
 struct Transformer::Product {
     const Matrix& matrix;
-    const float* x;  ///< [n_tokens, matrix.n_cols]
-    float* out;      ///< [n_tokens, matrix.n_rows]
+    const TokenBuffer& x;  ///< [n_tokens, matrix.n_cols]
+    float* out;            ///< [n_tokens, matrix.n_rows]
     std::int32_t n_tokens;
     kernels::Store store = kernels::Store::kReplace;
 };
@@ -60,6 +61,15 @@ Transformer::Transformer(ModelSpec spec,
     if (weights_.rope_divisors != nullptr)
         divisors = {weights_.rope_divisors, width(spec_.config.n_rot / 2)};
     rope_ = RopeTable(spec_.rope, divisors);
+    const auto is_packed = [](const Matrix& matrix) { return matrix.packed != nullptr; };
+    work_->h.has_packed = is_packed(weights_.output);
+    for (const LayerWeights& layer : weights_.layers) {
+        for (const Matrix* reader :
+             {&layer.attn_q, &layer.attn_k, &layer.attn_v, &layer.ffn_gate, &layer.ffn_up})
+            work_->h.has_packed |= is_packed(*reader);
+        work_->heads.has_packed |= is_packed(layer.attn_output);
+        work_->gate.has_packed |= is_packed(layer.ffn_down);
+    }
 }
 
 Transformer::~Transformer() = default;
@@ -125,20 +135,21 @@ void Transformer::run_chunk(const Chunk& chunk) const noexcept {
 void Transformer::run_layer(std::int32_t layer, const Chunk& chunk) const noexcept {
     const LayerWeights& weights = weights_.layers[width(layer)];
     const Workspace& w = *work_;
-    norm(w.x.data(), weights.attn_norm, w.h.data(), chunk.size());
+    norm(w.x.data(), weights.attn_norm, chunk.size());
     project_qkv(layer, chunk);
     attend(layer, chunk);
-    multiply({weights.attn_output, w.heads.data(), w.x.data(), chunk.size(), kernels::Store::kAdd});
-    norm(w.x.data(), weights.ffn_norm, w.h.data(), chunk.size());
+    multiply({weights.attn_output, w.heads, w.x.data(), chunk.size(), kernels::Store::kAdd});
+    norm(w.x.data(), weights.ffn_norm, chunk.size());
     gated_ffn(weights, chunk);
-    multiply({weights.ffn_down, w.gate.data(), w.x.data(), chunk.size(), kernels::Store::kAdd});
+    multiply({weights.ffn_down, w.gate, w.x.data(), chunk.size(), kernels::Store::kAdd});
 }
 
 void Transformer::embed(const Chunk& chunk) const noexcept {
     const Matrix& table = weights_.token_embd;
     for (std::int32_t t = 0; t < chunk.size(); ++t) {
-        const std::byte* row = table.row(to_int(chunk.tokens[width(t)]));
-        table.type->decode(row, row_of(work_->x, t, table.n_cols), width(table.n_cols));
+        auto* scratch = reinterpret_cast<std::byte*>(work_->scratch.front().data());
+        table.decode_row(
+            to_int(chunk.tokens[width(t)]), scratch, row_of(work_->x, t, table.n_cols));
         rope_.write(chunk.first_pos + t, row_of(work_->cos_sin, t, spec_.config.n_rot));
     }
 }
@@ -146,7 +157,7 @@ void Transformer::embed(const Chunk& chunk) const noexcept {
 void Transformer::project_qkv(std::int32_t layer, const Chunk& chunk) const noexcept {
     const ModelConfig& config = spec_.config;
     const LayerWeights& weights = weights_.layers[width(layer)];
-    const float* h = work_->h.data();
+    const TokenBuffer& h = work_->h;
     const bool rotates = spec_.architecture->rotates(layer);
     const Product q{weights.attn_q, h, work_->q.data(), chunk.size()};
     const Product k{weights.attn_k, h, work_->k.data(), chunk.size()};
@@ -229,25 +240,33 @@ void Transformer::attend(std::int32_t layer, const Chunk& chunk) const noexcept 
         const std::int32_t kv_head = task / n_parts % config.n_kv_heads;
         const std::int32_t part = task % n_parts * heads_per_task;
         const std::size_t offset = width(kv_head * group + part) * width(config.head_dim);
+        const std::int32_t n_tokens = std::min(block, chunk.size() - first);
+        const std::int32_t n_heads = std::min(heads_per_task, group - part);
         attention({.q = row_of(work_->q, first, q_width) + offset,
                    .q_stride = width(q_width),
-                   .n_tokens = std::min(block, chunk.size() - first),
-                   .n_heads = std::min(heads_per_task, group - part),
+                   .n_tokens = n_tokens,
+                   .n_heads = n_heads,
                    .head_dim = config.head_dim,
                    .first_pos = chunk.first_pos + first,
                    .scale = 1.0f / std::sqrt(static_cast<float>(config.head_dim)),
                    .keys = chunk.cache.keys(layer, kv_head),
                    .values = chunk.cache.values(layer, kv_head),
-                   .out = row_of(work_->heads, first, q_width) + offset,
+                   .out = work_->heads.row(first) + offset,
                    .out_stride = width(q_width),
                    .scratch = work_->scratch[width(thread)].data()});
+        for (std::int32_t t = first; t < first + n_tokens; ++t) {
+            quantize(work_->heads,
+                     t,
+                     (kv_head * group + part) * config.head_dim,
+                     n_heads * config.head_dim);
+        }
     });
 }
 
 void Transformer::gated_ffn(const LayerWeights& weights, const Chunk& chunk) const noexcept {
     const std::int32_t n_ff = spec_.config.n_ff;
-    const Product gate{weights.ffn_gate, work_->h.data(), work_->gate.data(), chunk.size()};
-    const Product up{weights.ffn_up, work_->h.data(), work_->up.data(), chunk.size()};
+    const Product gate{weights.ffn_gate, work_->h, work_->gate.values.data(), chunk.size()};
+    const Product up{weights.ffn_up, work_->h, work_->up.data(), chunk.size()};
     const std::int32_t rows = rows_per_task(n_ff);
     pool_->run(divide_up(n_ff, rows), [&](std::int32_t task, std::int32_t thread) {
         const std::int32_t first = task * rows;
@@ -255,8 +274,8 @@ void Transformer::gated_ffn(const LayerWeights& weights, const Chunk& chunk) con
         multiply_rows(gate, first, n, thread);
         multiply_rows(up, first, n, thread);
         for (std::int32_t t = 0; t < chunk.size(); ++t) {
-            kernels_.silu_mul(
-                row_of(work_->gate, t, n_ff) + first, row_of(work_->up, t, n_ff) + first, n);
+            kernels_.silu_mul(work_->gate.row(t) + first, row_of(work_->up, t, n_ff) + first, n);
+            quantize(work_->gate, t, first, n);
         }
     });
 }
@@ -264,29 +283,30 @@ void Transformer::gated_ffn(const LayerWeights& weights, const Chunk& chunk) con
 void Transformer::write_logits(const Chunk& chunk) const noexcept {
     const ModelConfig& config = spec_.config;
     const auto n_rows = static_cast<std::int32_t>(chunk.logits.size() / width(config.n_vocab));
-    norm(row_of(work_->x, chunk.size() - n_rows, config.n_embd),
-         weights_.output_norm,
-         work_->h.data(),
-         n_rows);
-    multiply({weights_.output, work_->h.data(), chunk.logits.data(), n_rows});
+    norm(row_of(work_->x, chunk.size() - n_rows, config.n_embd), weights_.output_norm, n_rows);
+    multiply({weights_.output, work_->h, chunk.logits.data(), n_rows});
 }
 
-void Transformer::norm(const float* x,
-                       const float* weight,
-                       float* out,
-                       std::int32_t n_tokens) const noexcept {
+void Transformer::norm(const float* x, const float* weight, std::int32_t n_tokens) const noexcept {
     const std::int32_t n = spec_.config.n_embd;
     constexpr std::int32_t kTokensPerTask = 16;
     pool_->run(divide_up(n_tokens, kTokensPerTask), [&](std::int32_t task, std::int32_t) {
         const std::int32_t last = std::min(n_tokens, (task + 1) * kTokensPerTask);
         for (std::int32_t t = task * kTokensPerTask; t < last; ++t) {
-            kernels_.rms_norm(x + width(t) * width(n),
-                              weight,
-                              out + width(t) * width(n),
-                              n,
-                              spec_.config.rms_eps);
+            kernels_.rms_norm(
+                x + width(t) * width(n), weight, work_->h.row(t), n, spec_.config.rms_eps);
+            quantize(work_->h, t, 0, n);
         }
     });
+}
+
+void Transformer::quantize(const TokenBuffer& tokens,
+                           std::int32_t token,
+                           std::int32_t first,
+                           std::int32_t n) const noexcept {
+    if (!tokens.has_packed) return;
+    const kernels::QuantizedTokens out = tokens.integers(token, first);
+    kernels_.quantize_token(tokens.row(token) + first, n, out.q, out.scales, out.sums);
 }
 
 void Transformer::multiply(const Product& product) const noexcept {
@@ -302,18 +322,19 @@ void Transformer::multiply_rows(const Product& product,
                                 std::int32_t n,
                                 std::int32_t thread) const noexcept {
     const Matrix& matrix = product.matrix;
-    matrix.matmul({.weights = matrix.row(first),
-                   .row_bytes = matrix.row_bytes,
-                   .decode = matrix.type->decode,
-                   .n_rows = n,
-                   .n_cols = matrix.n_cols,
-                   .n_tokens = product.n_tokens,
-                   .store = product.store,
-                   .x = product.x,
-                   .x_stride = width(matrix.n_cols),
-                   .out = product.out + first,
-                   .out_stride = width(matrix.n_rows),
-                   .scratch = work_->scratch[width(thread)].data()});
+    if (matrix.packed != nullptr) {
+        matrix.packed({.panels = matrix.row(first),
+                       .panel_bytes = quant::kPackRows * matrix.row_bytes,
+                       .n_rows = n,
+                       .n_cols = matrix.n_cols,
+                       .n_tokens = product.n_tokens,
+                       .store = product.store,
+                       .x = product.x.integers(0, 0),
+                       .out = product.out + first,
+                       .out_stride = width(matrix.n_rows)});
+    } else {
+        multiply_unpacked(product, first, n, thread);
+    }
     if (matrix.bias == nullptr) return;
     for (std::int32_t t = 0; t < product.n_tokens; ++t) {
         float* out = product.out + width(t) * width(matrix.n_rows);
@@ -321,10 +342,29 @@ void Transformer::multiply_rows(const Product& product,
     }
 }
 
+void Transformer::multiply_unpacked(const Product& product,
+                                    std::int32_t first,
+                                    std::int32_t n,
+                                    std::int32_t thread) const noexcept {
+    const Matrix& matrix = product.matrix;
+    matrix.matmul({.weights = matrix.row(first),
+                   .row_bytes = matrix.row_bytes,
+                   .decode = matrix.type->decode,
+                   .n_rows = n,
+                   .n_cols = matrix.n_cols,
+                   .n_tokens = product.n_tokens,
+                   .store = product.store,
+                   .x = product.x.values.data(),
+                   .x_stride = width(matrix.n_cols),
+                   .out = product.out + first,
+                   .out_stride = width(matrix.n_rows),
+                   .scratch = work_->scratch[width(thread)].data()});
+}
+
 std::int32_t Transformer::rows_per_task(std::int32_t n_rows) const noexcept {
     constexpr std::int32_t kTasksPerThread =
         4;  // enough to even out unequal threads, few enough to be cheap
-    constexpr std::int32_t kMultiple = 16;
+    constexpr std::int32_t kMultiple = 32;  // whole panels of weights and groups of columns
     return divide_up(divide_up(n_rows, pool_->size() * kTasksPerThread), kMultiple) * kMultiple;
 }
 

@@ -16,11 +16,13 @@
 
 namespace notso::ml {
 
+struct TokenBuffer;  // ml/model/workspace.hpp
+
 /// Not reentrant: it owns the buffers and the threads of one computation.
 ///
-/// Numerics: f32 activations, weights as the file has them, keys and values as the cache stores
-/// them. What a token gets depends on its own history only: not on how the tokens are cut into
-/// calls, nor on the number of threads.
+/// Numerics: f32 activations, of 16 bits in products of packed weights; weights as the file has
+/// them, keys and values as the cache stores them. What a token gets depends on its own history
+/// only: not on how the tokens are cut into calls, nor on the number of threads.
 class Transformer {
   public:
     Transformer(ModelSpec spec,
@@ -58,15 +60,22 @@ class Transformer {
     void gated_ffn(const LayerWeights& weights, const Chunk& chunk) const noexcept;
     void write_logits(const Chunk& chunk) const noexcept;
 
-    void norm(const float* x,
-              const float* weight,
-              float* out,
-              std::int32_t n_tokens) const noexcept;
+    /// Norms n_tokens rows of x into the workspace's h.
+    void norm(const float* x, const float* weight, std::int32_t n_tokens) const noexcept;
+    /// Makes integers of n columns of a token, from `first` on, where a packed matrix wants them.
+    void quantize(const TokenBuffer& tokens,
+                  std::int32_t token,
+                  std::int32_t first,
+                  std::int32_t n) const noexcept;
     void multiply(const Product& product) const noexcept;
     void multiply_rows(const Product& product,
                        std::int32_t first,
                        std::int32_t n,
                        std::int32_t thread) const noexcept;
+    void multiply_unpacked(const Product& product,
+                           std::int32_t first,
+                           std::int32_t n,
+                           std::int32_t thread) const noexcept;
     std::int32_t rows_per_task(std::int32_t n_rows) const noexcept;
 
     ModelSpec spec_;

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "ml/model/registry.hpp"
+#include "ml/quant/pack.hpp"
 
 namespace notso::ml {
 namespace {
@@ -101,7 +102,9 @@ Result<> WeightPlan::add_matrix(const std::string& name,
     matrix.row_bytes =
         static_cast<std::size_t>(cols) / planned.type->elements * planned.type->bytes;
     planned.matrix = &matrix;
-    planned.memory_bytes = planned.tensor->data.size();
+    const auto panels =
+        (static_cast<std::uint64_t>(rows) + quant::kPackRows - 1) / quant::kPackRows;
+    planned.memory_bytes = panels * quant::kPackRows * matrix.row_bytes;
     place(planned);
     return {};
 }

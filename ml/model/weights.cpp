@@ -5,6 +5,7 @@
 
 #include "ml/kernels/generic/table.hpp"
 #include "ml/model/weight_plan.hpp"
+#include "ml/quant/pack.hpp"
 
 namespace notso::ml {
 namespace {
@@ -25,12 +26,22 @@ class Loader {
         if (planned.vector != nullptr) return load_vector(planned, place);
         Matrix& matrix = *planned.matrix;
         matrix.data = place.data();
-        matrix.matmul = choose_matmul(matrix);
+        matrix.packed = choose_packed(matrix);
+        if (matrix.packed == nullptr) matrix.matmul = choose_matmul(matrix);
         return planned.order == RowOrder::kHalfSplit ? load_half_split(planned, place)
                                                      : load_rows(planned, place);
     }
 
   private:
+    /// Heads that are no whole groups of columns would begin inside of a panel or a group: none are
+    /// packed then.
+    kernels::PackedMatmul choose_packed(const Matrix& matrix) const {
+        if (matrix.n_cols % kernels::kTokenGroup != 0 ||
+            spec_.config.head_dim % kernels::kTokenGroup != 0)
+            return nullptr;
+        return options_.kernels->packed_by_type[static_cast<std::size_t>(matrix.type->type)];
+    }
+
     kernels::Matmul choose_matmul(const Matrix& matrix) const {
         // Rows that are no whole number of vectors take the plain kernel, which reads any length.
         if (matrix.n_cols % kernels::kColumnMultiple != 0)
@@ -41,12 +52,31 @@ class Loader {
     }
 
     Result<> load_rows(const PlannedTensor& planned, std::span<std::byte> place) {
-        for (std::size_t at = 0; at < place.size(); at += kChunkBytes) {
-            const auto part = place.subspan(at, std::min(kChunkBytes, place.size() - at));
+        const Matrix& matrix = *planned.matrix;
+        const std::size_t chunk_bytes =
+            std::max<std::size_t>(1, kChunkBytes / (quant::kPackRows * matrix.row_bytes)) *
+            quant::kPackRows * matrix.row_bytes;
+        const std::size_t n_bytes = planned.tensor->data.size();
+        if (matrix.packed != nullptr) rows_.resize(std::min(chunk_bytes, n_bytes));
+        for (std::size_t at = 0; at < n_bytes; at += chunk_bytes) {
+            const std::size_t size = std::min(chunk_bytes, n_bytes - at);
+            const std::span<std::byte> part =
+                matrix.packed != nullptr ? std::span(rows_).first(size) : place.subspan(at, size);
             NOTSO_CHECK(file_.read(planned.tensor->file_offset + at, part));
+            if (matrix.packed != nullptr) pack(matrix, part, place.data() + at);
             NOTSO_CHECK(advance(part.size()));
         }
         return {};
+    }
+
+    /// Whole rows from the start of a panel on.
+    static void pack(const Matrix& matrix, std::span<const std::byte> rows, std::byte* panels) {
+        const std::size_t panel_bytes = quant::kPackRows * matrix.row_bytes;
+        const quant::PackFields& fields = *quant::find_pack_fields(matrix.type->type);
+        for (std::size_t at = 0; at < rows.size(); at += panel_bytes) {
+            const std::size_t n_rows = std::min(panel_bytes, rows.size() - at) / matrix.row_bytes;
+            quant::pack_rows(fields, rows.data() + at, n_rows, matrix.row_bytes, panels + at);
+        }
     }
 
     /// Row 2i of a head goes to i, row 2i + 1 to i + n_rot / 2; rows that are not rotated stay.
@@ -58,14 +88,18 @@ class Loader {
     Result<> load_half_split(const PlannedTensor& planned, std::span<std::byte> place) {
         const std::size_t row_bytes = planned.matrix->row_bytes;
         const auto head_dim = static_cast<std::size_t>(spec_.config.head_dim);
+        const bool packed = planned.matrix->packed != nullptr;
         std::vector<std::byte> head(head_dim * row_bytes);
-        for (std::size_t at = 0; at < place.size(); at += head.size()) {
+        rows_.resize(head.size());
+        for (std::size_t at = 0; at < planned.tensor->data.size(); at += head.size()) {
             NOTSO_CHECK(file_.read(planned.tensor->file_offset + at, head));
+            std::byte* ordered = packed ? rows_.data() : place.data() + at;
             for (std::size_t row = 0; row < head_dim; ++row) {
-                std::memcpy(place.data() + at + half_split_row(row) * row_bytes,
+                std::memcpy(ordered + half_split_row(row) * row_bytes,
                             head.data() + row * row_bytes,
                             row_bytes);
             }
+            if (packed) pack(*planned.matrix, rows_, place.data() + at);
             NOTSO_CHECK(advance(head.size()));
         }
         return {};
@@ -107,6 +141,7 @@ class Loader {
     const WeightOptions& options_;
     std::uint64_t total_bytes_;
     std::uint64_t done_bytes_ = 0;
+    std::vector<std::byte> rows_;  // on their way into panels
 };
 
 /// Frequencies are divided by these: nothing else would do than finite numbers above 0.
@@ -126,6 +161,20 @@ Result<> check_divisors(const gguf::File& file, std::span<const float> divisors)
 }
 
 }  // namespace
+
+void Matrix::decode_row(std::int32_t index, std::byte* scratch, float* out) const noexcept {
+    const std::byte* source = scratch;
+    if (packed == nullptr) {
+        source = row(index);
+    } else {
+        constexpr auto kRows = static_cast<std::int32_t>(quant::kPackRows);
+        const quant::PackFields& fields = *quant::find_pack_fields(type->type);
+        const std::byte* panel = row(index / kRows * kRows);
+        quant::unpack_row(
+            fields, panel, static_cast<std::size_t>(index % kRows), row_bytes, scratch);
+    }
+    type->decode(source, out, static_cast<std::size_t>(n_cols));
+}
 
 Result<Weights> load_weights(const gguf::File& file,
                              const ModelSpec& spec,

@@ -15,20 +15,24 @@
 
 namespace notso::ml {
 
-/// A weight matrix [n_rows, n_cols] in blocks, row-major, the kernel that multiplies with it, and
-/// what is added to its product.
+/// A weight matrix [n_rows, n_cols] in blocks, the kernel that multiplies with it, and what is
+/// added to its product. Either packed in panels of sixteen rows (ml/quant/pack.hpp), or row-major.
 struct Matrix {
     const quant::TypeTraits* type = nullptr;
-    kernels::Matmul matmul = nullptr;
+    kernels::PackedMatmul packed = nullptr;  ///< Set: the matrix is packed.
+    kernels::Matmul matmul = nullptr;        ///< Otherwise.
     std::int32_t n_rows = 0;
     std::int32_t n_cols = 0;
     std::size_t row_bytes = 0;
     const std::byte* data = nullptr;
     const float* bias = nullptr;  ///< [n_rows], or null
 
+    /// Start of a row; where packed, of a panel, and `index` is a multiple of sixteen.
     const std::byte* row(std::int32_t index) const noexcept {
         return data + static_cast<std::size_t>(index) * row_bytes;
     }
+    /// @param scratch  [row_bytes]  @param out  [n_cols]
+    void decode_row(std::int32_t index, std::byte* scratch, float* out) const noexcept;
 };
 
 struct LayerWeights {

@@ -23,24 +23,41 @@ std::size_t scratch_floats(const ModelConfig& config) {
 
 }  // namespace
 
-FloatBuffer::FloatBuffer(std::size_t n) {
-    const std::size_t bytes = (n * sizeof(float) + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
-    auto* data = static_cast<float*>(std::aligned_alloc(kBufferAlignment, bytes));
+template <class T>
+Buffer<T>::Buffer(std::size_t n) {
+    const std::size_t bytes =
+        (n * sizeof(T) + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+    auto* data = static_cast<T*>(std::aligned_alloc(kBufferAlignment, bytes));
     if (data == nullptr) throw std::bad_alloc();
-    std::fill_n(data, bytes / sizeof(float), 0.0f);
+    std::fill_n(data, bytes / sizeof(T), T{});
     data_.reset(data);
 }
 
-void FloatBuffer::Free::operator()(float* p) const noexcept { std::free(p); }
+TokenBuffer::TokenBuffer(std::int32_t n_cols)
+    : width(n_cols),
+      values(size(kChunkTokens, n_cols)),
+      q(size(kChunkTokens, n_cols)),
+      scales(size(kChunkTokens, n_cols / kernels::kTokenGroup)),
+      sums(size(kChunkTokens, n_cols / kernels::kTokenGroup)) {}
+
+kernels::QuantizedTokens TokenBuffer::integers(std::int32_t token,
+                                               std::int32_t col) const noexcept {
+    const std::size_t group =
+        size(token, width / kernels::kTokenGroup) + size(col / kernels::kTokenGroup);
+    return {.q = q.data() + size(token, width) + size(col),
+            .scales = scales.data() + group,
+            .sums = sums.data() + group,
+            .stride = size(width)};
+}
 
 Workspace::Workspace(const ModelConfig& config, std::int32_t n_threads)
     : x(size(kChunkTokens, config.n_embd)),
-      h(size(kChunkTokens, config.n_embd)),
+      h(config.n_embd),
       q(size(kChunkTokens, config.n_heads * config.head_dim)),
       k(size(kChunkTokens, config.n_kv_heads * config.head_dim)),
       v(size(kChunkTokens, config.n_kv_heads * config.head_dim)),
-      heads(size(kChunkTokens, config.n_heads * config.head_dim)),
-      gate(size(kChunkTokens, config.n_ff)),
+      heads(config.n_heads * config.head_dim),
+      gate(config.n_ff),
       up(size(kChunkTokens, config.n_ff)),
       cos_sin(size(kChunkTokens, config.n_rot)) {
     for (std::int32_t thread = 0; thread < n_threads; ++thread)
@@ -48,9 +65,12 @@ Workspace::Workspace(const ModelConfig& config, std::int32_t n_threads)
 }
 
 std::uint64_t Workspace::floats(const ModelConfig& config, std::int32_t n_threads) {
+    const std::size_t integers =  // half a float each, and two floats for every group
+        size(config.n_embd + config.n_heads * config.head_dim + config.n_ff);
     const std::size_t per_token =
         2 * size(config.n_embd) + 2 * size(config.n_heads, config.head_dim) +
-        2 * size(config.n_kv_heads, config.head_dim) + 2 * size(config.n_ff) + size(config.n_rot);
+        2 * size(config.n_kv_heads, config.head_dim) + 2 * size(config.n_ff) + size(config.n_rot) +
+        integers / 2 + 2 * integers / static_cast<std::size_t>(kernels::kTokenGroup);
     return per_token * kChunkTokens + size(n_threads) * scratch_floats(config);
 }
 

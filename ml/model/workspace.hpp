@@ -3,28 +3,50 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
+#include "ml/kernels/packed.hpp"
 #include "ml/model/model.hpp"
 
 namespace notso::ml {
 
 inline constexpr std::int32_t kChunkTokens = 128;  ///< Tokens that go through the layers together.
 
-/// Zeroed floats, aligned to a cache line.
-class FloatBuffer {
+/// Zeroed numbers, aligned to a cache line.
+template <class T>
+class Buffer {
   public:
-    FloatBuffer() = default;
-    explicit FloatBuffer(std::size_t n);
+    Buffer() = default;
+    explicit Buffer(std::size_t n);
 
-    float* data() const noexcept { return data_.get(); }
+    T* data() const noexcept { return data_.get(); }
 
   private:
     struct Free {
-        void operator()(float* p) const noexcept;
+        void operator()(T* p) const noexcept { std::free(p); }
     };
-    std::unique_ptr<float[], Free> data_;
+    std::unique_ptr<T[], Free> data_;
+};
+using FloatBuffer = Buffer<float>;
+
+/// What products read: tokens as they are, and as integers for packed weights.
+struct TokenBuffer {
+    explicit TokenBuffer(std::int32_t n_cols);
+
+    float* row(std::int32_t token) const noexcept {
+        return values.data() + static_cast<std::size_t>(token) * static_cast<std::size_t>(width);
+    }
+    /// From a token and a column on; the column begins a group.
+    kernels::QuantizedTokens integers(std::int32_t token, std::int32_t col) const noexcept;
+
+    std::int32_t width;
+    FloatBuffer values;       ///< [kChunkTokens, width]
+    Buffer<std::int16_t> q;   ///< [kChunkTokens, width]
+    FloatBuffer scales;       ///< [kChunkTokens, width / kTokenGroup]
+    FloatBuffer sums;         ///< [kChunkTokens, width / kTokenGroup]
+    bool has_packed = false;  ///< A packed matrix reads it: integers are wanted.
 };
 
 struct Workspace {
@@ -34,12 +56,12 @@ struct Workspace {
     static std::uint64_t floats(const ModelConfig& config, std::int32_t n_threads);
 
     FloatBuffer x;        ///< [kChunkTokens, n_embd] the residual stream
-    FloatBuffer h;        ///< [kChunkTokens, n_embd] its normed copy
+    TokenBuffer h;        ///< [kChunkTokens, n_embd] its normed copy
     FloatBuffer q;        ///< [kChunkTokens, n_heads * head_dim]
     FloatBuffer k;        ///< [kChunkTokens, n_kv_heads * head_dim]
     FloatBuffer v;        ///< [kChunkTokens, n_kv_heads * head_dim]
-    FloatBuffer heads;    ///< [kChunkTokens, n_heads * head_dim] what attention gathered
-    FloatBuffer gate;     ///< [kChunkTokens, n_ff]
+    TokenBuffer heads;    ///< [kChunkTokens, n_heads * head_dim] what attention gathered
+    TokenBuffer gate;     ///< [kChunkTokens, n_ff]
     FloatBuffer up;       ///< [kChunkTokens, n_ff]
     FloatBuffer cos_sin;  ///< [kChunkTokens, n_rot]
     std::vector<FloatBuffer> scratch;  ///< Of each thread, for the kernels.

@@ -143,7 +143,92 @@ struct Avx2 {
         return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
     }
 
+    // Integers: sixteen of 32 bits, or 32 of 16 bits in pairs. A line of packed weights is sixteen
+    // rows times four bytes.
+    struct Ints {
+        __m256i lo;
+        __m256i hi;
+    };
+    static Ints zero_ints() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+    static Ints load_line(const void* p) {
+        const auto* halves = static_cast<const __m256i*>(p);
+        return {_mm256_loadu_si256(halves), _mm256_loadu_si256(halves + 1)};
+    }
+    static void store_line(void* p, Ints v) {
+        auto* halves = static_cast<__m256i*>(p);
+        _mm256_storeu_si256(halves, v.lo);
+        _mm256_storeu_si256(halves + 1, v.hi);
+    }
+    static Ints shift_right16(Ints v, int n) {
+        return {_mm256_srli_epi16(v.lo, n), _mm256_srli_epi16(v.hi, n)};
+    }
+    static Ints shift_right16_signed(Ints v, int n) {
+        return {_mm256_srai_epi16(v.lo, n), _mm256_srai_epi16(v.hi, n)};
+    }
+    static Ints shift_left16(Ints v, int n) {
+        return {_mm256_slli_epi16(v.lo, n), _mm256_slli_epi16(v.hi, n)};
+    }
+    static Ints and16(Ints v, int mask) {
+        const __m256i bits = _mm256_set1_epi16(static_cast<short>(mask));
+        return {_mm256_and_si256(v.lo, bits), _mm256_and_si256(v.hi, bits)};
+    }
+    static Ints or16(Ints a, Ints b) {
+        return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
+    }
+    static Ints sub16(Ints v, int n) {
+        const __m256i numbers = _mm256_set1_epi16(static_cast<short>(n));
+        return {_mm256_sub_epi16(v.lo, numbers), _mm256_sub_epi16(v.hi, numbers)};
+    }
+    /// sums + w[2i] * x[0] + w[2i + 1] * x[1]
+    static Ints add_dot2(Ints sums, Ints w, const std::int16_t* x) {
+        int pair;
+        __builtin_memcpy(&pair, x, sizeof(pair));
+        const __m256i both = _mm256_set1_epi32(pair);
+        sums.lo = _mm256_add_epi32(sums.lo, _mm256_madd_epi16(w.lo, both));
+        sums.hi = _mm256_add_epi32(sums.hi, _mm256_madd_epi16(w.hi, both));
+        // Adds now: the compiler would keep many products in memory first.
+        __asm__("" : "+x"(sums.lo), "+x"(sums.hi));
+        return sums;
+    }
+    static Vec to_float(Ints v) { return {_mm256_cvtepi32_ps(v.lo), _mm256_cvtepi32_ps(v.hi)}; }
+    /// Whole numbers of 16 bits from a, then b; of every four the first and third, then the second
+    /// and fourth.
+    static void store_pairs16(std::int16_t* p, Vec a, Vec b) {
+        auto* words = reinterpret_cast<__m256i*>(p);
+        _mm256_storeu_si256(words, to_pairs16(a));
+        _mm256_storeu_si256(words + 1, to_pairs16(b));
+    }
+    static Vec abs(Vec v) {
+        const __m256 sign = _mm256_set1_ps(-0.0f);
+        return {_mm256_andnot_ps(sign, v.lo), _mm256_andnot_ps(sign, v.hi)};
+    }
+    static bool all_finite(Vec v) {
+        const __m256 limit = _mm256_set1_ps(__FLT_MAX__);
+        const Vec size = abs(v);
+        const __m256 finite = _mm256_and_ps(_mm256_cmp_ps(size.lo, limit, _CMP_LE_OQ),
+                                            _mm256_cmp_ps(size.hi, limit, _CMP_LE_OQ));
+        return _mm256_movemask_ps(finite) == 0xFF;
+    }
+    /// c - a * b
+    static Vec fnma(Vec a, Vec b, Vec c) {
+        return {_mm256_fnmadd_ps(a.lo, b.lo, c.lo), _mm256_fnmadd_ps(a.hi, b.hi, c.hi)};
+    }
+    /// Asks for what is read some tiles later.
+    template <std::size_t kBytes>
+    static void prefetch(const void* tile) {
+        const char* ahead = static_cast<const char*>(tile) + kPrefetchBytes;
+        for (std::size_t i = 0; i < kBytes; i += 64) _mm_prefetch(ahead + i, _MM_HINT_T0);
+    }
+
   private:
+    static constexpr std::size_t kPrefetchBytes = 16384;
+    static __m256i to_pairs16(Vec v) {
+        const __m256i words = _mm256_permute4x64_epi64(
+            _mm256_packs_epi32(_mm256_cvtps_epi32(v.lo), _mm256_cvtps_epi32(v.hi)), 0xD8);
+        const __m256i order = _mm256_set_epi64x(
+            0x0F0E0B0A0D0C0908, 0x0706030205040100, 0x0F0E0B0A0D0C0908, 0x0706030205040100);
+        return _mm256_shuffle_epi8(words, order);
+    }
     template <int kRows, int kTokens, __m256 Vec::* kHalf>
     [[gnu::always_inline]] static void multiply_add_half(const float* w,
                                                          std::ptrdiff_t w_stride,

@@ -7,11 +7,13 @@
 
 namespace notso::ml::kernels {
 
+struct Avx2;
 struct Avx512;
 
 namespace {
 
-constexpr KernelTable kTable = with_matmuls<Avx512>(avx512::kOthers);
+// Every CPU with AVX-512 runs the packed products of AVX2, until there are some with VNNI.
+constexpr KernelTable kTable = with_packed_matmuls<Avx2>(with_matmuls<Avx512>(avx512::kOthers));
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "ml/kernels/generic/packed.hpp"
 #include "ml/quant/half.hpp"
 #include "ml/quant/q8_0.hpp"
 
@@ -136,10 +137,12 @@ void silu_mul(float* gate, const float* up, std::int32_t n) noexcept {
     for (std::int32_t i = 0; i < n; ++i) gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
 }
 
-constexpr KernelTable kTable = {
+constexpr KernelTable kOthers = {
     .name = "generic",
     .matmul_by_type = {},
     .matmul_any = matmul,
+    .packed_by_type = {},
+    .quantize_token = generic::quantize_token,
     .kv = {{store_f16, attention<KvType::kF16, load_f16>},
            {store_f32, attention<KvType::kF32, load_f32>},
            {store_q8_0, attention<KvType::kQ8_0, quant::decode_q8_0>}},
@@ -149,8 +152,18 @@ constexpr KernelTable kTable = {
     .softmax = softmax,
 };
 
+KernelTable make_table() noexcept {
+    KernelTable table = kOthers;
+    for (std::size_t type = 0; type < kTypeSlots; ++type)
+        table.packed_by_type[type] = generic::packed_matmul(static_cast<gguf::TensorType>(type));
+    return table;
+}
+
 }  // namespace
 
-const KernelTable& generic_table() noexcept { return kTable; }
+const KernelTable& generic_table() noexcept {
+    static const KernelTable table = make_table();
+    return table;
+}
 
 }  // namespace notso::ml::kernels

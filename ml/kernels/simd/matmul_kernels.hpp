@@ -27,4 +27,16 @@ struct MatmulKernels {
     static void any(const MatmulArgs& args) noexcept;
 };
 
+template <class S>
+struct PackedKernels {
+    static void q4_0(const PackedMatmulArgs& args) noexcept;
+    static void q4_1(const PackedMatmulArgs& args) noexcept;
+    static void q8_0(const PackedMatmulArgs& args) noexcept;
+    static void q4_k(const PackedMatmulArgs& args) noexcept;
+    static void q5_k(const PackedMatmulArgs& args) noexcept;
+    static void q6_k(const PackedMatmulArgs& args) noexcept;
+    static void quantize_token(
+        const float* x, std::int32_t n, std::int16_t* q, float* scales, float* sums) noexcept;
+};
+
 }  // namespace notso::ml::kernels

@@ -34,4 +34,22 @@ constexpr KernelTable with_matmuls(const KernelTable& others) {
     return table;
 }
 
+/// `others` with every product of packed weights.
+template <class S>
+constexpr KernelTable with_packed_matmuls(const KernelTable& others) {
+    using enum gguf::TensorType;
+    KernelTable table = others;
+    const auto set = [&table](gguf::TensorType type, PackedMatmul matmul) {
+        table.packed_by_type[static_cast<std::size_t>(type)] = matmul;
+    };
+    set(kQ4_0, PackedKernels<S>::q4_0);
+    set(kQ4_1, PackedKernels<S>::q4_1);
+    set(kQ8_0, PackedKernels<S>::q8_0);
+    set(kQ4_K, PackedKernels<S>::q4_k);
+    set(kQ5_K, PackedKernels<S>::q5_k);
+    set(kQ6_K, PackedKernels<S>::q6_k);
+    table.quantize_token = PackedKernels<S>::quantize_token;
+    return table;
+}
+
 }  // namespace notso::ml::kernels

@@ -1,0 +1,75 @@
+// What the tests and the benchmark of packed products share.
+#pragma once
+
+#include "ml/kernels/kernels_harness.hpp"
+#include "ml/quant/pack.hpp"
+
+namespace notso::ml::kernels {
+
+inline PackedMatmul find_packed(const KernelTable& table, const quant::TypeTraits& type) {
+    return table.packed_by_type[static_cast<std::size_t>(type.type)];
+}
+
+/// Tokens made of integers by one set of kernels.
+struct Tokens {
+    std::vector<std::int16_t> q;
+    Floats scales;
+    Floats sums;
+    std::size_t stride;
+
+    Tokens(const KernelTable& table, const Floats& x, std::int32_t n_cols)
+        : q(x.size()),
+          scales(x.size() / kTokenGroup),
+          sums(scales.size()),
+          stride(static_cast<std::size_t>(n_cols)) {
+        table.quantize_token(
+            x.data(), static_cast<std::int32_t>(x.size()), q.data(), scales.data(), sums.data());
+    }
+    QuantizedTokens from(std::int32_t token) {
+        const auto first = static_cast<std::size_t>(token) * stride;
+        return {q.data() + first,
+                scales.data() + first / kTokenGroup,
+                sums.data() + first / kTokenGroup,
+                stride};
+    }
+};
+
+/// The matrix of a Product, packed.
+struct Packed {
+    std::size_t panel_bytes;
+    std::vector<std::byte> panels;
+
+    explicit Packed(const Product& product) {
+        const std::size_t row_bytes =
+            static_cast<std::size_t>(product.n_cols) / product.type->elements * product.type->bytes;
+        panel_bytes = quant::kPackRows * row_bytes;
+        const auto n_rows = static_cast<std::size_t>(product.n_rows);
+        panels.resize((n_rows + quant::kPackRows - 1) / quant::kPackRows * panel_bytes);
+        for (std::size_t row = 0; row < n_rows; row += quant::kPackRows) {
+            quant::pack_rows(*quant::find_pack_fields(product.type->type),
+                             product.weights.data() + row * row_bytes,
+                             std::min(quant::kPackRows, n_rows - row),
+                             row_bytes,
+                             panels.data() + row / quant::kPackRows * panel_bytes);
+        }
+    }
+};
+
+/// Of a call with the first n tokens. What it points to must outlive it.
+inline PackedMatmulArgs packed_arguments(const Product& product,
+                                         const Packed& packed,
+                                         const QuantizedTokens& tokens,
+                                         std::int32_t n,
+                                         Floats& out) {
+    return {.panels = packed.panels.data(),
+            .panel_bytes = packed.panel_bytes,
+            .n_rows = product.n_rows,
+            .n_cols = product.n_cols,
+            .n_tokens = n,
+            .store = Store::kReplace,
+            .x = tokens,
+            .out = out.data(),
+            .out_stride = static_cast<std::size_t>(product.n_rows)};
+}
+
+}  // namespace notso::ml::kernels
