@@ -33,15 +33,19 @@ template <class S>
     return S::and16(shifted, (1 << n) - 1);
 }
 
-template <class S>
-struct PackedQ8_0 {
+/// What the types of 32 weights share: one scale, which stands first in the block.
+template <class S, std::size_t kBlockBytes>
+struct PackedOneScale {
     static constexpr int kElements = 32;
-    static constexpr std::size_t kBytes = 34 * kLanes;
+    static constexpr std::size_t kBytes = kBlockBytes * kLanes;
     static constexpr int kGroup = 32;
-    static constexpr bool kHasMins = false;
     static constexpr int kPhases = 1;
     static void scales(const std::byte* tile, float* out) { S::store(out, S::load_f16(tile)); }
-    static void mins(const std::byte*, float*) {}
+};
+
+template <class S>
+struct PackedQ8_0 : PackedOneScale<S, 34> {
+    static constexpr bool kHasMins = false;
     template <int>
     [[gnu::always_inline]] static typename S::Ints line(const std::byte* tile, int, int step) {
         const auto bytes = S::load_line(tile + 32 + step / 2 * kLineBytes);
@@ -51,14 +55,8 @@ struct PackedQ8_0 {
 };
 
 template <class S>
-struct PackedQ4_0 {
-    static constexpr int kElements = 32;
-    static constexpr std::size_t kBytes = 18 * kLanes;
-    static constexpr int kGroup = 32;
+struct PackedQ4_0 : PackedOneScale<S, 18> {
     static constexpr bool kHasMins = false;
-    static constexpr int kPhases = 1;
-    static void scales(const std::byte* tile, float* out) { S::store(out, S::load_f16(tile)); }
-    static void mins(const std::byte*, float*) {}
     template <int>
     [[gnu::always_inline]] static typename S::Ints line(const std::byte* tile, int, int step) {
         const std::byte* line = tile + 32 + step % 8 / 2 * kLineBytes;
@@ -67,13 +65,8 @@ struct PackedQ4_0 {
 };
 
 template <class S>
-struct PackedQ4_1 {
-    static constexpr int kElements = 32;
-    static constexpr std::size_t kBytes = 20 * kLanes;
-    static constexpr int kGroup = 32;
+struct PackedQ4_1 : PackedOneScale<S, 20> {
     static constexpr bool kHasMins = true;
-    static constexpr int kPhases = 1;
-    static void scales(const std::byte* tile, float* out) { S::store(out, S::load_f16(tile)); }
     static void mins(const std::byte* tile, float* out) {
         S::store(out, S::sub(S::zero(), S::load_f16(tile + 32)));
     }
@@ -84,10 +77,14 @@ struct PackedQ4_1 {
     }
 };
 
-/// Sixteen rows of the 6-bit scales and mins of Q4_K and Q5_K; ml/quant/k_scales.hpp has the plain
+/// What Q4_K and Q5_K share: eight scales and mins of 6 bits. ml/quant/k_scales.hpp has the plain
 /// form.
 template <class S>
 struct PackedScales6 {
+    static constexpr int kElements = 256;
+    static constexpr int kGroup = 32;
+    static constexpr bool kHasMins = true;
+    static constexpr int kPhases = 2;
     static constexpr std::size_t kScaleBytes = 64;  ///< d and dmin stand before them.
 
     static void scales(const std::byte* tile, float* out) { unpack(tile, 0, 0, 0, out); }
@@ -120,11 +117,7 @@ struct PackedScales6 {
 
 template <class S>
 struct PackedQ4_K : PackedScales6<S> {
-    static constexpr int kElements = 256;
     static constexpr std::size_t kBytes = 144 * kLanes;
-    static constexpr int kGroup = 32;
-    static constexpr bool kHasMins = true;
-    static constexpr int kPhases = 2;
     template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints line(const std::byte* tile,
                                                         int group,
@@ -139,11 +132,7 @@ struct PackedQ4_K : PackedScales6<S> {
 
 template <class S>
 struct PackedQ5_K : PackedScales6<S> {
-    static constexpr int kElements = 256;
     static constexpr std::size_t kBytes = 176 * kLanes;
-    static constexpr int kGroup = 32;
-    static constexpr bool kHasMins = true;
-    static constexpr int kPhases = 2;
     template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints line(const std::byte* tile,
                                                         int group,
@@ -171,7 +160,6 @@ struct PackedQ6_K {
             S::store(out + i * 16, S::mul(d, S::from_i8(_mm_loadu_si128(numbers))));
         }
     }
-    static void mins(const std::byte*, float*) {}
     /// Half `group` of the block keeps four runs of 32: two share low bytes, all share the upper
     /// bits.
     template <int kPhase>

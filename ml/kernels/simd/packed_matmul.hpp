@@ -143,7 +143,7 @@ void multiply_packed_in_registers(const PackedMatmulArgs& args) {
                      col += P::kElements, tile += P::kBytes) {
                     S::template prefetch<P::kBytes>(tile);
                     P::scales(tile, scales);
-                    P::mins(tile, mins);
+                    if constexpr (P::kHasMins) P::mins(tile, mins);
                     for (int group = 0; group < P::kElements / kTokenGroup / P::kPhases; ++group)
                         multiply_phases<S, P, kTokens, 0>(
                             tile, scales, mins, x.at(0, col), group, sums);
@@ -187,7 +187,7 @@ void unpack_columns(const std::byte* tile, std::int32_t n_cols, UnpackedColumns<
     constexpr int kBlockScales = P::kElements / P::kGroup * 16;
     for (std::int32_t i = 0; i < n_cols / P::kElements; ++i, tile += P::kBytes) {
         P::scales(tile, out.scales + i * kBlockScales);
-        P::mins(tile, out.mins + i * kBlockScales);
+        if constexpr (P::kHasMins) P::mins(tile, out.mins + i * kBlockScales);
         for (int group = 0; group < P::kElements / kTokenGroup / P::kPhases; ++group)
             unpack_phases<S, P, 0>(tile, group, out.pairs + i * P::kElements * 16);
     }
