@@ -70,7 +70,11 @@ Result<> write_logits(const ml::Model& model,
         const std::size_t wanted =
             std::min(count, start + count > first_row ? start + count - first_row : 0);
         rows.resize(wanted * n_vocab);
-        NOTSO_CHECK(model.forward(tokens.subspan(start, count), *cache, rows));
+        NOTSO_CHECK(model.forward(
+            tokens.subspan(start, count),
+            *cache,
+            rows,
+            options.precision == "fast" ? ml::Precision::kFast : ml::Precision::kExact));
         NOTSO_CHECK(file.write(rows));
     }
     return {};

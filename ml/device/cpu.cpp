@@ -56,7 +56,7 @@ struct Level {
     const kernels::KernelTable& (*table)() noexcept;
 };
 constexpr Level kLevels[] = {
-    {"avx512", &CpuFeatures::avx512, kernels::avx512_table},
+    {"avx512", &CpuFeatures::avx512_vnni, kernels::avx512_table},
     {"avx2", &CpuFeatures::avx2, kernels::avx2_table},
     {"generic", nullptr, kernels::generic_table},
 };

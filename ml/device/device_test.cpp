@@ -17,6 +17,8 @@ TEST(ChooseKernels, TakesTheBestThatTheCpuHas) {
     cpu.avx2 = true;
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx2");
     cpu.avx512 = true;
+    EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx2") << "VNNI is missing";
+    cpu.avx512_vnni = true;
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx512");
     EXPECT_STREQ((*choose_kernels(cpu, "generic"))->name, "generic");
 }

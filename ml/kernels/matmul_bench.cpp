@@ -10,7 +10,7 @@
 namespace notso::ml::kernels {
 namespace {
 
-constexpr std::int32_t kRows = 48;
+constexpr std::int32_t kRows = 64;
 constexpr std::int32_t kCols = 2048;
 
 double processor_seconds() {
@@ -40,11 +40,14 @@ double unpacked_rate(const Product& product, Matmul matmul, std::int32_t n_token
     return rate(n_tokens, [&] { matmul(args); });
 }
 
-double packed_rate(const KernelTable& table, const Product& product, std::int32_t n_tokens) {
+double packed_rate(const KernelTable& table,
+                   Precision precision,
+                   const Product& product,
+                   std::int32_t n_tokens) {
     const Packed packed(product);
-    Tokens tokens(table, product.x, kCols);
+    Tokens tokens(table, precision, product.x, kCols);
     Floats out(static_cast<std::size_t>(n_tokens * kRows));
-    const PackedMatmul matmul = find_packed(table, *product.type);
+    const PackedMatmul matmul = find_packed(packed_kernels(table, precision), *product.type);
     const PackedMatmulArgs args = packed_arguments(product, packed, tokens.from(0), n_tokens, out);
     return rate(n_tokens, [&] { matmul(args); });
 }
@@ -56,21 +59,35 @@ int bench(int argc, char** argv) {
                std::any_of(argv + 1, argv + argc, [&](char* arg) { return name == arg; });
     };
     for (const KernelTable* table : fast_tables()) {
-        std::printf("%s: GMAC/s of one core\n%-8s %18s %32s\n",
+        std::printf("%s: GMAC/s of one core\n%-8s %18s %44s %28s\n",
                     table->name,
                     "",
                     "f32 activations",
-                    "packed, 16 bits");
-        std::printf("%-8s %8s %8s %8s %8s %8s %8s\n", "tokens", "1", "128", "1", "2", "4", "128");
+                    "packed, 16 bits",
+                    "packed, 8 bits");
+        std::printf("%-8s %8d %8d %8d %8d %8d %8d %8d %8d %8d %8d\n",
+                    "tokens",
+                    1,
+                    128,
+                    1,
+                    2,
+                    4,
+                    8,
+                    128,
+                    1,
+                    8,
+                    128);
         for (const quant::TypeTraits& type : quant::runnable_types()) {
             if (!wanted(type.name)) continue;
             const Product product(type, kRows, kCols, kMatmulTokens, rng);
             std::printf("%-8s", std::string(type.name).c_str());
             for (const std::int32_t n : {1, kMatmulTokens})
                 std::printf(" %8.1f", unpacked_rate(product, find_matmul(*table, type), n));
-            if (find_packed(*table, type) != nullptr) {
-                for (const std::int32_t n : {1, 2, 4, kMatmulTokens})
-                    std::printf(" %8.1f", packed_rate(*table, product, n));
+            if (quant::find_pack_fields(type.type) != nullptr) {
+                for (const std::int32_t n : {1, 2, 4, 8, kMatmulTokens})
+                    std::printf(" %8.1f", packed_rate(*table, Precision::kExact, product, n));
+                for (const std::int32_t n : {1, 8, kMatmulTokens})
+                    std::printf(" %8.1f", packed_rate(*table, Precision::kFast, product, n));
             }
             std::printf("\n");
         }

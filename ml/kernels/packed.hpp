@@ -1,14 +1,16 @@
-// Products of packed weights (ml/quant/pack.hpp) with activations in 16-bit integers. Plain types
-// only, as table.hpp.
+// Products of packed weights (ml/quant/pack.hpp) with activations as integers, of 16 bits (exact)
+// or of 8 (fast). Plain types only, as table.hpp.
 //
-// Numerics: 32 columns of a token share an f32 scale, greatest magnitude / 32767, so activations
-// keep 16 bits. Products of integers are summed exactly, group of columns by group; each group is
-// then scaled and added to the row's f32 sum in ascending order, with fused multiply-adds. Every
-// instruction set therefore gives the same bits, for one token or for many.
+// Numerics: 32 columns of a token share an f32 scale, greatest magnitude / 32767 or / 127. Products
+// of integers are summed exactly, group of columns by group; each group is then scaled and added to
+// the row's f32 sum in ascending order, with fused multiply-adds. Every instruction set therefore
+// gives the same bits, for one token or for many.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+
+#include "ml/kernels/precision.hpp"
 
 namespace notso::ml::kernels {
 
@@ -19,9 +21,10 @@ inline constexpr std::int32_t kTokenGroup = 32;
 
 /// Tokens as integers: x ≈ scale · q.
 struct QuantizedTokens {
-    /// [n_tokens, stride]; of every four columns the first and third, then the second and fourth:
-    /// so bytes of packed weights become pairs of 16-bit numbers by a mask and a shift.
-    std::int16_t* q;
+    /// [n_tokens, stride] of int16_t for exact products: of every four columns the first and third,
+    /// then the second and fourth, so bytes of packed weights become pairs of 16-bit numbers by a
+    /// mask and a shift. Of uint8_t for fast ones: q + 128.
+    void* q;
     float* scales;       ///< [n_tokens, stride / kTokenGroup]
     float* sums;         ///< [n_tokens, stride / kTokenGroup], scale · the sum of q
     std::size_t stride;  ///< Columns from one token to the next, a multiple of kTokenGroup.
@@ -41,13 +44,22 @@ struct PackedMatmulArgs {
 };
 using PackedMatmul = void (*)(const PackedMatmulArgs& args) noexcept;
 
-/// Makes integers of n columns of one token; n is a multiple of kTokenGroup, and the pointers stand
-/// at its first column. A group with NaN or infinity gets a scale of NaN.
-using QuantizeToken =
-    void (*)(const float* x, std::int32_t n, std::int16_t* q, float* scales, float* sums) noexcept;
+/// Makes integers of n columns of one token; n is a multiple of kTokenGroup, and `out` stands at
+/// its first column. A group with NaN or infinity gets a scale of NaN.
+using QuantizeToken = void (*)(const float* x, std::int32_t n, const QuantizedTokens& out) noexcept;
+
+inline constexpr std::size_t kTypeSlots = 40;  ///< Above every TensorType number.
+
+/// What a set of kernels does with packed weights in one Precision.
+struct PackedKernels {
+    PackedMatmul by_type[kTypeSlots];  ///< By TensorType number; null: not packed.
+    QuantizeToken quantize_token;
+};
 
 /// Magnitudes below this are taken as zero: their reciprocal would overflow.
 inline constexpr float kLeastMagnitude = 1e-30f;
-inline constexpr float kGreatestInteger = 32767.0f;
+/// Greatest integer of a token, by Precision.
+inline constexpr float kGreatestInteger[kPrecisions] = {32767.0f, 127.0f};
+inline constexpr int kByteOffset = 128;  ///< What the bytes of fast tokens add to q.
 
 }  // namespace notso::ml::kernels

@@ -6,28 +6,34 @@
 
 namespace notso::ml::kernels {
 
-inline PackedMatmul find_packed(const KernelTable& table, const quant::TypeTraits& type) {
-    return table.packed_by_type[static_cast<std::size_t>(type.type)];
+inline const PackedKernels& packed_kernels(const KernelTable& table, Precision precision) {
+    return table.packed[static_cast<std::size_t>(precision)];
+}
+
+inline PackedMatmul find_packed(const PackedKernels& kernels, const quant::TypeTraits& type) {
+    return kernels.by_type[static_cast<std::size_t>(type.type)];
 }
 
 /// Tokens made of integers by one set of kernels.
 struct Tokens {
-    std::vector<std::int16_t> q;
+    std::vector<std::byte> q;
     Floats scales;
     Floats sums;
     std::size_t stride;
+    std::size_t bytes;  ///< Of one number.
 
-    Tokens(const KernelTable& table, const Floats& x, std::int32_t n_cols)
-        : q(x.size()),
-          scales(x.size() / kTokenGroup),
+    Tokens(const KernelTable& table, Precision precision, const Floats& x, std::int32_t n_cols)
+        : scales(x.size() / kTokenGroup),
           sums(scales.size()),
-          stride(static_cast<std::size_t>(n_cols)) {
-        table.quantize_token(
-            x.data(), static_cast<std::int32_t>(x.size()), q.data(), scales.data(), sums.data());
+          stride(static_cast<std::size_t>(n_cols)),
+          bytes(precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::uint8_t)) {
+        q.resize(x.size() * bytes);
+        packed_kernels(table, precision)
+            .quantize_token(x.data(), static_cast<std::int32_t>(x.size()), from(0));
     }
     QuantizedTokens from(std::int32_t token) {
         const auto first = static_cast<std::size_t>(token) * stride;
-        return {q.data() + first,
+        return {q.data() + first * bytes,
                 scales.data() + first / kTokenGroup,
                 sums.data() + first / kTokenGroup,
                 stride};

@@ -3,8 +3,8 @@
 // inline code compiled for it would leak into the rest of the program.
 //
 // Numerics: weights are decoded exactly as the file format says. Products of packed weights take
-// activations of 16 bits (packed.hpp), all else is f32. A result depends only on its own weight row
-// and its own token: never on the batch, on the thread count, or on prefill or decode.
+// activations of 16 or 8 bits (packed.hpp), all else is f32. A result depends only on its own
+// weight row and its own token: never on the batch, on the thread count, or on prefill or decode.
 #pragma once
 
 #include <cstddef>
@@ -89,15 +89,12 @@ constexpr std::size_t attention_scratch_floats(std::int32_t head_dim) noexcept {
            kAttentionQueries * (kAttentionKeys + 32);
 }
 
-inline constexpr std::size_t kTypeSlots = 40;  ///< Above every TensorType number.
-
 struct KernelTable {
-    const char* name;                         ///< "generic", "avx2", "avx512"
-    Matmul matmul_by_type[kTypeSlots];        ///< By TensorType number; null: matmul_any.
-    Matmul matmul_any;                        ///< Any block type, through its plain decoder.
-    PackedMatmul packed_by_type[kTypeSlots];  ///< By TensorType number; null: not packed.
-    QuantizeToken quantize_token;
-    KvKernels kv[kKvTypes];  ///< By KvType.
+    const char* name;                   ///< "generic", "avx2", "avx512"
+    Matmul matmul_by_type[kTypeSlots];  ///< By TensorType number; null: matmul_any.
+    Matmul matmul_any;                  ///< Any block type, through its plain decoder.
+    PackedKernels packed[kPrecisions];  ///< By Precision.
+    KvKernels kv[kKvTypes];             ///< By KvType.
     /// out = x / sqrt(mean(x²) + eps) · weight, all [n].
     void (*rms_norm)(
         const float* x, const float* weight, float* out, std::int32_t n, float eps) noexcept;

@@ -39,14 +39,19 @@ std::unique_ptr<KvCache> make_cache(const Model& model, KvType type, std::int32_
 
 /// Appends tokens [first, last) to the cache in pieces of at most `step`; the logits of all of
 /// them.
-Floats read(const Model& model, KvCache& cache, std::int32_t last, std::int32_t step) {
+Floats read(const Model& model,
+            KvCache& cache,
+            std::int32_t last,
+            std::int32_t step,
+            Precision precision = Precision::kExact) {
     const std::vector<TokenId> tokens = some_tokens();
     Floats all;
     while (cache.size() < last) {
         const auto first = static_cast<std::size_t>(cache.size());
         const auto n = static_cast<std::size_t>(std::min(step, last - cache.size()));
         Floats rows(n * kGoldenVocab, NAN);
-        const auto done = model.forward(std::span(tokens).subspan(first, n), cache, rows);
+        const auto done =
+            model.forward(std::span(tokens).subspan(first, n), cache, rows, precision);
         EXPECT_TRUE(done) << done.error().detail;
         if (!done) break;
         all.insert(all.end(), rows.begin(), rows.end());
@@ -93,6 +98,16 @@ TEST_P(Determinism, PrefillInAnyChunksEqualsSingleSteps) {
     for (const std::int32_t step : {1, 2, 3, 7, 16, 64, 127, 128, 129}) {
         const auto cache = make_cache(*model_, type());
         EXPECT_TRUE(same_bits(read(*model_, *cache, kTokens, step), whole_)) << step;
+    }
+}
+
+TEST_P(Determinism, FastPromptsGetTheSameBitsInAnyChunksToo) {
+    const auto once = make_cache(*model_, type());
+    const Floats whole = read(*model_, *once, kTokens, kTokens, Precision::kFast);
+    for (const std::int32_t step : {1, 2, 3, 7, 64, 129}) {
+        const auto cache = make_cache(*model_, type());
+        EXPECT_TRUE(same_bits(read(*model_, *cache, kTokens, step, Precision::kFast), whole))
+            << step;
     }
 }
 

@@ -34,8 +34,9 @@ class LoadedModel final : public Model {
 
     Result<> forward(std::span<const TokenId> tokens,
                      KvCache& cache,
-                     std::span<float> logits) const override {
-        return transformer_->forward(tokens, cache, logits);
+                     std::span<float> logits,
+                     Precision precision) const override {
+        return transformer_->forward(tokens, cache, logits, precision);
     }
 
   private:

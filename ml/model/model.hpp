@@ -13,6 +13,7 @@
 
 #include "base/result.hpp"
 #include "ml/kernels/kv_type.hpp"
+#include "ml/kernels/precision.hpp"
 #include "ml/model/memory_plan.hpp"
 #include "ml/tokenizer/token_id.hpp"
 #include "ml/tokenizer/tokenizer.hpp"
@@ -79,10 +80,18 @@ class Model {
     /// own thread pool.
     /// @param logits  [rows, n_vocab] f32: the last `rows` of the tokens; rows may be 0. rows =
     /// logits.size() / n_vocab.
+    /// @param precision  kFast for new prompt text only: what was generated is always read exactly.
     /// @errors kContextLength when the cache is full; kInvalidArgument for an id ≥ n_vocab.
     virtual Result<> forward(std::span<const TokenId> tokens,
                              KvCache& cache,
-                             std::span<float> logits) const = 0;
+                             std::span<float> logits,
+                             Precision precision) const = 0;
+    /// In Precision::kExact.
+    Result<> forward(std::span<const TokenId> tokens,
+                     KvCache& cache,
+                     std::span<float> logits) const {
+        return forward(tokens, cache, logits, Precision::kExact);
+    }
 };
 
 }  // namespace notso::ml

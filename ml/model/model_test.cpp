@@ -33,7 +33,10 @@ std::shared_ptr<const Model> load_golden(std::string_view name, std::int32_t n_t
 }
 
 /// Logits of all golden tokens, read in pieces of at most `step`.
-Floats run(const Model& model, KvType type, std::int32_t step) {
+Floats run(const Model& model,
+           KvType type,
+           std::int32_t step,
+           Precision precision = Precision::kExact) {
     auto cache = *KvCache::create(model.config(), kGoldenTokens, type);
     const std::vector<TokenId> tokens = golden_tokens();
     Floats logits(tokens.size() * kGoldenVocab, NAN);
@@ -43,7 +46,8 @@ Floats run(const Model& model, KvType type, std::int32_t step) {
         const auto result =
             model.forward(std::span(tokens).subspan(begin, n),
                           *cache,
-                          std::span(logits).subspan(begin * kGoldenVocab, n * kGoldenVocab));
+                          std::span(logits).subspan(begin * kGoldenVocab, n * kGoldenVocab),
+                          precision);
         EXPECT_TRUE(result) << result.error().detail;
     }
     EXPECT_EQ(cache->size(), kGoldenTokens);
@@ -68,15 +72,16 @@ bool bit_equal(const Floats& a, const Floats& b) {
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
-/// Activations of 16 bits where weights are packed, of 24 otherwise.
-double closeness(const std::filesystem::path& path) {
+bool has_packed_types(const std::filesystem::path& path) {
     const auto file = gguf::File::open(path);
     EXPECT_TRUE(file);
-    const bool packed = std::ranges::any_of((*file)->tensors(), [](const gguf::Tensor& tensor) {
+    return std::ranges::any_of((*file)->tensors(), [](const gguf::Tensor& tensor) {
         return quant::find_pack_fields(tensor.type) != nullptr;
     });
-    return packed ? 1e-3 : 3e-5;
 }
+
+/// Activations of 16 bits where weights are packed, of 24 otherwise.
+double closeness(const std::filesystem::path& path) { return has_packed_types(path) ? 1e-3 : 3e-5; }
 
 class GoldenModel : public testing::TestWithParam<const char*> {};
 
@@ -93,6 +98,21 @@ TEST_P(GoldenModel, LogitsEqualTheOracles) {
         EXPECT_LT(distance(run(*model, KvType::kF32, 1), expected), close) << isa;
         EXPECT_LT(distance(run(*model, KvType::kF16, kGoldenTokens), expected), 2e-2) << isa;
     }
+}
+
+TEST_P(GoldenModel, FastIsCloseAndTheSameOnEverySetOfKernels) {
+    const auto model = load_golden(GetParam());
+    setenv("NOTSO_ISA", "generic", 1);
+    const auto plain = load_golden(GetParam());
+    unsetenv("NOTSO_ISA");
+    ASSERT_TRUE(model && plain);
+    const Floats fast = run(*model, KvType::kF32, kGoldenTokens, Precision::kFast);
+    EXPECT_LT(distance(fast, golden_logits(GetParam())), 0.2);
+    // What is not packed is summed in another order by the plain kernels.
+    EXPECT_LT(distance(fast, run(*plain, KvType::kF32, kGoldenTokens, Precision::kFast)), 0.1);
+    // Heads that are no whole groups of columns keep a model from being packed.
+    const bool packed = has_packed_types(model->path()) && model->config().head_dim % 32 == 0;
+    EXPECT_EQ(bit_equal(fast, run(*model, KvType::kF32, kGoldenTokens)), !packed);
 }
 
 TEST_P(GoldenModel, OnlyTheLastRowsAreWrittenWhenFewerAreAsked) {

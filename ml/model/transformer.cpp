@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::int32_t kTokensPerAttention = 8;
 
+/// Of the products that make queries, keys and values, whatever the chunk's.
+constexpr Precision kAttentionPrecision = Precision::kExact;
+
 std::size_t width(std::int32_t n) { return static_cast<std::size_t>(n); }
 
 /// Start of row `index` of a buffer with rows of `row_width` floats.
@@ -33,6 +36,7 @@ struct Transformer::Chunk {
     std::int32_t first_pos;
     KvCache& cache;
     std::span<float> logits;  ///< [rows, n_vocab] for the last rows of this chunk; empty for none
+    Precision precision;
 
     std::int32_t size() const noexcept { return static_cast<std::int32_t>(tokens.size()); }
 };
@@ -43,6 +47,7 @@ struct Transformer::Product {
     const TokenBuffer& x;  ///< [n_tokens, matrix.n_cols]
     float* out;            ///< [n_tokens, matrix.n_rows]
     std::int32_t n_tokens;
+    Precision precision;  ///< As x was made into integers.
     kernels::Store store = kernels::Store::kReplace;
 };
 
@@ -61,7 +66,7 @@ Transformer::Transformer(ModelSpec spec,
     if (weights_.rope_divisors != nullptr)
         divisors = {weights_.rope_divisors, width(spec_.config.n_rot / 2)};
     rope_ = RopeTable(spec_.rope, divisors);
-    const auto is_packed = [](const Matrix& matrix) { return matrix.packed != nullptr; };
+    const auto is_packed = [](const Matrix& matrix) { return matrix.is_packed(); };
     work_->h.has_packed = is_packed(weights_.output);
     for (const LayerWeights& layer : weights_.layers) {
         for (const Matrix* reader :
@@ -107,7 +112,8 @@ Result<> Transformer::check(std::span<const TokenId> tokens,
 
 Result<> Transformer::forward(std::span<const TokenId> tokens,
                               KvCache& cache,
-                              std::span<float> logits) const {
+                              std::span<float> logits,
+                              Precision precision) const {
     NOTSO_CHECK(check(tokens, cache, logits));
     const std::size_t n_vocab = width(spec_.config.n_vocab);
     const std::size_t first_row = tokens.size() - logits.size() / n_vocab;
@@ -120,7 +126,8 @@ Result<> Transformer::forward(std::span<const TokenId> tokens,
         run_chunk({.tokens = tokens.subspan(first, last - first),
                    .first_pos = cache.size(),
                    .cache = cache,
-                   .logits = logits.subspan(offset, n_rows * n_vocab)});
+                   .logits = logits.subspan(offset, n_rows * n_vocab),
+                   .precision = precision});
         cache.advance(static_cast<std::int32_t>(last - first));
     }
     return {};
@@ -135,13 +142,14 @@ void Transformer::run_chunk(const Chunk& chunk) const noexcept {
 void Transformer::run_layer(std::int32_t layer, const Chunk& chunk) const noexcept {
     const LayerWeights& weights = weights_.layers[width(layer)];
     const Workspace& w = *work_;
-    norm(w.x.data(), weights.attn_norm, chunk.size());
+    norm(w.x.data(), weights.attn_norm, chunk.size(), kAttentionPrecision);
     project_qkv(layer, chunk);
     attend(layer, chunk);
-    multiply({weights.attn_output, w.heads, w.x.data(), chunk.size(), kernels::Store::kAdd});
-    norm(w.x.data(), weights.ffn_norm, chunk.size());
+    constexpr auto kAdd = kernels::Store::kAdd;
+    multiply({weights.attn_output, w.heads, w.x.data(), chunk.size(), chunk.precision, kAdd});
+    norm(w.x.data(), weights.ffn_norm, chunk.size(), chunk.precision);
     gated_ffn(weights, chunk);
-    multiply({weights.ffn_down, w.gate, w.x.data(), chunk.size(), kernels::Store::kAdd});
+    multiply({weights.ffn_down, w.gate, w.x.data(), chunk.size(), chunk.precision, kAdd});
 }
 
 void Transformer::embed(const Chunk& chunk) const noexcept {
@@ -159,9 +167,9 @@ void Transformer::project_qkv(std::int32_t layer, const Chunk& chunk) const noex
     const LayerWeights& weights = weights_.layers[width(layer)];
     const TokenBuffer& h = work_->h;
     const bool rotates = spec_.architecture->rotates(layer);
-    const Product q{weights.attn_q, h, work_->q.data(), chunk.size()};
-    const Product k{weights.attn_k, h, work_->k.data(), chunk.size()};
-    const Product v{weights.attn_v, h, work_->v.data(), chunk.size()};
+    const Product q{weights.attn_q, h, work_->q.data(), chunk.size(), kAttentionPrecision};
+    const Product k{weights.attn_k, h, work_->k.data(), chunk.size(), kAttentionPrecision};
+    const Product v{weights.attn_v, h, work_->v.data(), chunk.size(), kAttentionPrecision};
     // One task per head: its rows, their norm and rotation, and for keys and values the way into
     // the cache. Heads of k and v go together, since both are stored at the end.
     pool_->run(config.n_kv_heads + config.n_heads, [&](std::int32_t task, std::int32_t thread) {
@@ -258,15 +266,17 @@ void Transformer::attend(std::int32_t layer, const Chunk& chunk) const noexcept 
             quantize(work_->heads,
                      t,
                      (kv_head * group + part) * config.head_dim,
-                     n_heads * config.head_dim);
+                     n_heads * config.head_dim,
+                     chunk.precision);
         }
     });
 }
 
 void Transformer::gated_ffn(const LayerWeights& weights, const Chunk& chunk) const noexcept {
     const std::int32_t n_ff = spec_.config.n_ff;
-    const Product gate{weights.ffn_gate, work_->h, work_->gate.values.data(), chunk.size()};
-    const Product up{weights.ffn_up, work_->h, work_->up.data(), chunk.size()};
+    const Product gate{
+        weights.ffn_gate, work_->h, work_->gate.values.data(), chunk.size(), chunk.precision};
+    const Product up{weights.ffn_up, work_->h, work_->up.data(), chunk.size(), chunk.precision};
     const std::int32_t rows = rows_per_task(n_ff);
     pool_->run(divide_up(n_ff, rows), [&](std::int32_t task, std::int32_t thread) {
         const std::int32_t first = task * rows;
@@ -275,7 +285,7 @@ void Transformer::gated_ffn(const LayerWeights& weights, const Chunk& chunk) con
         multiply_rows(up, first, n, thread);
         for (std::int32_t t = 0; t < chunk.size(); ++t) {
             kernels_.silu_mul(work_->gate.row(t) + first, row_of(work_->up, t, n_ff) + first, n);
-            quantize(work_->gate, t, first, n);
+            quantize(work_->gate, t, first, n, chunk.precision);
         }
     });
 }
@@ -283,11 +293,17 @@ void Transformer::gated_ffn(const LayerWeights& weights, const Chunk& chunk) con
 void Transformer::write_logits(const Chunk& chunk) const noexcept {
     const ModelConfig& config = spec_.config;
     const auto n_rows = static_cast<std::int32_t>(chunk.logits.size() / width(config.n_vocab));
-    norm(row_of(work_->x, chunk.size() - n_rows, config.n_embd), weights_.output_norm, n_rows);
-    multiply({weights_.output, work_->h, chunk.logits.data(), n_rows});
+    norm(row_of(work_->x, chunk.size() - n_rows, config.n_embd),
+         weights_.output_norm,
+         n_rows,
+         Precision::kExact);
+    multiply({weights_.output, work_->h, chunk.logits.data(), n_rows, Precision::kExact});
 }
 
-void Transformer::norm(const float* x, const float* weight, std::int32_t n_tokens) const noexcept {
+void Transformer::norm(const float* x,
+                       const float* weight,
+                       std::int32_t n_tokens,
+                       Precision precision) const noexcept {
     const std::int32_t n = spec_.config.n_embd;
     constexpr std::int32_t kTokensPerTask = 16;
     pool_->run(divide_up(n_tokens, kTokensPerTask), [&](std::int32_t task, std::int32_t) {
@@ -295,7 +311,7 @@ void Transformer::norm(const float* x, const float* weight, std::int32_t n_token
         for (std::int32_t t = task * kTokensPerTask; t < last; ++t) {
             kernels_.rms_norm(
                 x + width(t) * width(n), weight, work_->h.row(t), n, spec_.config.rms_eps);
-            quantize(work_->h, t, 0, n);
+            quantize(work_->h, t, 0, n, precision);
         }
     });
 }
@@ -303,10 +319,11 @@ void Transformer::norm(const float* x, const float* weight, std::int32_t n_token
 void Transformer::quantize(const TokenBuffer& tokens,
                            std::int32_t token,
                            std::int32_t first,
-                           std::int32_t n) const noexcept {
+                           std::int32_t n,
+                           Precision precision) const noexcept {
     if (!tokens.has_packed) return;
-    const kernels::QuantizedTokens out = tokens.integers(token, first);
-    kernels_.quantize_token(tokens.row(token) + first, n, out.q, out.scales, out.sums);
+    kernels_.packed[static_cast<std::size_t>(precision)].quantize_token(
+        tokens.row(token) + first, n, tokens.integers(token, first, precision));
 }
 
 void Transformer::multiply(const Product& product) const noexcept {
@@ -322,16 +339,17 @@ void Transformer::multiply_rows(const Product& product,
                                 std::int32_t n,
                                 std::int32_t thread) const noexcept {
     const Matrix& matrix = product.matrix;
-    if (matrix.packed != nullptr) {
-        matrix.packed({.panels = matrix.row(first),
-                       .panel_bytes = quant::kPackRows * matrix.row_bytes,
-                       .n_rows = n,
-                       .n_cols = matrix.n_cols,
-                       .n_tokens = product.n_tokens,
-                       .store = product.store,
-                       .x = product.x.integers(0, 0),
-                       .out = product.out + first,
-                       .out_stride = width(matrix.n_rows)});
+    if (matrix.is_packed()) {
+        matrix.packed[static_cast<std::size_t>(product.precision)](
+            {.panels = matrix.row(first),
+             .panel_bytes = quant::kPackRows * matrix.row_bytes,
+             .n_rows = n,
+             .n_cols = matrix.n_cols,
+             .n_tokens = product.n_tokens,
+             .store = product.store,
+             .x = product.x.integers(0, 0, product.precision),
+             .out = product.out + first,
+             .out_stride = width(matrix.n_rows)});
     } else {
         multiply_unpacked(product, first, n, thread);
     }

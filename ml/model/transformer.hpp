@@ -22,7 +22,9 @@ struct TokenBuffer;  // ml/model/workspace.hpp
 ///
 /// Numerics: f32 activations, of 16 bits in products of packed weights; weights as the file has
 /// them, keys and values as the cache stores them. What a token gets depends on its own history
-/// only: not on how the tokens are cut into calls, nor on the number of threads.
+/// only: not on how the tokens are cut into calls, nor on the number of threads. In
+/// Precision::kFast, activations have 8 bits for the products after attention and of the
+/// feed-forward layer: queries, keys, values and logits suffer most, and cost least.
 class Transformer {
   public:
     Transformer(ModelSpec spec,
@@ -37,7 +39,8 @@ class Transformer {
     /// See Model::forward.
     Result<> forward(std::span<const TokenId> tokens,
                      KvCache& cache,
-                     std::span<float> logits) const;
+                     std::span<float> logits,
+                     Precision precision) const;
 
   private:
     struct Workspace;
@@ -61,12 +64,16 @@ class Transformer {
     void write_logits(const Chunk& chunk) const noexcept;
 
     /// Norms n_tokens rows of x into the workspace's h.
-    void norm(const float* x, const float* weight, std::int32_t n_tokens) const noexcept;
+    void norm(const float* x,
+              const float* weight,
+              std::int32_t n_tokens,
+              Precision precision) const noexcept;
     /// Makes integers of n columns of a token, from `first` on, where a packed matrix wants them.
     void quantize(const TokenBuffer& tokens,
                   std::int32_t token,
                   std::int32_t first,
-                  std::int32_t n) const noexcept;
+                  std::int32_t n,
+                  Precision precision) const noexcept;
     void multiply(const Product& product) const noexcept;
     void multiply_rows(const Product& product,
                        std::int32_t first,

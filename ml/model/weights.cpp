@@ -26,8 +26,8 @@ class Loader {
         if (planned.vector != nullptr) return load_vector(planned, place);
         Matrix& matrix = *planned.matrix;
         matrix.data = place.data();
-        matrix.packed = choose_packed(matrix);
-        if (matrix.packed == nullptr) matrix.matmul = choose_matmul(matrix);
+        choose_packed(matrix);
+        if (!matrix.is_packed()) matrix.matmul = choose_matmul(matrix);
         return planned.order == RowOrder::kHalfSplit ? load_half_split(planned, place)
                                                      : load_rows(planned, place);
     }
@@ -35,11 +35,13 @@ class Loader {
   private:
     /// Heads that are no whole groups of columns would begin inside of a panel or a group: none are
     /// packed then.
-    kernels::PackedMatmul choose_packed(const Matrix& matrix) const {
+    void choose_packed(Matrix& matrix) const {
         if (matrix.n_cols % kernels::kTokenGroup != 0 ||
             spec_.config.head_dim % kernels::kTokenGroup != 0)
-            return nullptr;
-        return options_.kernels->packed_by_type[static_cast<std::size_t>(matrix.type->type)];
+            return;
+        const auto type = static_cast<std::size_t>(matrix.type->type);
+        for (std::size_t i = 0; i < kPrecisions; ++i)
+            matrix.packed[i] = options_.kernels->packed[i].by_type[type];
     }
 
     kernels::Matmul choose_matmul(const Matrix& matrix) const {
@@ -57,13 +59,13 @@ class Loader {
             std::max<std::size_t>(1, kChunkBytes / (quant::kPackRows * matrix.row_bytes)) *
             quant::kPackRows * matrix.row_bytes;
         const std::size_t n_bytes = planned.tensor->data.size();
-        if (matrix.packed != nullptr) rows_.resize(std::min(chunk_bytes, n_bytes));
+        if (matrix.is_packed()) rows_.resize(std::min(chunk_bytes, n_bytes));
         for (std::size_t at = 0; at < n_bytes; at += chunk_bytes) {
             const std::size_t size = std::min(chunk_bytes, n_bytes - at);
             const std::span<std::byte> part =
-                matrix.packed != nullptr ? std::span(rows_).first(size) : place.subspan(at, size);
+                matrix.is_packed() ? std::span(rows_).first(size) : place.subspan(at, size);
             NOTSO_CHECK(file_.read(planned.tensor->file_offset + at, part));
-            if (matrix.packed != nullptr) pack(matrix, part, place.data() + at);
+            if (matrix.is_packed()) pack(matrix, part, place.data() + at);
             NOTSO_CHECK(advance(part.size()));
         }
         return {};
@@ -88,7 +90,7 @@ class Loader {
     Result<> load_half_split(const PlannedTensor& planned, std::span<std::byte> place) {
         const std::size_t row_bytes = planned.matrix->row_bytes;
         const auto head_dim = static_cast<std::size_t>(spec_.config.head_dim);
-        const bool packed = planned.matrix->packed != nullptr;
+        const bool packed = planned.matrix->is_packed();
         std::vector<std::byte> head(head_dim * row_bytes);
         rows_.resize(head.size());
         for (std::size_t at = 0; at < planned.tensor->data.size(); at += head.size()) {
@@ -164,7 +166,7 @@ Result<> check_divisors(const gguf::File& file, std::span<const float> divisors)
 
 void Matrix::decode_row(std::int32_t index, std::byte* scratch, float* out) const noexcept {
     const std::byte* source = scratch;
-    if (packed == nullptr) {
+    if (!is_packed()) {
         source = row(index);
     } else {
         constexpr auto kRows = static_cast<std::int32_t>(quant::kPackRows);

@@ -2,6 +2,7 @@
 // memory.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <stop_token>
 #include <vector>
@@ -19,14 +20,16 @@ namespace notso::ml {
 /// added to its product. Either packed in panels of sixteen rows (ml/quant/pack.hpp), or row-major.
 struct Matrix {
     const quant::TypeTraits* type = nullptr;
-    kernels::PackedMatmul packed = nullptr;  ///< Set: the matrix is packed.
-    kernels::Matmul matmul = nullptr;        ///< Otherwise.
+    /// Where the matrix is packed, by Precision.
+    std::array<kernels::PackedMatmul, kPrecisions> packed = {};
+    kernels::Matmul matmul = nullptr;  ///< Otherwise.
     std::int32_t n_rows = 0;
     std::int32_t n_cols = 0;
     std::size_t row_bytes = 0;
     const std::byte* data = nullptr;
     const float* bias = nullptr;  ///< [n_rows], or null
 
+    bool is_packed() const noexcept { return packed[0] != nullptr; }
     /// Start of a row; where packed, of a panel, and `index` is a multiple of sixteen.
     const std::byte* row(std::int32_t index) const noexcept {
         return data + static_cast<std::size_t>(index) * row_bytes;

@@ -41,10 +41,13 @@ TokenBuffer::TokenBuffer(std::int32_t n_cols)
       sums(size(kChunkTokens, n_cols / kernels::kTokenGroup)) {}
 
 kernels::QuantizedTokens TokenBuffer::integers(std::int32_t token,
-                                               std::int32_t col) const noexcept {
+                                               std::int32_t col,
+                                               Precision precision) const noexcept {
+    const std::size_t bytes =
+        precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::uint8_t);
     const std::size_t group =
         size(token, width / kernels::kTokenGroup) + size(col / kernels::kTokenGroup);
-    return {.q = q.data() + size(token, width) + size(col),
+    return {.q = reinterpret_cast<std::byte*>(q.data()) + (size(token, width) + size(col)) * bytes,
             .scales = scales.data() + group,
             .sums = sums.data() + group,
             .stride = size(width)};

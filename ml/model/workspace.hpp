@@ -39,11 +39,13 @@ struct TokenBuffer {
         return values.data() + static_cast<std::size_t>(token) * static_cast<std::size_t>(width);
     }
     /// From a token and a column on; the column begins a group.
-    kernels::QuantizedTokens integers(std::int32_t token, std::int32_t col) const noexcept;
+    kernels::QuantizedTokens integers(std::int32_t token,
+                                      std::int32_t col,
+                                      Precision precision) const noexcept;
 
     std::int32_t width;
     FloatBuffer values;       ///< [kChunkTokens, width]
-    Buffer<std::int16_t> q;   ///< [kChunkTokens, width]
+    Buffer<std::int16_t> q;   ///< [kChunkTokens, width], of half the bytes for fast products
     FloatBuffer scales;       ///< [kChunkTokens, width / kTokenGroup]
     FloatBuffer sums;         ///< [kChunkTokens, width / kTokenGroup]
     bool has_packed = false;  ///< A packed matrix reads it: integers are wanted.

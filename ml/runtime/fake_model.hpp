@@ -131,7 +131,8 @@ class FakeModel final : public Model {
 
     Result<> forward(std::span<const TokenId> tokens,
                      KvCache& cache,
-                     std::span<float> logits) const override {
+                     std::span<float> logits,
+                     Precision) const override {
         if (before_forward) before_forward(tokens.size());
         note(tokens, cache);
         if (!fail_with.empty()) return fail(ErrorCode::kInternal, "{}", fail_with);

@@ -20,7 +20,7 @@ COPY, BUILD = WORK / 'source', WORK / 'build'
 
 
 def run(command, **options):
-    return subprocess.run(command, text=True, capture_output=True, **options)
+    return subprocess.run(command, text=True, errors='replace', capture_output=True, **options)
 
 
 def copy_tree():

@@ -4,7 +4,7 @@
 Prints mean Kullback-Leibler divergence, top-1 agreement and the largest difference per model and way of reading
 (prefill, or --step: one token at a time), and fails when a gate is missed.
 needs: pip install gguf numpy
-usage: logits_check.py NOTSO --reference [--step] [--kv f16|f32]        SmolLM2-135M on reference/smollm2_135m.json
+usage: logits_check.py NOTSO --reference [--step] [--kv f16|f32] [--precision fast]   SmolLM2-135M on reference/smollm2_135m.json
        logits_check.py NOTSO --model M.gguf --max-kl 1e-5 [--min-top1 0.99] [--tokens N] [--step] [--kv …]
 """
 import argparse
@@ -31,7 +31,8 @@ def notso_logits(args, model, tokens, n_vocab):
     with tempfile.TemporaryDirectory() as folder:
         ids, out = pathlib.Path(folder, 'ids'), pathlib.Path(folder, 'out.f32')
         ids.write_text(','.join(map(str, tokens)))
-        command = [args.notso, 'logits', '-m', str(model), '--tokens', f'@{ids}', '--out', str(out), '--kv', args.kv]
+        command = [args.notso, 'logits', '-m', str(model), '--tokens', f'@{ids}', '--out', str(out), '--kv', args.kv,
+                   '--precision', args.precision]
         subprocess.run(command + (['--step'] if args.step else []), check=True, stdout=subprocess.DEVNULL)
         return np.fromfile(out, '<f4').reshape(-1, n_vocab)
 
@@ -71,6 +72,7 @@ def main():
     ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--step', action='store_true')
     ap.add_argument('--kv', default='f16')
+    ap.add_argument('--precision', default='exact')
     args = ap.parse_args()
     if not (SHARED / 'tools/reference.py').exists():
         print('skipped: the shared folder with the oracle is not there (NOTSO_SHARED)')
@@ -88,7 +90,7 @@ def main():
     tally = Tally()
     for tokens in cases:
         tally.add(reference.forward(weights, tokens), notso_logits(args, args.model, tokens, n_vocab))
-    name = f'{args.model.name} {"step" if args.step else "prefill"} kv {args.kv}'
+    name = f'{args.model.name} {"step" if args.step else "prefill"} kv {args.kv} {args.precision}'
     sys.exit(0 if tally.report(name, args.max_kl, args.min_top1) else 1)
 
 

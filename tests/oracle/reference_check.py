@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The accuracy promise on real weights: logits of SmolLM2-135M on every token of reference/smollm2_135m.json (shared folder)
-against the numpy oracle, by prefill and by single steps, with an f32 and an f16 KV cache.
+against the numpy oracle, with an f32 and an f16 KV cache: exactly, by prefill and by single steps, and fast.
 
-Limits: mean KL <= 1e-5 with an f32 cache, <= 1e-4 with an f16 cache, top-1 >= 99.5 %.
+Limits: mean KL <= 1e-5 with an f32 cache, <= 1e-4 with an f16 cache, top-1 >= 99.5 %; fast mean KL <= 4.7e-3, which is
+what llama.cpp has on the same tokens.
 needs: pip install gguf numpy        usage: reference_check.py NOTSO MODEL.gguf [--every N]     every Nth case only
 """
 import argparse
@@ -14,6 +15,7 @@ import logits_check
 
 LIMITS = {'f32': 1e-5, 'f16': 1e-4}
 MIN_TOP1 = 0.995
+FAST_LIMIT, FAST_MIN_TOP1 = 4.7e-3, 0.968
 
 
 def main():
@@ -31,14 +33,16 @@ def main():
     weights = reference.Weights(str(args.model))
     cache, load = {}, weights.get
     weights.get = lambda name: cache[name] if name in cache else cache.setdefault(name, load(name))
-    tallies = {(kv, step): logits_check.Tally() for kv in LIMITS for step in (False, True)}
+    ways = [('exact', False), ('exact', True), ('fast', False)]
+    tallies = {(kv, *way): logits_check.Tally() for kv in LIMITS for way in ways}
     for case in json.loads(cases_file.read_text())['cases'][::args.every]:
         expected = reference.forward(weights, case['tokens'])
-        for (kv, step), tally in tallies.items():
-            args.kv, args.step = kv, step
+        for (args.kv, args.precision, args.step), tally in tallies.items():
             tally.add(expected, logits_check.notso_logits(args, args.model, case['tokens'], expected.shape[1]))
-    results = [tally.report(f'{args.model.name} {"step" if step else "prefill"} kv {kv}', LIMITS[kv], MIN_TOP1)
-               for (kv, step), tally in tallies.items()]
+    results = []
+    for (kv, precision, step), tally in tallies.items():
+        limits = (LIMITS[kv], MIN_TOP1) if precision == 'exact' else (FAST_LIMIT, FAST_MIN_TOP1)
+        results.append(tally.report(f'{args.model.name} {"step" if step else "prefill"} kv {kv} {precision}', *limits))
     sys.exit(0 if all(results) else 1)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the logits of small models with random weights with the numpy oracle: block types, architectures, scalings of
 positions, and the shapes of known models. Each is read in prefill and one token at a time, with keys and values in f32
-and in f16; large query and key gains make a wrong rotation or NoPE rule show.
+and in f16, exactly and (in prefill) fast; large query and key gains make a wrong rotation or NoPE rule show.
 
 usage: synthetic_check.py NOTSO [--long] [CASE…]      --long: the shapes of known models too
 Exit code 1 when a gate is missed, 77 when the tools are not there.
@@ -11,6 +11,7 @@ import tempfile
 import synthetic
 
 MAX_KL = {"f32": 1e-5, "f16": 1e-4}
+FAST_MAX_KL = 5e-3
 SMALL = "--layers 4 --hidden 256 --ffn 512 --heads 4 --kv 2 --vocab 4096 --qk-gain 6"
 TYPE = "--arch smollm3 --layers 8 --hidden 256 --ffn 512 --heads 4 --kv 2 --vocab 4096 --qk-gain 6 --type "
 TYPES = "f32 f16 bf16 q4_0 q4_1 q5_0 q5_1 q8_0 q2_k q3_k q4_k q5_k q6_k iq4_nl iq4_xs q4_k_m".split()
@@ -50,6 +51,8 @@ def check(notso, name, options, n_tokens):
                 actual = synthetic.notso_logits(notso, model, tokens, "--kv", kv, *step)
                 title = f"{name} {'step' if step else 'prefill'} kv {kv}"
                 missed += synthetic.judge(title, synthetic.mean_kl(expected, actual), limit)
+            fast = synthetic.notso_logits(notso, model, tokens, "--kv", kv, "--precision", "fast")
+            missed += synthetic.judge(f"{name} fast kv {kv}", synthetic.mean_kl(expected, fast), FAST_MAX_KL)
     return missed
 
 

@@ -19,6 +19,8 @@ struct Avx2 {
     static constexpr int kTileTokens = 3;
     static constexpr int kGemvRows = 4;
     static constexpr int kValueVecs = 2;
+    static constexpr int kPackedPanels = 1;  // 8 registers of sums
+    static constexpr int kPackedTokens = 4;
 
     static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
     static Vec set1(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
@@ -162,41 +164,87 @@ struct Avx2 {
     static Ints shift_right16(Ints v, int n) {
         return {_mm256_srli_epi16(v.lo, n), _mm256_srli_epi16(v.hi, n)};
     }
-    static Ints shift_right16_signed(Ints v, int n) {
-        return {_mm256_srai_epi16(v.lo, n), _mm256_srai_epi16(v.hi, n)};
-    }
     static Ints shift_left16(Ints v, int n) {
         return {_mm256_slli_epi16(v.lo, n), _mm256_slli_epi16(v.hi, n)};
     }
-    static Ints and16(Ints v, int mask) {
-        const __m256i bits = _mm256_set1_epi16(static_cast<short>(mask));
+    static Ints and8(Ints v, int mask) {
+        const __m256i bits = _mm256_set1_epi8(static_cast<char>(mask));
         return {_mm256_and_si256(v.lo, bits), _mm256_and_si256(v.hi, bits)};
     }
-    static Ints or16(Ints a, Ints b) {
+    static Ints or_(Ints a, Ints b) {
         return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
     }
-    static Ints sub16(Ints v, int n) {
-        const __m256i numbers = _mm256_set1_epi16(static_cast<short>(n));
-        return {_mm256_sub_epi16(v.lo, numbers), _mm256_sub_epi16(v.hi, numbers)};
+    static Ints sub8(Ints v, int n) {
+        const __m256i numbers = _mm256_set1_epi8(static_cast<char>(n));
+        return {_mm256_sub_epi8(v.lo, numbers), _mm256_sub_epi8(v.hi, numbers)};
+    }
+    static Ints negate(Ints v) {
+        const __m256i zero = _mm256_setzero_si256();
+        return {_mm256_sub_epi32(zero, v.lo), _mm256_sub_epi32(zero, v.hi)};
+    }
+    /// The first of every two bytes, as 16-bit numbers.
+    template <bool kSigned>
+    static Ints even_bytes(Ints v) {
+        if constexpr (kSigned) return odd_bytes<true>(shift_left16(v, 8));
+        const __m256i bits = _mm256_set1_epi16(0x00FF);
+        return {_mm256_and_si256(v.lo, bits), _mm256_and_si256(v.hi, bits)};
+    }
+    /// The second of every two bytes.
+    template <bool kSigned>
+    static Ints odd_bytes(Ints v) {
+        if constexpr (kSigned) return {_mm256_srai_epi16(v.lo, 8), _mm256_srai_epi16(v.hi, 8)};
+        return shift_right16(v, 8);
     }
     /// sums + w[2i] * x[0] + w[2i + 1] * x[1]
     static Ints add_dot2(Ints sums, Ints w, const std::int16_t* x) {
         int pair;
         __builtin_memcpy(&pair, x, sizeof(pair));
-        const __m256i both = _mm256_set1_epi32(pair);
-        sums.lo = _mm256_add_epi32(sums.lo, _mm256_madd_epi16(w.lo, both));
-        sums.hi = _mm256_add_epi32(sums.hi, _mm256_madd_epi16(w.hi, both));
-        // Adds now: the compiler would keep many products in memory first.
-        __asm__("" : "+x"(sums.lo), "+x"(sums.hi));
-        return sums;
+        return add_dot2(sums, w, _mm256_set1_epi32(pair));
+    }
+    /// How many lines of bytes of this size a step of add_dot4 takes: 16 bits hold their sums.
+    template <int kGreatest>
+    static constexpr int kDot4Lines = kGreatest <= 16   ? 4
+                                      : kGreatest <= 32 ? 2
+                                                        : 1;
+    /// sums + signed bytes of kLines lines * x [kLines, 4]
+    template <int kLines>
+    static Ints add_dot4(Ints sums, const Ints* w, const std::uint8_t* x) {
+        const __m256i ones = _mm256_set1_epi16(1);
+        if constexpr (kLines == 1) {
+            // Pairs of products could exceed 16 bits: as 16-bit numbers then.
+            const Ints even = even_bytes<true>(*w);
+            const Ints odd = odd_bytes<true>(*w);
+            int four;
+            __builtin_memcpy(&four, x, sizeof(four));
+            sums = add_dot2(sums, even, _mm256_set1_epi32(four & 0x00FF00FF));
+            return add_dot2(sums, odd, _mm256_set1_epi32(four >> 8 & 0x00FF00FF));
+        } else {
+            Ints pairs = maddubs(w[0], x);
+#pragma GCC unroll 4
+            for (int i = 1; i < kLines; ++i) {
+                const Ints more = maddubs(w[i], x + i * 4);
+                pairs.lo = _mm256_add_epi16(pairs.lo, more.lo);
+                pairs.hi = _mm256_add_epi16(pairs.hi, more.hi);
+            }
+            return add_dot2(sums, pairs, ones);
+        }
     }
     static Vec to_float(Ints v) { return {_mm256_cvtepi32_ps(v.lo), _mm256_cvtepi32_ps(v.hi)}; }
     /// Whole numbers of 16 bits from a, then b; of every four the first and third, then the second
     /// and fourth.
-    static void store_pairs16(std::int16_t* p, Vec a, Vec b) {
+    static void store_integers(std::int16_t* p, Vec a, Vec b) {
         auto* words = reinterpret_cast<__m256i*>(p);
-        _mm256_storeu_si256(words, to_pairs16(a));
-        _mm256_storeu_si256(words + 1, to_pairs16(b));
+        const __m256i order = _mm256_set_epi64x(
+            0x0F0E0B0A0D0C0908, 0x0706030205040100, 0x0F0E0B0A0D0C0908, 0x0706030205040100);
+        _mm256_storeu_si256(words, _mm256_shuffle_epi8(to_words(a), order));
+        _mm256_storeu_si256(words + 1, _mm256_shuffle_epi8(to_words(b), order));
+    }
+    /// Whole numbers of 8 bits plus 128 from a, then b.
+    static void store_integers(std::uint8_t* p, Vec a, Vec b) {
+        const __m256i bytes =
+            _mm256_permute4x64_epi64(_mm256_packs_epi16(to_words(a), to_words(b)), 0xD8);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                            _mm256_xor_si256(bytes, _mm256_set1_epi8(-128)));
     }
     static Vec abs(Vec v) {
         const __m256 sign = _mm256_set1_ps(-0.0f);
@@ -222,12 +270,23 @@ struct Avx2 {
 
   private:
     static constexpr std::size_t kPrefetchBytes = 16384;
-    static __m256i to_pairs16(Vec v) {
-        const __m256i words = _mm256_permute4x64_epi64(
+    static __m256i to_words(Vec v) {
+        return _mm256_permute4x64_epi64(
             _mm256_packs_epi32(_mm256_cvtps_epi32(v.lo), _mm256_cvtps_epi32(v.hi)), 0xD8);
-        const __m256i order = _mm256_set_epi64x(
-            0x0F0E0B0A0D0C0908, 0x0706030205040100, 0x0F0E0B0A0D0C0908, 0x0706030205040100);
-        return _mm256_shuffle_epi8(words, order);
+    }
+    static Ints add_dot2(Ints sums, Ints w, __m256i pairs) {
+        sums.lo = _mm256_add_epi32(sums.lo, _mm256_madd_epi16(w.lo, pairs));
+        sums.hi = _mm256_add_epi32(sums.hi, _mm256_madd_epi16(w.hi, pairs));
+        // Adds now: the compiler would keep many products in memory first.
+        __asm__("" : "+x"(sums.lo), "+x"(sums.hi));
+        return sums;
+    }
+    /// Sums of neighbouring products of bytes, 16 bits.
+    static Ints maddubs(Ints w, const std::uint8_t* x) {
+        int four;
+        __builtin_memcpy(&four, x, sizeof(four));
+        const __m256i bytes = _mm256_set1_epi32(four);
+        return {_mm256_maddubs_epi16(bytes, w.lo), _mm256_maddubs_epi16(bytes, w.hi)};
     }
     template <int kRows, int kTokens, __m256 Vec::* kHalf>
     [[gnu::always_inline]] static void multiply_add_half(const float* w,

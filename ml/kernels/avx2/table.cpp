@@ -11,7 +11,7 @@ struct Avx2;
 
 namespace {
 
-constexpr KernelTable kTable = with_packed_matmuls<Avx2>(with_matmuls<Avx2>(avx2::kOthers));
+constexpr KernelTable kTable = with_products<Avx2>(avx2::kOthers);
 
 }  // namespace
 

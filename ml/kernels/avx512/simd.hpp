@@ -16,6 +16,8 @@ struct Avx512 {
     static constexpr int kTileTokens = 6;
     static constexpr int kGemvRows = 4;
     static constexpr int kValueVecs = 4;
+    static constexpr int kPackedPanels = 2;  // 12 registers of integers, 12 of sums
+    static constexpr int kPackedTokens = 6;
 
     static Vec zero() { return _mm512_setzero_ps(); }
     static Vec set1(float value) { return _mm512_set1_ps(value); }
@@ -131,7 +133,83 @@ struct Avx512 {
     }
     static float greatest(Vec v) { return _mm512_reduce_max_ps(v); }
 
+    // Integers: sixteen of 32 bits, 32 of 16 bits in pairs, or 64 of 8 bits. A line of packed
+    // weights is sixteen rows times four bytes.
+    using Ints = __m512i;
+    static Ints zero_ints() { return _mm512_setzero_si512(); }
+    static Ints load_line(const void* p) { return _mm512_loadu_si512(p); }
+    static void store_line(void* p, Ints v) { _mm512_storeu_si512(p, v); }
+    static Ints shift_right16(Ints v, int n) { return _mm512_srli_epi16(v, n); }
+    static Ints shift_left16(Ints v, int n) { return _mm512_slli_epi16(v, n); }
+    static Ints and8(Ints v, int mask) {
+        return _mm512_and_si512(v, _mm512_set1_epi8(static_cast<char>(mask)));
+    }
+    static Ints or_(Ints a, Ints b) { return _mm512_or_si512(a, b); }
+    static Ints sub8(Ints v, int n) {
+        return _mm512_sub_epi8(v, _mm512_set1_epi8(static_cast<char>(n)));
+    }
+    static Ints negate(Ints v) { return _mm512_sub_epi32(_mm512_setzero_si512(), v); }
+    /// The first of every two bytes, as 16-bit numbers.
+    template <bool kSigned>
+    static Ints even_bytes(Ints v) {
+        if constexpr (kSigned) return _mm512_srai_epi16(_mm512_slli_epi16(v, 8), 8);
+        return _mm512_and_si512(v, _mm512_set1_epi16(0x00FF));
+    }
+    /// The second of every two bytes.
+    template <bool kSigned>
+    static Ints odd_bytes(Ints v) {
+        return kSigned ? _mm512_srai_epi16(v, 8) : _mm512_srli_epi16(v, 8);
+    }
+    /// sums + w[2i] * x[0] + w[2i + 1] * x[1]
+    static Ints add_dot2(Ints sums, Ints w, const std::int16_t* x) {
+        return _mm512_dpwssd_epi32(sums, w, broadcast4(x));
+    }
+    /// How many lines a step of add_dot4 takes.
+    template <int>
+    static constexpr int kDot4Lines = 1;
+    /// sums + signed bytes of a line * x[4]
+    template <int kLines>
+    static Ints add_dot4(Ints sums, const Ints* w, const std::uint8_t* x) {
+        return _mm512_dpbusd_epi32(sums, broadcast4(x), *w);
+    }
+    static Vec to_float(Ints v) { return _mm512_cvtepi32_ps(v); }
+    /// Whole numbers of 16 bits from a, then b; of every four the first and third, then the second
+    /// and fourth.
+    static void store_integers(std::int16_t* p, Vec a, Vec b) {
+        const __m512i order =
+            _mm512_broadcast_i32x4(_mm_set_epi64x(0x0F0E0B0A0D0C0908, 0x0706030205040100));
+        _mm512_storeu_si512(p, _mm512_shuffle_epi8(to_words(a, b), order));
+    }
+    /// Whole numbers of 8 bits plus 128 from a, then b.
+    static void store_integers(std::uint8_t* p, Vec a, Vec b) {
+        const __m256i bytes = _mm512_cvtepi16_epi8(to_words(a, b));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                            _mm256_xor_si256(bytes, _mm256_set1_epi8(-128)));
+    }
+    static Vec abs(Vec v) { return _mm512_abs_ps(v); }
+    static bool all_finite(Vec v) {
+        return _mm512_cmp_ps_mask(abs(v), _mm512_set1_ps(__FLT_MAX__), _CMP_LE_OQ) == 0xFFFF;
+    }
+    /// c - a * b
+    static Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, c); }
+    /// Asks for what is read some tiles later.
+    template <std::size_t kBytes>
+    static void prefetch(const void* tile) {
+        const char* ahead = static_cast<const char*>(tile) + kPrefetchBytes;
+        for (std::size_t i = 0; i < kBytes; i += 64) _mm_prefetch(ahead + i, _MM_HINT_T0);
+    }
+
   private:
+    static constexpr std::size_t kPrefetchBytes = 16384;
+    static __m512i broadcast4(const void* p) {
+        int four;
+        __builtin_memcpy(&four, p, sizeof(four));
+        return _mm512_set1_epi32(four);
+    }
+    static __m512i to_words(Vec a, Vec b) {
+        const __m512i low = _mm512_castsi256_si512(_mm512_cvtepi32_epi16(_mm512_cvtps_epi32(a)));
+        return _mm512_inserti64x4(low, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(b)), 1);
+    }
     static __m128 fold(Vec v) {
         const __m256 high = _mm512_extractf32x8_ps(v, 1);
         const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), high);

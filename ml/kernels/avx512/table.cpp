@@ -7,13 +7,11 @@
 
 namespace notso::ml::kernels {
 
-struct Avx2;
 struct Avx512;
 
 namespace {
 
-// Every CPU with AVX-512 runs the packed products of AVX2, until there are some with VNNI.
-constexpr KernelTable kTable = with_packed_matmuls<Avx2>(with_matmuls<Avx512>(avx512::kOthers));
+constexpr KernelTable kTable = with_products<Avx512>(avx512::kOthers);
 
 }  // namespace
 

@@ -93,21 +93,39 @@ void take_apart(const quant::BlockQ6_K& block, Integers& out) {
         out.scales[i] = quant::f16_to_f32(block.d) * static_cast<float>(block.scales[i]);
 }
 
-/// Where QuantizedTokens keeps a column of every four.
-std::size_t stored_column(std::size_t col) {
-    constexpr std::array<std::size_t, 4> kPlaces = {0, 2, 1, 3};
-    return col / 4 * 4 + kPlaces[col % 4];
+/// Where QuantizedTokens keeps the numbers of a token, and what they are.
+template <Precision>
+struct Numbers {
+    using Type = std::int16_t;
+    static constexpr int kOffset = 0;
+    static std::size_t place(std::size_t col) {
+        constexpr std::array<std::size_t, 4> kPlaces = {0, 2, 1, 3};
+        return col / 4 * 4 + kPlaces[col % 4];
+    }
+};
+template <>
+struct Numbers<Precision::kFast> {
+    using Type = std::uint8_t;
+    static constexpr int kOffset = kByteOffset;
+    static std::size_t place(std::size_t col) { return col; }
+};
+
+template <Precision kPrecision>
+int number(const QuantizedTokens& x, std::size_t token, std::size_t col) {
+    using Format = Numbers<kPrecision>;
+    const auto* q = static_cast<const typename Format::Type*>(x.q);
+    return q[token * x.stride + Format::place(col)] - Format::kOffset;
 }
 
 /// sum + block · token, from column `col` of token t on.
-template <class Block>
+template <Precision kPrecision, class Block>
 float add_block(
     const Integers& block, const QuantizedTokens& x, std::size_t t, std::size_t col, float sum) {
     const std::size_t group_stride = x.stride / kTokenGroup;
     for (std::size_t at = 0; at < Block::kElements; at += kGroup<Block>) {
         std::int32_t integers = 0;
         for (std::size_t i = at; i < at + kGroup<Block>; ++i)
-            integers += block.q[i] * x.q[t * x.stride + stored_column(col + i)];
+            integers += block.q[i] * number<kPrecision>(x, t, col + i);
         const std::size_t token_group = t * group_stride + (col + at) / kTokenGroup;
         const float scale = block.scales[at / kGroup<Block>] * x.scales[token_group];
         sum = std::fma(static_cast<float>(integers), scale, sum);
@@ -117,7 +135,7 @@ float add_block(
     return sum;
 }
 
-template <gguf::TensorType kType, class Block>
+template <Precision kPrecision, gguf::TensorType kType, class Block>
 void multiply_row(const PackedMatmulArgs& args,
                   const std::byte* panel,
                   std::size_t lane,
@@ -131,7 +149,7 @@ void multiply_row(const PackedMatmulArgs& args,
         Integers integers;
         take_apart(block, integers);
         for (std::size_t t = 0; t < static_cast<std::size_t>(args.n_tokens); ++t)
-            sums.at(t) = add_block<Block>(integers, args.x, t, col, sums.at(t));
+            sums.at(t) = add_block<kPrecision, Block>(integers, args.x, t, col, sums.at(t));
         panel += sizeof(Block) * quant::kPackRows;
     }
     for (std::size_t t = 0; t < static_cast<std::size_t>(args.n_tokens); ++t) {
@@ -140,57 +158,61 @@ void multiply_row(const PackedMatmulArgs& args,
     }
 }
 
-template <gguf::TensorType kType, class Block>
+template <Precision kPrecision, gguf::TensorType kType, class Block>
 void multiply(const PackedMatmulArgs& args) noexcept {
     for (std::size_t row = 0; row < static_cast<std::size_t>(args.n_rows); ++row) {
         const std::byte* panel = args.panels + row / quant::kPackRows * args.panel_bytes;
-        multiply_row<kType, Block>(args, panel, row % quant::kPackRows, row);
+        multiply_row<kPrecision, kType, Block>(args, panel, row % quant::kPackRows, row);
     }
 }
 
-}  // namespace
-
-PackedMatmul packed_matmul(gguf::TensorType type) noexcept {
-    using enum gguf::TensorType;
-    switch (type) {
-        case kQ4_0:
-            return multiply<kQ4_0, quant::BlockQ4_0>;
-        case kQ4_1:
-            return multiply<kQ4_1, quant::BlockQ4_1>;
-        case kQ8_0:
-            return multiply<kQ8_0, quant::BlockQ8_0>;
-        case kQ4_K:
-            return multiply<kQ4_K, quant::BlockQ4_K>;
-        case kQ5_K:
-            return multiply<kQ5_K, quant::BlockQ5_K>;
-        case kQ6_K:
-            return multiply<kQ6_K, quant::BlockQ6_K>;
-        default:
-            return nullptr;
-    }
-}
-
-void quantize_token(
-    const float* x, std::int32_t n, std::int16_t* q, float* scales, float* sums) noexcept {
+template <Precision kPrecision>
+void quantize_token(const float* x, std::int32_t n, const QuantizedTokens& out) noexcept {
+    using Format = Numbers<kPrecision>;
+    constexpr float kGreatest = kGreatestInteger[static_cast<std::size_t>(kPrecision)];
     constexpr std::size_t kColumns = kTokenGroup;
-    for (std::int32_t col = 0; col < n;
-         col += kTokenGroup, x += kColumns, q += kColumns, ++scales, ++sums) {
+    auto* q = static_cast<typename Format::Type*>(out.q);
+    for (std::int32_t group = 0; group < n / kTokenGroup; ++group, x += kColumns, q += kColumns) {
         float greatest = 0;
         for (std::size_t i = 0; i < kColumns; ++i) greatest = std::max(greatest, std::abs(x[i]));
         const bool finite =
             std::all_of(x, x + kColumns, [](float value) { return std::isfinite(value); });
         const bool counts = finite && greatest >= kLeastMagnitude;
-        const float inverse = counts ? kGreatestInteger / greatest : 0.0f;
+        const float inverse = counts ? kGreatest / greatest : 0.0f;
         float sum = 0;
         for (std::size_t i = 0; i < kColumns; ++i) {
             const float whole = counts ? std::nearbyint(x[i] * inverse) : 0.0f;
-            q[stored_column(i)] = static_cast<std::int16_t>(whole);
+            q[Format::place(i)] =
+                static_cast<typename Format::Type>(static_cast<int>(whole) + Format::kOffset);
             sum += whole;
         }
-        *scales = finite ? (counts ? greatest / kGreatestInteger : 0.0f)
-                         : std::numeric_limits<float>::quiet_NaN();
-        *sums = *scales * sum;
+        out.scales[group] = finite ? (counts ? greatest / kGreatest : 0.0f)
+                                   : std::numeric_limits<float>::quiet_NaN();
+        out.sums[group] = out.scales[group] * sum;
     }
+}
+
+template <Precision kPrecision>
+PackedKernels make_kernels() {
+    using enum gguf::TensorType;
+    PackedKernels kernels = {.by_type = {}, .quantize_token = quantize_token<kPrecision>};
+    const auto set = [&kernels](gguf::TensorType type, PackedMatmul matmul) {
+        kernels.by_type[static_cast<std::size_t>(type)] = matmul;
+    };
+    set(kQ4_0, multiply<kPrecision, kQ4_0, quant::BlockQ4_0>);
+    set(kQ4_1, multiply<kPrecision, kQ4_1, quant::BlockQ4_1>);
+    set(kQ8_0, multiply<kPrecision, kQ8_0, quant::BlockQ8_0>);
+    set(kQ4_K, multiply<kPrecision, kQ4_K, quant::BlockQ4_K>);
+    set(kQ5_K, multiply<kPrecision, kQ5_K, quant::BlockQ5_K>);
+    set(kQ6_K, multiply<kPrecision, kQ6_K, quant::BlockQ6_K>);
+    return kernels;
+}
+
+}  // namespace
+
+PackedKernels packed_kernels(Precision precision) noexcept {
+    return precision == Precision::kExact ? make_kernels<Precision::kExact>()
+                                          : make_kernels<Precision::kFast>();
 }
 
 }  // namespace notso::ml::kernels::generic

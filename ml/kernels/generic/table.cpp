@@ -141,8 +141,7 @@ constexpr KernelTable kOthers = {
     .name = "generic",
     .matmul_by_type = {},
     .matmul_any = matmul,
-    .packed_by_type = {},
-    .quantize_token = generic::quantize_token,
+    .packed = {},
     .kv = {{store_f16, attention<KvType::kF16, load_f16>},
            {store_f32, attention<KvType::kF32, load_f32>},
            {store_q8_0, attention<KvType::kQ8_0, quant::decode_q8_0>}},
@@ -154,8 +153,8 @@ constexpr KernelTable kOthers = {
 
 KernelTable make_table() noexcept {
     KernelTable table = kOthers;
-    for (std::size_t type = 0; type < kTypeSlots; ++type)
-        table.packed_by_type[type] = generic::packed_matmul(static_cast<gguf::TensorType>(type));
+    for (const Precision precision : {Precision::kExact, Precision::kFast})
+        table.packed[static_cast<std::size_t>(precision)] = generic::packed_kernels(precision);
     return table;
 }
 

@@ -27,16 +27,16 @@ struct MatmulKernels {
     static void any(const MatmulArgs& args) noexcept;
 };
 
-template <class S>
-struct PackedKernels {
+/// Products of packed weights; packed_bodies.hpp, ../avx2/packed.cpp and ../avx512/packed.cpp.
+template <class S, Precision kPrecision>
+struct PackedProducts {
     static void q4_0(const PackedMatmulArgs& args) noexcept;
     static void q4_1(const PackedMatmulArgs& args) noexcept;
     static void q8_0(const PackedMatmulArgs& args) noexcept;
     static void q4_k(const PackedMatmulArgs& args) noexcept;
     static void q5_k(const PackedMatmulArgs& args) noexcept;
     static void q6_k(const PackedMatmulArgs& args) noexcept;
-    static void quantize_token(
-        const float* x, std::int32_t n, std::int16_t* q, float* scales, float* sums) noexcept;
+    static void quantize_token(const float* x, std::int32_t n, const QuantizedTokens& out) noexcept;
 };
 
 }  // namespace notso::ml::kernels

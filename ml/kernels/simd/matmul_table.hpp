@@ -34,21 +34,32 @@ constexpr KernelTable with_matmuls(const KernelTable& others) {
     return table;
 }
 
-/// `others` with every product of packed weights.
-template <class S>
-constexpr KernelTable with_packed_matmuls(const KernelTable& others) {
+/// Every product of packed weights.
+template <class S, Precision kPrecision>
+constexpr PackedKernels packed_kernels() {
     using enum gguf::TensorType;
-    KernelTable table = others;
-    const auto set = [&table](gguf::TensorType type, PackedMatmul matmul) {
-        table.packed_by_type[static_cast<std::size_t>(type)] = matmul;
+    using Products = PackedProducts<S, kPrecision>;
+    PackedKernels kernels = {.by_type = {}, .quantize_token = Products::quantize_token};
+    const auto set = [&kernels](gguf::TensorType type, PackedMatmul matmul) {
+        kernels.by_type[static_cast<std::size_t>(type)] = matmul;
     };
-    set(kQ4_0, PackedKernels<S>::q4_0);
-    set(kQ4_1, PackedKernels<S>::q4_1);
-    set(kQ8_0, PackedKernels<S>::q8_0);
-    set(kQ4_K, PackedKernels<S>::q4_k);
-    set(kQ5_K, PackedKernels<S>::q5_k);
-    set(kQ6_K, PackedKernels<S>::q6_k);
-    table.quantize_token = PackedKernels<S>::quantize_token;
+    set(kQ4_0, Products::q4_0);
+    set(kQ4_1, Products::q4_1);
+    set(kQ8_0, Products::q8_0);
+    set(kQ4_K, Products::q4_k);
+    set(kQ5_K, Products::q5_k);
+    set(kQ6_K, Products::q6_k);
+    return kernels;
+}
+
+/// `others` with all matrix products of S.
+template <class S>
+constexpr KernelTable with_products(const KernelTable& others) {
+    KernelTable table = with_matmuls<S>(others);
+    table.packed[static_cast<std::size_t>(Precision::kExact)] =
+        packed_kernels<S, Precision::kExact>();
+    table.packed[static_cast<std::size_t>(Precision::kFast)] =
+        packed_kernels<S, Precision::kFast>();
     return table;
 }
 

@@ -1,103 +1,149 @@
-// The product of packed weights with integer tokens, written once for every instruction set S and
-// packed type P (packed_blocks.hpp). Few tokens: weights go from memory through registers into the
-// sums. Many: columns of weights are unpacked once and multiplied with all tokens. Both add up the
-// same numbers in the same order.
+// The product of packed weights with integer tokens, written once for every instruction set S,
+// packed type P (packed_blocks.hpp) and kind of dot products D (packed_dots.hpp). Few tokens:
+// weights go from memory through registers into the sums. Many: columns of weights are unpacked
+// once and multiplied with all tokens. Both add up the same numbers in the same order.
 #pragma once
 
 #include "ml/kernels/packed.hpp"
-#include "ml/kernels/simd/packed_blocks.hpp"
+#include "ml/kernels/simd/packed_dots.hpp"
 #include "ml/kernels/table.hpp"
 
 namespace notso::ml::kernels {
 
-/// Integers and scales of neighbouring tokens from some column on.
-struct TokenColumns {
-    const std::int16_t* q;
-    const float* scales;
-    const float* sums;
-    std::ptrdiff_t stride;        ///< From one token to the next in q,
-    std::ptrdiff_t group_stride;  ///< in scales and sums.
+inline constexpr int kUnpackedColumns = 256;
 
-    static TokenColumns of(const QuantizedTokens& x) {
-        const auto stride = static_cast<std::ptrdiff_t>(x.stride);
-        return {x.q, x.scales, x.sums, stride, stride / kTokenGroup};
-    }
-    TokenColumns at(std::ptrdiff_t token, std::ptrdiff_t col) const {
-        return {q + token * stride + col,
-                scales + token * group_stride + col / kTokenGroup,
-                sums + token * group_stride + col / kTokenGroup,
-                stride,
-                group_stride};
-    }
+/// What stands beside the weights of some columns of sixteen rows.
+template <class P>
+struct ColumnNumbers {
+    static constexpr int kNumbers = kUnpackedColumns / P::kGroup * kLanes;
+    alignas(64) float scales[kNumbers];
+    alignas(64) float mins[kNumbers];
+    alignas(64) std::int32_t starts[kNumbers];  ///< Of the sums of integers (FastDots).
 };
 
 /// sums[t] += (integers · w_scale) · x_scale[t], lane by lane: sixteen rows.
-template <class S, int kTokens>
+template <class S, int kTokens, Precision kPrecision>
 [[gnu::always_inline]] inline void fold_integers(const typename S::Ints* integers,
                                                  const float* w_scale,
-                                                 const TokenColumns& x,
+                                                 const TokenColumns<kPrecision>& x,
                                                  int group,
                                                  typename S::Vec* sums) {
     const auto scale = S::load(w_scale);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int t = 0; t < kTokens; ++t) {
         const auto x_scale = S::set1(x.scales[t * x.group_stride + group]);
         sums[t] = S::fma(S::to_float(integers[t]), S::mul(scale, x_scale), sums[t]);
     }
 }
 
-template <class S, int kTokens>
+template <class S, int kTokens, Precision kPrecision>
 [[gnu::always_inline]] inline void fold_mins(const float* w_min,
-                                             const TokenColumns& x,
+                                             const TokenColumns<kPrecision>& x,
                                              int group,
                                              typename S::Vec* sums) {
     const auto min = S::load(w_min);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int t = 0; t < kTokens; ++t)
         sums[t] = S::fnma(min, S::set1(x.sums[t * x.group_stride + group]), sums[t]);
 }
 
-/// A run of 32 columns of one tile; line(step) gives its weights.
-template <class S, class P, int kTokens, class Line>
+/// A run of 32 columns of kPanels panels; line(panel, step, out) gives their weights.
+/// @param sums  [kPanels, kTokens]
+template <class S, class P, class D, int kPanels, int kTokens, class Line>
 [[gnu::always_inline]] inline void multiply_run(const Line& line,
-                                                const float* scales,
-                                                const float* mins,
-                                                const TokenColumns& x,
+                                                const ColumnNumbers<P>* numbers,
+                                                const TokenColumns<D::kPrecision>& x,
                                                 int run,
                                                 typename S::Vec* sums) {
     constexpr int kParts = kTokenGroup / P::kGroup;
-    constexpr int kSteps = P::kGroup / 2;
+    constexpr int kStepColumns = D::kLines * D::kLineColumns;
+    constexpr int kSteps = P::kGroup / kStepColumns;
 #pragma GCC unroll 2
     for (int part = 0; part < kParts; ++part) {
-        typename S::Ints integers[kTokens];
-#pragma GCC unroll 4
-        for (int t = 0; t < kTokens; ++t) integers[t] = S::zero_ints();
+        const int at = (run * kParts + part) * kLanes;
+        typename S::Ints integers[kPanels * kTokens];
 #pragma GCC unroll 16
+        for (int i = 0; i < kPanels * kTokens; ++i)
+            integers[i] =
+                D::kHasStarts ? S::load_line(numbers[i / kTokens].starts + at) : S::zero_ints();
+#pragma GCC unroll 8
         for (int step = part * kSteps; step < (part + 1) * kSteps; ++step) {
-            const auto weights = line(step);
-            const std::int16_t* pair = x.q + run * kTokenGroup + step * 2;
-#pragma GCC unroll 4
-            for (int t = 0; t < kTokens; ++t)
-                integers[t] = S::add_dot2(integers[t], weights, pair + t * x.stride);
+            typename S::Ints lines[kPanels][D::kLines];
+#pragma GCC unroll 2
+            for (int panel = 0; panel < kPanels; ++panel) line(panel, step, lines[panel]);
+            const auto* q = x.q + run * kTokenGroup + step * kStepColumns;
+#pragma GCC unroll 8
+            for (int t = 0; t < kTokens; ++t) {
+#pragma GCC unroll 2
+                for (int panel = 0; panel < kPanels; ++panel) {
+                    auto& sum = integers[panel * kTokens + t];
+                    sum = D::add(sum, lines[panel], q + t * x.stride);
+                }
+            }
         }
-        fold_integers<S, kTokens>(integers, scales + (run * kParts + part) * 16, x, run, sums);
+#pragma GCC unroll 2
+        for (int panel = 0; panel < kPanels; ++panel) {
+            fold_integers<S, kTokens>(integers + panel * kTokens,
+                                      numbers[panel].scales + at,
+                                      x,
+                                      run,
+                                      sums + panel * kTokens);
+        }
     }
-    if constexpr (P::kHasMins) fold_mins<S, kTokens>(mins + run * 16, x, run, sums);
+    if constexpr (P::kHasMins) {
+#pragma GCC unroll 2
+        for (int panel = 0; panel < kPanels; ++panel)
+            fold_mins<S, kTokens>(
+                numbers[panel].mins + run * kLanes, x, run, sums + panel * kTokens);
+    }
 }
 
-template <class S, class P, int kTokens, int kPhase>
-[[gnu::always_inline]] inline void multiply_phases(const std::byte* tile,
-                                                   const float* scales,
-                                                   const float* mins,
-                                                   const TokenColumns& x,
-                                                   int group,
-                                                   typename S::Vec* sums) {
+template <int kValue>
+struct Constant {
+    static constexpr int value = kValue;
+};
+
+/// Calls f(group, Constant of the phase) for every run of 32 columns of a tile, in ascending order.
+template <class P, int kPhase = 0, class F>
+[[gnu::always_inline]] inline void for_each_phase(int group, const F& f) {
     if constexpr (kPhase < P::kPhases) {
-        const auto line = [&](int step) __attribute__((always_inline)) {
-            return P::template line<kPhase>(tile, group, step);
-        };
-        multiply_run<S, P, kTokens>(line, scales, mins, x, group * P::kPhases + kPhase, sums);
-        multiply_phases<S, P, kTokens, kPhase + 1>(tile, scales, mins, x, group, sums);
+        f(group, Constant<kPhase>());
+        for_each_phase<P, kPhase + 1>(group, f);
+    }
+}
+template <class P, class F>
+[[gnu::always_inline]] inline void for_each_run(const F& f) {
+    for (int group = 0; group < P::kElements / kTokenGroup / P::kPhases; ++group)
+        for_each_phase<P>(group, f);
+}
+
+/// Scales and mins of one tile, whose first column of the numbers is `col`.
+template <class S, class P>
+[[gnu::always_inline]] inline void read_numbers(const std::byte* tile,
+                                                int col,
+                                                ColumnNumbers<P>& out) {
+    P::scales(tile, out.scales + col / P::kGroup * kLanes);
+    if constexpr (P::kHasMins) P::mins(tile, out.mins + col / P::kGroup * kLanes);
+}
+
+/// Where the sums of one run of 32 columns begin; line(step, out) gives its weights.
+template <class S, class P, class D, class Line>
+[[gnu::always_inline]] inline void write_starts(const Line& line, int run, ColumnNumbers<P>& out) {
+    constexpr int kParts = kTokenGroup / P::kGroup;
+    constexpr int kSteps = P::kGroup / (D::kLines * D::kLineColumns);
+    static constexpr std::uint8_t kOffsets[16] = {
+        128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128};
+    static_assert(kOffsets[15] == kByteOffset);
+#pragma GCC unroll 2
+    for (int part = 0; part < kParts; ++part) {
+        auto sum = S::zero_ints();
+#pragma GCC unroll 8
+        for (int step = part * kSteps; step < (part + 1) * kSteps; ++step) {
+            typename S::Ints lines[D::kLines];
+            line(step, lines);
+            sum = D::add(sum, lines, kOffsets);
+        }
+        S::store_line(out.starts + (run * kParts + part) * kLanes, S::negate(sum));
     }
 }
 
@@ -107,164 +153,194 @@ template <class S>
                                             std::int32_t n,
                                             Store store,
                                             float* out) {
-    if (n == 16) {
+    if (n >= kLanes) {
         S::store(out, store == Store::kAdd ? S::add(S::load(out), sums) : sums);
         return;
     }
-    alignas(64) float rows[16];
+    alignas(64) float rows[kLanes];
     S::store(rows, sums);
     for (std::int32_t i = 0; i < n; ++i) out[i] = store == Store::kAdd ? out[i] + rows[i] : rows[i];
 }
 
-/// Calls f(panel, its first row, how many of its rows count).
-template <class F>
-[[gnu::always_inline]] inline void for_each_panel(const PackedMatmulArgs& args, F&& f) {
-    const std::byte* panel = args.panels;
-    for (std::int32_t row = 0; row < args.n_rows; row += 16, panel += args.panel_bytes) {
-        const std::int32_t left = args.n_rows - row;
-        f(panel, row, left < 16 ? left : 16);
+/// One tile of kPanels panels times kTokens tokens. @param x  From the tile's first column on.
+template <class S, class P, class D, int kPanels, int kTokens>
+[[gnu::always_inline]] inline void multiply_tile(const std::byte* tile,
+                                                 std::size_t panel_bytes,
+                                                 const TokenColumns<D::kPrecision>& x,
+                                                 typename S::Vec* sums) {
+    ColumnNumbers<P> numbers[kPanels];
+#pragma GCC unroll 2
+    for (int panel = 0; panel < kPanels; ++panel) {
+        S::template prefetch<P::kBytes>(tile + panel * panel_bytes);
+        read_numbers<S, P>(tile + panel * panel_bytes, 0, numbers[panel]);
     }
-}
-
-template <class S, class P, int kTokens>
-void multiply_packed_in_registers(const PackedMatmulArgs& args) {
-    constexpr int kScales = P::kElements / P::kGroup * 16;
-    const TokenColumns x = TokenColumns::of(args.x);
-    for_each_panel(
-        args,
-        [&](const std::byte* tile, std::int32_t row, std::int32_t n)
-            __attribute__((always_inline)) {
-                alignas(64) float scales[kScales];
-                alignas(64) float mins[kScales];
-                typename S::Vec sums[kTokens];
-#pragma GCC unroll 4
-                for (int t = 0; t < kTokens; ++t) sums[t] = S::zero();
-                for (std::int32_t col = 0; col < args.n_cols;
-                     col += P::kElements, tile += P::kBytes) {
-                    S::template prefetch<P::kBytes>(tile);
-                    P::scales(tile, scales);
-                    if constexpr (P::kHasMins) P::mins(tile, mins);
-                    for (int group = 0; group < P::kElements / kTokenGroup / P::kPhases; ++group)
-                        multiply_phases<S, P, kTokens, 0>(
-                            tile, scales, mins, x.at(0, col), group, sums);
-                }
-#pragma GCC unroll 4
-                for (int t = 0; t < kTokens; ++t) {
-                    float* out = args.out + static_cast<std::size_t>(t) * args.out_stride + row;
-                    put_rows<S>(sums[t], n, args.store, out);
-                }
-            });
-}
-
-inline constexpr int kUnpackedColumns = 256;
-
-/// Some columns of sixteen rows in 16-bit numbers: two columns of all rows, then the next two.
-template <class P>
-struct UnpackedColumns {
-    static constexpr int kScales = kUnpackedColumns / P::kGroup * 16;
-    alignas(64) std::int16_t pairs[kUnpackedColumns * 16];
-    alignas(64) float scales[kScales];
-    alignas(64) float mins[kScales];
-    int n_runs;  ///< Of 32 columns.
-};
-
-template <class S, class P, int kPhase>
-[[gnu::always_inline]] inline void unpack_phases(const std::byte* tile,
-                                                 int group,
-                                                 std::int16_t* pairs) {
-    if constexpr (kPhase < P::kPhases) {
-        std::int16_t* run = pairs + (group * P::kPhases + kPhase) * kTokenGroup * 16;
-#pragma GCC unroll 16
-        for (int step = 0; step < 16; ++step)
-            S::store_line(run + step * 32, P::template line<kPhase>(tile, group, step));
-        unpack_phases<S, P, kPhase + 1>(tile, group, pairs);
-    }
-}
-
-/// @param n_cols  Whole blocks, at most kUnpackedColumns.
-template <class S, class P>
-void unpack_columns(const std::byte* tile, std::int32_t n_cols, UnpackedColumns<P>& out) {
-    constexpr int kBlockScales = P::kElements / P::kGroup * 16;
-    for (std::int32_t i = 0; i < n_cols / P::kElements; ++i, tile += P::kBytes) {
-        P::scales(tile, out.scales + i * kBlockScales);
-        if constexpr (P::kHasMins) P::mins(tile, out.mins + i * kBlockScales);
-        for (int group = 0; group < P::kElements / kTokenGroup / P::kPhases; ++group)
-            unpack_phases<S, P, 0>(tile, group, out.pairs + i * P::kElements * 16);
-    }
-    out.n_runs = n_cols / kTokenGroup;
-}
-
-/// sums [kTokens, 16] += columns · tokens
-template <class S, class P, int kTokens>
-void multiply_columns(const UnpackedColumns<P>& columns, const TokenColumns& x, float* sums) {
-    typename S::Vec rows[kTokens];
-#pragma GCC unroll 4
-    for (int t = 0; t < kTokens; ++t) rows[t] = S::load(sums + t * 16);
-    for (int run = 0; run < columns.n_runs; ++run) {
-        const std::int16_t* pairs = columns.pairs + run * kTokenGroup * 16;
-        const auto line = [&](int step) __attribute__((always_inline)) {
-            return S::load_line(pairs + step * 32);
-        };
-        multiply_run<S, P, kTokens>(line, columns.scales, columns.mins, x, run, rows);
-    }
-#pragma GCC unroll 4
-    for (int t = 0; t < kTokens; ++t) S::store(sums + t * 16, rows[t]);
-}
-
-template <class S, class P>
-void multiply_packed_by_columns(const PackedMatmulArgs& args) {
-    UnpackedColumns<P> unpacked;
-    alignas(64) float sums[kMatmulTokens * 16];
-    const TokenColumns x = TokenColumns::of(args.x);
-    for_each_panel(args, [&](const std::byte* panel, std::int32_t row, std::int32_t n) {
-        for (std::int32_t i = 0; i < args.n_tokens; ++i) S::store(sums + i * 16, S::zero());
-        for (std::int32_t col = 0; col < args.n_cols; col += kUnpackedColumns) {
-            const std::int32_t left = args.n_cols - col;
-            const std::byte* tile =
-                panel + static_cast<std::size_t>(col / P::kElements) * P::kBytes;
-            unpack_columns<S, P>(tile, left < kUnpackedColumns ? left : kUnpackedColumns, unpacked);
-            std::int32_t t = 0;
-            for (; t + 4 <= args.n_tokens; t += 4)
-                multiply_columns<S, P, 4>(unpacked, x.at(t, col), sums + t * 16);
-            for (; t + 2 <= args.n_tokens; t += 2)
-                multiply_columns<S, P, 2>(unpacked, x.at(t, col), sums + t * 16);
-            if (t < args.n_tokens) multiply_columns<S, P, 1>(unpacked, x.at(t, col), sums + t * 16);
+    for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
+        const int run = group * P::kPhases + phase.value;
+        const auto line =
+            [&](int panel, int step, typename S::Ints* lines) __attribute__((always_inline)) {
+                D::template unpack<phase.value>(tile + panel * panel_bytes, group, step, lines);
+            };
+        if constexpr (D::kHasStarts) {
+            for (int panel = 0; panel < kPanels; ++panel) {
+                const auto of_panel =
+                    [&](int step, typename S::Ints* lines)
+                        __attribute__((always_inline)) { line(panel, step, lines); };
+                write_starts<S, P, D>(of_panel, run, numbers[panel]);
+            }
         }
-        for (std::int32_t i = 0; i < args.n_tokens; ++i) {
-            float* out = args.out + static_cast<std::size_t>(i) * args.out_stride + row;
-            put_rows<S>(S::load(sums + i * 16), n, args.store, out);
-        }
+        multiply_run<S, P, D, kPanels, kTokens>(line, numbers, x, run, sums);
     });
 }
 
-template <class S, class P>
-void packed_matmul(const PackedMatmulArgs& args) noexcept {
-    if (args.n_tokens == 1) return multiply_packed_in_registers<S, P, 1>(args);
-    if (args.n_tokens == 2) return multiply_packed_in_registers<S, P, 2>(args);
-    multiply_packed_by_columns<S, P>(args);
+template <class S, class P, class D, int kPanels, int kTokens>
+void multiply_in_registers(const PackedMatmulArgs& args, std::int32_t first_row) {
+    const auto x = TokenColumns<D::kPrecision>::of(args.x);
+    const std::byte* tile =
+        args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
+    typename S::Vec sums[kPanels * kTokens];
+#pragma GCC unroll 16
+    for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
+    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes)
+        multiply_tile<S, P, D, kPanels, kTokens>(tile, args.panel_bytes, x.at(0, col), sums);
+#pragma GCC unroll 2
+    for (int panel = 0; panel < kPanels; ++panel) {
+        const std::int32_t row = first_row + panel * kLanes;
+#pragma GCC unroll 8
+        for (int t = 0; t < kTokens; ++t) {
+            float* out = args.out + static_cast<std::size_t>(t) * args.out_stride + row;
+            put_rows<S>(sums[panel * kTokens + t], args.n_rows - row, args.store, out);
+        }
+    }
 }
 
-/// kernels::QuantizeToken
-template <class S>
-void quantize_token(
-    const float* x, std::int32_t n, std::int16_t* q, float* scales, float* sums) noexcept {
-    for (std::int32_t col = 0; col < n; col += kTokenGroup, x += kTokenGroup, q += kTokenGroup) {
-        const auto first = S::load(x);
-        const auto second = S::load(x + 16);
-        const auto magnitudes = S::max(S::abs(first), S::abs(second));
-        const float greatest = S::greatest(magnitudes);
-        const bool finite = S::all_finite(first) && S::all_finite(second);
-        const float inverse =
-            finite && greatest >= kLeastMagnitude ? kGreatestInteger / greatest : 0.0f;
-        const float scale = greatest >= kLeastMagnitude ? greatest / kGreatestInteger : 0.0f;
-        const auto factor = S::set1(inverse);
-        const auto a = finite ? S::round(S::mul(first, factor)) : S::zero();
-        const auto b = finite ? S::round(S::mul(second, factor)) : S::zero();
-        S::store_pairs16(q, a, b);
-        // Sums of 32 integers of 16 bits are exact in f32.
-        scales[col / kTokenGroup] = finite ? scale : __builtin_nanf("");
-        sums[col / kTokenGroup] = scales[col / kTokenGroup] * S::sum(S::add(a, b));
+/// Some columns of sixteen rows, line after line.
+template <class S, class P, class D>
+struct UnpackedColumns {
+    static constexpr int kRunLines = kTokenGroup / D::kLineColumns;
+    alignas(64) std::byte lines[kUnpackedColumns / D::kLineColumns][kLineBytes];
+
+    /// One step of a run.
+    [[gnu::always_inline]] void load(int run, int step, typename S::Ints* out) const {
+#pragma GCC unroll 4
+        for (int i = 0; i < D::kLines; ++i)
+            out[i] = S::load_line(lines[run * kRunLines + step * D::kLines + i]);
     }
+};
+
+/// @param n_cols  Whole blocks, at most kUnpackedColumns.
+template <class S, class P, class D>
+void unpack_columns(const std::byte* tile,
+                    std::int32_t n_cols,
+                    UnpackedColumns<S, P, D>& out,
+                    ColumnNumbers<P>& numbers) {
+    constexpr int kSteps = kTokenGroup / (D::kLines * D::kLineColumns);
+    for (std::int32_t col = 0; col < n_cols; col += P::kElements, tile += P::kBytes) {
+        read_numbers<S, P>(tile, col, numbers);
+        for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
+            const int run = col / kTokenGroup + group * P::kPhases + phase.value;
+            auto* lines = out.lines + run * UnpackedColumns<S, P, D>::kRunLines;
+#pragma GCC unroll 8
+            for (int step = 0; step < kSteps; ++step) {
+                typename S::Ints unpacked[D::kLines];
+                D::template unpack<phase.value>(tile, group, step, unpacked);
+#pragma GCC unroll 4
+                for (int i = 0; i < D::kLines; ++i)
+                    S::store_line(lines[step * D::kLines + i], unpacked[i]);
+            }
+            if constexpr (D::kHasStarts) {
+                const auto line =
+                    [&](int step, typename S::Ints* weights)
+                        __attribute__((always_inline)) { out.load(run, step, weights); };
+                write_starts<S, P, D>(line, run, numbers);
+            }
+        });
+    }
+}
+
+/// sums [kTokens, kPanels, 16] += columns · tokens
+template <class S, class P, class D, int kPanels, int kTokens>
+void multiply_columns(const UnpackedColumns<S, P, D>* columns,
+                      const ColumnNumbers<P>* numbers,
+                      int n_runs,
+                      const TokenColumns<D::kPrecision>& x,
+                      float* sums) {
+    typename S::Vec rows[kPanels * kTokens];
+    const auto place = [&](int i) { return sums + (i % kTokens * kPanels + i / kTokens) * kLanes; };
+#pragma GCC unroll 16
+    for (int i = 0; i < kPanels * kTokens; ++i) rows[i] = S::load(place(i));
+    for (int run = 0; run < n_runs; ++run) {
+        const auto line =
+            [&](int panel, int step, typename S::Ints* lines)
+                __attribute__((always_inline)) { columns[panel].load(run, step, lines); };
+        multiply_run<S, P, D, kPanels, kTokens>(line, numbers, x, run, rows);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kPanels * kTokens; ++i) S::store(place(i), rows[i]);
+}
+
+/// multiply_columns for n tokens: as many tiles of kTokens as there are, then smaller ones.
+template <class S, class P, class D, int kPanels, int kTokens>
+void multiply_all_tokens(const UnpackedColumns<S, P, D>* columns,
+                         const ColumnNumbers<P>* numbers,
+                         int n_runs,
+                         const TokenColumns<D::kPrecision>& x,
+                         std::int32_t n,
+                         float* sums) {
+    if constexpr (kTokens > 0) {
+        std::int32_t t = 0;
+        for (; t + kTokens <= n; t += kTokens) {
+            multiply_columns<S, P, D, kPanels, kTokens>(
+                columns, numbers, n_runs, x.at(t, 0), sums + t * kPanels * kLanes);
+        }
+        multiply_all_tokens<S, P, D, kPanels, kTokens - 1>(
+            columns, numbers, n_runs, x.at(t, 0), n - t, sums + t * kPanels * kLanes);
+    }
+}
+
+template <class S, class P, class D, int kPanels>
+void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
+    UnpackedColumns<S, P, D> unpacked[kPanels];
+    ColumnNumbers<P> numbers[kPanels];
+    alignas(64) float sums[kMatmulTokens * kPanels * kLanes];
+    const auto x = TokenColumns<D::kPrecision>::of(args.x);
+    const std::byte* panels =
+        args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
+    for (std::int32_t i = 0; i < args.n_tokens * kPanels; ++i)
+        S::store(sums + i * kLanes, S::zero());
+    for (std::int32_t col = 0; col < args.n_cols; col += kUnpackedColumns) {
+        const std::int32_t left = args.n_cols - col;
+        const std::int32_t n_cols = left < kUnpackedColumns ? left : kUnpackedColumns;
+        const std::byte* tile = panels + static_cast<std::size_t>(col / P::kElements) * P::kBytes;
+        for (int panel = 0; panel < kPanels; ++panel) {
+            unpack_columns<S, P, D>(
+                tile + panel * args.panel_bytes, n_cols, unpacked[panel], numbers[panel]);
+        }
+        multiply_all_tokens<S, P, D, kPanels, S::kPackedTokens>(
+            unpacked, numbers, n_cols / kTokenGroup, x.at(0, col), args.n_tokens, sums);
+    }
+    for (std::int32_t i = 0; i < args.n_tokens * kPanels; ++i) {
+        const std::int32_t row = first_row + i % kPanels * kLanes;
+        float* out = args.out + static_cast<std::size_t>(i / kPanels) * args.out_stride + row;
+        put_rows<S>(S::load(sums + i * kLanes), args.n_rows - row, args.store, out);
+    }
+}
+
+template <class S, class P, class D, int kPanels>
+void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
+    if (args.n_tokens == 1) return multiply_in_registers<S, P, D, kPanels, 1>(args, first_row);
+    if (args.n_tokens == 2) return multiply_in_registers<S, P, D, kPanels, 2>(args, first_row);
+    multiply_by_columns<S, P, D, kPanels>(args, first_row);
+}
+
+template <class S, class P, Precision kPrecision>
+void packed_matmul(const PackedMatmulArgs& args) noexcept {
+    using D = typename DotsOf<S, P, kPrecision>::Type;
+    constexpr int kRows = S::kPackedPanels * kLanes;
+    std::int32_t row = 0;
+    // More than the rows of all but the last panel: the last one may be used in part.
+    for (; row + kRows - kLanes < args.n_rows; row += kRows)
+        multiply_panels<S, P, D, S::kPackedPanels>(args, row);
+    if (row < args.n_rows) multiply_panels<S, P, D, 1>(args, row);
 }
 
 }  // namespace notso::ml::kernels

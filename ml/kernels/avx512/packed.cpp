@@ -1,0 +1,10 @@
+// Products of packed weights for AVX-512 with VNNI.
+#include "ml/kernels/avx512/simd.hpp"
+#include "ml/kernels/simd/packed_bodies.hpp"
+
+namespace notso::ml::kernels {
+
+template struct PackedProducts<Avx512, Precision::kExact>;
+template struct PackedProducts<Avx512, Precision::kFast>;
+
+}  // namespace notso::ml::kernels
