@@ -23,6 +23,7 @@ std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings) {
     options.n_threads = settings.threads;
     options.context_length = settings.context;
     options.kv_type = settings.kv;
+    options.prompt_precision = settings.precision;
     return services::make_local_backend(std::move(options));
 }
 

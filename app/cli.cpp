@@ -53,7 +53,7 @@ void add_setting(CLI::App& options, const SettingRow& row, Chosen& chosen) {
             chosen.flags[key] = SettingValue{values, flag};
         },
         row.help);
-    option->expected(1)->type_name("");
+    option->expected(1)->allow_extra_args(false)->type_name("");
     option->multi_option_policy(row.list ? CLI::MultiOptionPolicy::TakeAll
                                          : CLI::MultiOptionPolicy::TakeLast);
 }

@@ -73,6 +73,12 @@ TEST(Cli, BadFlagValueExits2AndNamesTheFlag) {
     EXPECT_THAT(outcome.err, HasSubstr("--log"));
 }
 
+TEST(Cli, AFlagTakesOneValueAndNoMore) {
+    const Outcome outcome = run({"run", "--kv", "f16", "hello"});
+    EXPECT_EQ(outcome.code, kExitUsage);
+    EXPECT_THAT(outcome.err, HasSubstr("not expected: hello"));
+}
+
 TEST(Cli, MissingSettingsFileExits1) {
     const Outcome outcome = run({"models", "--config", "/no/such/notso.toml"});
     EXPECT_EQ(outcome.code, kExitFailed);

@@ -38,7 +38,7 @@ void log_start(const Settings& settings) {
               log::field(OpenSSL_version(OPENSSL_VERSION)));
     log::info(
         "event=settings host={} port={} data_dir={} models_dir={} backend={} threads={} ctx={} "
-        "kv={} api_key={}",
+        "kv={} precision={} api_key={}",
         log::field(settings.host),
         settings.port,
         log::field(settings.data_dir.string()),
@@ -47,6 +47,7 @@ void log_start(const Settings& settings) {
         settings.threads,
         settings.context,
         ml::kv_traits(settings.kv).name,
+        ml::kPrecisionNames[static_cast<std::size_t>(settings.precision)],
         settings.api_key.empty() ? "none" : "set");
 }
 

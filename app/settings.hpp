@@ -15,6 +15,7 @@
 
 #include "base/result.hpp"
 #include "ml/kernels/kv_type.hpp"
+#include "ml/kernels/precision.hpp"
 
 namespace notso::app {
 
@@ -32,6 +33,7 @@ struct Settings {
     std::int32_t threads = 0;          ///< 0 = physical cores this process may use.
     std::int32_t context = 0;          ///< Tokens; 0 = min(model, 8192, what memory allows).
     ml::KvType kv = ml::KvType::kF16;  ///< How the cache stores keys and values.
+    ml::Precision precision = ml::Precision::kExact;  ///< Of new prompt text.
     // Server
     std::filesystem::path data_dir;
     std::string host = "127.0.0.1";

@@ -87,6 +87,13 @@ Result<> set_kv(Settings& settings, const SettingValue& value) {
     return {};
 }
 
+Result<> set_precision(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::string text, one(value));
+    if (text != "exact" && text != "fast") return bad_value(value, "one of exact, fast");
+    settings.precision = text == "fast" ? ml::Precision::kFast : ml::Precision::kExact;
+    return {};
+}
+
 Result<> set_log(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
     if (const auto configured = log::configure(text); !configured)
@@ -147,6 +154,13 @@ const std::vector<SettingRow> kTable = {
      false,
      "how keys and values are stored: f16, f32 or q8_0",
      set_kv},
+    {"precision",
+     "--precision",
+     {"NOTSO_PRECISION"},
+     SettingGroup::kEngine,
+     false,
+     "how new prompt text is read: exact, or fast (less exact, in about half the time)",
+     set_precision},
     {"data_dir",
      "--data-dir",
      {"NOTSO_DATA_DIR"},

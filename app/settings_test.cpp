@@ -137,6 +137,16 @@ TEST_F(SettingsTest, KvTypeComesFromEverySourceAndTakesOnlyItsTypes) {
     EXPECT_THAT(error_of(), HasSubstr("--kv: \"q4_0\" is not one of f16, f32, q8_0"));
 }
 
+TEST_F(SettingsTest, PrecisionIsExactUnlessFastIsAskedFor) {
+    EXPECT_EQ(resolve()->precision, ml::Precision::kExact);
+    write_file("precision = 'fast'\n");
+    EXPECT_EQ(resolve()->precision, ml::Precision::kFast);
+    environment_["NOTSO_PRECISION"] = "exact";
+    EXPECT_EQ(resolve()->precision, ml::Precision::kExact);
+    flags_["precision"] = {{"faster"}, "--precision"};
+    EXPECT_THAT(error_of(), HasSubstr("--precision: \"faster\" is not one of exact, fast"));
+}
+
 TEST_F(SettingsTest, DataFolderFollowsXdg) {
     environment_["HOME"] = "/home/ada";
     EXPECT_EQ(resolve()->data_dir, "/home/ada/.local/share/notso");

@@ -19,7 +19,6 @@ struct Options {
     std::string out;
     std::int64_t last = 0;  // 0 = all rows
     bool step = false;
-    std::string precision = "exact";
 };
 
 /// Ids below the model's vocabulary are forward()'s to check: no model is loaded yet.
@@ -50,6 +49,7 @@ Result<std::vector<ml::TokenId>> parse_tokens(std::string_view text) {
 
 /// Runs the tokens in chunks of `chunk` and writes the rows from `first_row` on.
 Result<> write_logits(const ml::Model& model,
+                      const Settings& settings,
                       std::span<const ml::TokenId> tokens,
                       const Options& options) {
     const auto n_tokens = tokens.size();
@@ -70,11 +70,7 @@ Result<> write_logits(const ml::Model& model,
         const std::size_t wanted =
             std::min(count, start + count > first_row ? start + count - first_row : 0);
         rows.resize(wanted * n_vocab);
-        NOTSO_CHECK(model.forward(
-            tokens.subspan(start, count),
-            *cache,
-            rows,
-            options.precision == "fast" ? ml::Precision::kFast : ml::Precision::kExact));
+        NOTSO_CHECK(model.forward(tokens.subspan(start, count), *cache, rows, settings.precision));
         NOTSO_CHECK(file.write(rows));
     }
     return {};
@@ -92,7 +88,7 @@ Result<int> run(const Settings& settings, const Options& options) {
     load.context_length = static_cast<std::int32_t>(tokens.size());
     load.kv_type = settings.kv;
     NOTSO_TRY(const auto model, ml::Model::load(path, load));
-    NOTSO_CHECK(write_logits(*model, tokens, options));
+    NOTSO_CHECK(write_logits(*model, settings, tokens, options));
     return kExitOk;
 }
 
@@ -106,10 +102,6 @@ CommandBody declare_logits(OptionList& options) {
         "--out", values->out, "file for the rows: little-endian float32, [rows, n_vocab]");
     options.number("--last", values->last, 1, std::int64_t{1} << 31, "only the last N rows");
     options.flag("--step", values->step, "one token at a time, as in decode");
-    options.choice("--precision",
-                   values->precision,
-                   {"fast", "exact"},
-                   "fast or exact; one set of kernels serves both today");
     return [values](const Settings& settings) { return run(settings, *values); };
 }
 

@@ -32,6 +32,7 @@ struct Outcome {
     std::size_t n_tokens = 0;
     std::int32_t window = 0;
     ml::KvType kv = ml::KvType::kF16;
+    ml::Precision precision = ml::Precision::kExact;
     double seconds = 0;
 };
 
@@ -50,6 +51,8 @@ void print(const Outcome& outcome, const Options& options) {
         out["window"] = outcome.window;
         out["windows"] = windows;
         out["kv"] = std::string(ml::kv_traits(outcome.kv).name);
+        out["precision"] =
+            std::string(ml::kPrecisionNames[static_cast<std::size_t>(outcome.precision)]);
         out["seconds"] = outcome.seconds;
         std::cout << json::serialize(out) << '\n';
         return;
@@ -85,6 +88,7 @@ Result<int> run(const Settings& settings, const Options& options) {
                          ? settings.context
                          : std::min(ml::kDefaultWindow, model->config().context_length);
     scoring.kv = settings.kv;
+    scoring.precision = settings.precision;
     scoring.stop = stop.get_token();
     scoring.on_window =
         [&](std::int32_t done, std::int32_t total, const ml::PredictionScore& so_far) {
@@ -103,7 +107,8 @@ Result<int> run(const Settings& settings, const Options& options) {
         return fail(score.error().code, "{}: {}", options.file, score.error().detail);
     }
     const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
-    print({path, *score, tokens.size(), scoring.window, scoring.kv, seconds}, options);
+    print({path, *score, tokens.size(), scoring.window, scoring.kv, scoring.precision, seconds},
+          options);
     return kExitOk;
 }
 

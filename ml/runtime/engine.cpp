@@ -85,7 +85,7 @@ class EngineImpl final : public Engine {
     void run_job(Job& job);
     Outcome generate(Job& job);
     Result<bool> read_prompt(Job& job);
-    Result<> read_chunk(std::span<const TokenId> tokens, bool is_last);
+    Result<> read_chunk(std::span<const TokenId> tokens, bool is_last, Precision precision);
     std::int32_t chunk_size() const;
     Outcome decode(Job& job);
     SinkVerdict deliver(Job& job, TokenId id);
@@ -285,10 +285,13 @@ Result<bool> EngineImpl::read_prompt(Job& job) {
     job.sink->on_prefill(done, total);
     while (done < total) {
         if (is_cancelled(job)) return false;
-        const std::int32_t n = std::min(chunk_size(), total - done);
+        const bool is_new = done >= job.request.n_exact;
+        const std::int32_t end = is_new ? total : std::min(job.request.n_exact, total);
+        const std::int32_t n = std::min(chunk_size(), end - done);
         const auto chunk =
             prompt.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(n));
-        NOTSO_CHECK(read_chunk(chunk, done + n == total));
+        NOTSO_CHECK(read_chunk(
+            chunk, done + n == total, is_new ? options_.prompt_precision : Precision::kExact));
         done += n;
         job.sink->on_prefill(done, total);
         look_after_queue();
@@ -296,9 +299,11 @@ Result<bool> EngineImpl::read_prompt(Job& job) {
     return true;
 }
 
-Result<> EngineImpl::read_chunk(std::span<const TokenId> tokens, bool is_last) {
+Result<> EngineImpl::read_chunk(std::span<const TokenId> tokens,
+                                bool is_last,
+                                Precision precision) {
     const auto begin = SteadyClock::now();
-    NOTSO_CHECK(sequence_.read(tokens, is_last));
+    NOTSO_CHECK(sequence_.read(tokens, is_last, precision));
     const std::chrono::duration<double> taken = SteadyClock::now() - begin;
     // A short rest of a prompt says little about the speed of a full chunk.
     const bool telling = std::ssize(tokens) >= std::min(kLeastChunk, options_.prefill_chunk);
@@ -330,7 +335,7 @@ Outcome EngineImpl::decode(Job& job) {
         if (job.stats.generated_tokens >= limit) return FinishReason::kLength;
         look_after_queue();
         if (is_cancelled(job)) return FinishReason::kCancelled;
-        NOTSO_CHECK(sequence_.read(std::span(&id, 1), true));
+        NOTSO_CHECK(sequence_.read(std::span(&id, 1), true, Precision::kExact));
     }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "ml/kernels/precision.hpp"
 #include "ml/sampling/params.hpp"
 #include "ml/tokenizer/token_id.hpp"
 
@@ -28,6 +29,9 @@ enum class FinishReason {
 
 struct GenerationRequest {
     std::vector<TokenId> prompt;  ///< Not empty; prompt.size() < context length.
+    /// The first tokens of the prompt, up to the last that a model wrote: they are always read
+    /// exactly, as when they were written.
+    std::int32_t n_exact = 0;
     std::int32_t max_tokens = 0;  ///< 0 = what the context leaves.
     SamplingParams sampling = {};
     std::vector<TokenId> end_tokens = {};  ///< Generation ends at these; they are not delivered.
@@ -82,6 +86,7 @@ struct EngineOptions {
     /// Most tokens per step; fewer on slow machines, so that a step takes about 120 ms and a cancel
     /// waits no longer.
     std::int32_t prefill_chunk = 128;
+    Precision prompt_precision = Precision::kExact;  ///< Of new prompt text.
 };
 
 struct EngineStats {

@@ -21,10 +21,10 @@ std::int32_t Sequence::reuse(std::span<const TokenId> prompt) {
     return static_cast<std::int32_t>(shared);
 }
 
-Result<> Sequence::read(std::span<const TokenId> tokens, bool want_logits) {
+Result<> Sequence::read(std::span<const TokenId> tokens, bool want_logits, Precision precision) {
     held_.insert(held_.end(), tokens.begin(), tokens.end());
     auto done = model_.forward(
-        tokens, *cache_, want_logits ? std::span<float>(logits_) : std::span<float>());
+        tokens, *cache_, want_logits ? std::span<float>(logits_) : std::span<float>(), precision);
     if (done && cache_->size() != std::ssize(held_)) {
         done = fail(ErrorCode::kInternal,
                     "the cache holds {} tokens instead of {}",

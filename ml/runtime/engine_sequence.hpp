@@ -25,7 +25,7 @@ class Sequence {
 
     /// Reads tokens; with `want_logits` those after the last one are in logits() afterwards. After
     /// an error the cache is empty.
-    Result<> read(std::span<const TokenId> tokens, bool want_logits);
+    Result<> read(std::span<const TokenId> tokens, bool want_logits, Precision precision);
 
     /// Forgets everything: after an exception the cache can't be trusted.
     void clear() noexcept;

@@ -93,6 +93,20 @@ TEST(Engine, ReusesTheLongestCommonPrefix) {
     EXPECT_EQ(engine->stats().generated_tokens, 3U + 2 + 2 + 2);
 }
 
+TEST(Engine, ReadsOnlyNewPromptTextFast) {
+    const auto model = counting_model();
+    const auto engine = make(model, {.prefill_chunk = 4, .prompt_precision = Precision::kFast});
+    auto request = greedy(counting(10), 3);
+    request.n_exact = 6;
+    submit(*engine, request).seen->wait_end();
+    EXPECT_EQ(model->reads(), (std::vector<std::size_t>{4, 2, 4, 1, 1}))
+        << "no chunk is read in two ways";
+    EXPECT_EQ(model->fast_tokens(), 4) << "neither what a model wrote before nor what it writes";
+    const auto exact = counting_model();
+    submit(*make(exact), greedy(counting(10), 3)).seen->wait_end();
+    EXPECT_EQ(exact->fast_tokens(), 0);
+}
+
 TEST(Engine, ChecksRequestsBeforeTheyAreQueued) {
     const auto engine = make(counting_model(8));
     const auto code = [&](GenerationRequest request) {

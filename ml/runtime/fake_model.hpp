@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -132,8 +133,9 @@ class FakeModel final : public Model {
     Result<> forward(std::span<const TokenId> tokens,
                      KvCache& cache,
                      std::span<float> logits,
-                     Precision) const override {
+                     Precision precision) const override {
         if (before_forward) before_forward(tokens.size());
+        if (precision == Precision::kFast) n_fast_ += static_cast<std::int32_t>(tokens.size());
         note(tokens, cache);
         if (!fail_with.empty()) return fail(ErrorCode::kInternal, "{}", fail_with);
         cache.advance(static_cast<std::int32_t>(tokens.size()));
@@ -148,6 +150,8 @@ class FakeModel final : public Model {
         const std::lock_guard lock(mutex_);
         return reads_;
     }
+    /// Tokens that were read in Precision::kFast so far.
+    std::int32_t fast_tokens() const { return n_fast_; }
     ModelConfig& mutable_config() { return config_; }
     MemoryPlan& mutable_plan() { return plan_; }
     FakeTokenizer& mutable_tokenizer() { return tokenizer_; }
@@ -176,6 +180,7 @@ class FakeModel final : public Model {
     mutable std::size_t prompt_size_ = 0;
     mutable std::mutex mutex_;
     mutable std::vector<std::size_t> reads_;
+    mutable std::atomic<std::int32_t> n_fast_ = 0;
 };
 
 }  // namespace notso::ml::testing

@@ -16,6 +16,7 @@ Result<> score_window(const Model& model,
                       std::span<const TokenId> tokens,
                       std::size_t first,
                       KvCache& cache,
+                      Precision precision,
                       PredictionScore& score) {
     const auto n_vocab = static_cast<std::size_t>(model.config().n_vocab);
     std::vector<float> rows;
@@ -26,7 +27,7 @@ Result<> score_window(const Model& model,
         const std::size_t end = start + count;
         const std::size_t wanted = end > first ? std::min(count, end - first) : 0;
         rows.resize(wanted * n_vocab);
-        NOTSO_CHECK(model.forward(read.subspan(start, count), cache, rows));
+        NOTSO_CHECK(model.forward(read.subspan(start, count), cache, rows, precision));
         for (std::size_t row = 0; row < wanted; ++row) {
             const std::size_t position = end - wanted + row;
             score.add(negative_log_likelihood(std::span(rows).subspan(row * n_vocab, n_vocab),
@@ -98,7 +99,7 @@ Result<PredictionScore> score_windows(const Model& model,
         std::vector<TokenId> window(part.begin(), part.end());
         if (tokenizer.adds_bos() && tokenizer.bos()) window.front() = *tokenizer.bos();
         cache->truncate(0);
-        NOTSO_CHECK(score_window(model, window, size / 2, *cache, score));
+        NOTSO_CHECK(score_window(model, window, size / 2, *cache, options.precision, score));
         if (options.on_window) options.on_window(index + 1, total, score);
     }
     return score;
@@ -120,7 +121,7 @@ Result<PredictionScore> score_text(const Model& model,
     NOTSO_TRY(const auto cache,
               KvCache::create(model.config(), static_cast<std::int32_t>(tokens.size()), kv));
     PredictionScore score;
-    NOTSO_CHECK(score_window(model, tokens, first, *cache, score));
+    NOTSO_CHECK(score_window(model, tokens, first, *cache, Precision::kExact, score));
     return score;
 }
 

@@ -30,6 +30,7 @@ struct PredictionScore {
 struct PerplexityOptions {
     std::int32_t window = 512;  ///< Tokens, at least kLeastWindow.
     KvType kv = KvType::kF16;
+    Precision precision = Precision::kExact;
     /// After each window, on the calling thread.
     std::function<void(std::int32_t done, std::int32_t total, const PredictionScore&)> on_window =
         {};

@@ -1,5 +1,5 @@
 // The local backend: a model file answers on this machine. This header is for app/; of the engine's
-// types it shows the one that is a setting.
+// types it shows those that are settings.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "ml/kernels/kv_type.hpp"
+#include "ml/kernels/precision.hpp"
 #include "services/backend/chat_backend.hpp"
 
 namespace notso::services {
@@ -19,6 +20,7 @@ struct LocalOptions {
     std::int32_t n_threads = 0;             ///< 0 = physical cores.
     std::int32_t context_length = 0;        ///< 0 = min(model, 8192, what memory allows).
     ml::KvType kv_type = ml::KvType::kF16;  ///< How keys and values are stored.
+    ml::Precision prompt_precision = ml::Precision::kExact;  ///< Of new prompt text.
     std::int32_t max_queue = 64;
 };
 

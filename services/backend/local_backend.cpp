@@ -252,8 +252,9 @@ void LocalBackend::end_held(const std::function<bool(const Held&)>& which,
 }
 
 std::unique_ptr<ChatBackend> make_local_backend(LocalOptions options) {
-    LocalBackendOptions backend{.id = options.model.stem().string(),
-                                .engine = {.max_queue = options.max_queue}};
+    LocalBackendOptions backend{
+        .id = options.model.stem().string(),
+        .engine = {.max_queue = options.max_queue, .prompt_precision = options.prompt_precision}};
     auto loader = [options = std::move(options)](ml::LoadOptions load) {
         load.n_threads = options.n_threads;
         load.tokenizer_json = options.tokenizer_json;

@@ -96,6 +96,7 @@ Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
     NOTSO_TRY(generation.max_tokens, to_max_tokens(request.max_tokens));
     NOTSO_TRY(Prompt prompt, prompts_->build(request));
     generation.prompt = std::move(prompt.tokens);
+    generation.n_exact = prompt.n_exact;
     const auto ends = model_->tokenizer().end_tokens();
     generation.end_tokens.assign(ends.begin(), ends.end());
     generation.logprobs = request.logprobs;

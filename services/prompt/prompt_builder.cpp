@@ -53,6 +53,7 @@ class JinjaPromptBuilder final : public PromptBuilder {
     bool shows_late_system(const std::vector<ChatMessage>& messages,
                            std::string_view rendered) const;
     Prompt encode(UnmarkedText text) const;
+    std::int32_t count_exact(const Prompt& prompt, const std::vector<ChatMessage>& messages) const;
     void add_bos(std::vector<ml::TokenId>& tokens) const;
     std::string token_text(std::optional<ml::TokenId> id) const;
     bool switch_changes_something() const;
@@ -74,7 +75,9 @@ Result<Prompt> JinjaPromptBuilder::build(const ChatRequest& request) const {
     NOTSO_CHECK(check_roles(request.messages));
     NOTSO_TRY(const std::string marker, marker_for(request));
     NOTSO_TRY(const std::string rendered, render(request, marker));
-    return encode(ControlGuard::unmark(rendered, marker));
+    Prompt prompt = encode(ControlGuard::unmark(rendered, marker));
+    prompt.n_exact = count_exact(prompt, request.messages);
+    return prompt;
 }
 
 Result<std::string> JinjaPromptBuilder::marker_for(const ChatRequest& request) const {
@@ -175,6 +178,32 @@ Prompt JinjaPromptBuilder::encode(UnmarkedText text) const {
         !std::ranges::binary_search(text.literal_offsets, body.size() - kThinkTag.size());
     prompt.text = std::move(text.text);
     return prompt;
+}
+
+/// Up to the last place where the last answer stands, or everything where it cannot be found.
+std::int32_t JinjaPromptBuilder::count_exact(const Prompt& prompt,
+                                             const std::vector<ChatMessage>& messages) const {
+    const auto answer = std::ranges::find(
+        messages.rbegin(), messages.rend(), std::string_view("assistant"), &ChatMessage::role);
+    if (answer == messages.rend()) return 0;
+    const auto all = static_cast<std::int32_t>(prompt.tokens.size());
+    std::string_view shown = answer->content;
+    const std::size_t thought_end = shown.rfind(kThinkEndTag);
+    if (thought_end != std::string_view::npos)
+        shown.remove_prefix(thought_end + kThinkEndTag.size());
+    shown = trimmed(shown);
+    const std::size_t found = prompt.text.rfind(shown);
+    if (shown.empty() || !answer->tool_calls.empty() || found == std::string::npos) return all;
+    std::size_t bytes_left = found + shown.size();
+    if (tokenizer_.bos() && !prompt.text.starts_with(token_text(tokenizer_.bos())) &&
+        prompt.tokens.front() == *tokenizer_.bos())
+        bytes_left += tokenizer_.token_bytes(*tokenizer_.bos()).size();
+    std::int32_t n = 0;
+    while (n < all && bytes_left > 0) {
+        const auto token = prompt.tokens[static_cast<std::size_t>(n++)];
+        bytes_left -= std::min(bytes_left, tokenizer_.token_bytes(token).size());
+    }
+    return n;
 }
 
 void JinjaPromptBuilder::add_bos(std::vector<ml::TokenId>& tokens) const {

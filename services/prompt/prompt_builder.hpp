@@ -2,6 +2,7 @@
 // file's own template.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct Prompt {
     std::string text;  ///< As rendered; guards removed.
     std::vector<ml::TokenId> tokens;
     bool thinking_open = false;  ///< The prompt ends inside <think>.
+    std::int32_t n_exact = 0;  ///< Tokens up to the end of the last answer in it; see the engine's.
 };
 
 class PromptBuilder {

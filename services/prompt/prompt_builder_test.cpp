@@ -104,6 +104,29 @@ TEST(PromptBuilder, AssistantHistoryKeepsThinkTagsOnly) {
     EXPECT_EQ(count(build(kTurns, request), ml::testing::kThink), 1);
 }
 
+/// The text of the tokens that must be read exactly.
+std::string exact_text(std::vector<ChatMessage> messages) {
+    const Prompt prompt = build(kTurns, chat(std::move(messages)));
+    return FakeTokenizer().decode(
+        std::span(prompt.tokens).first(static_cast<std::size_t>(prompt.n_exact)));
+}
+
+TEST(PromptBuilder, WhatAModelWroteIsToBeReadExactly) {
+    EXPECT_EQ(exact_text({say("user", "one"), say("user", "two")}), "");
+    const std::string turn = "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\nho";
+    EXPECT_EQ(exact_text({say("user", "hi"), say("assistant", "ho"), say("user", "new")}), turn);
+    EXPECT_EQ(exact_text({say("user", "hi"), say("assistant", " ho\n"), say("user", "new")})
+                  .substr(0, turn.size() + 1),
+              "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n ho");
+    EXPECT_EQ(exact_text({say("user", "hi"), say("assistant", "ho"), say("user", "say ho, ho!")}),
+              turn + "<|im_end|>\n<|im_start|>user\nsay ho, ho")
+        << "rather too much than too little";
+    ChatMessage call = say("assistant", "");
+    call.tool_calls = {boost::json::object{{"function", {{"name", "f"}}}}};
+    const std::string all = exact_text({say("user", "hi"), call, say("tool", "42")});
+    EXPECT_TRUE(all.ends_with("assistant\n")) << "where it stands is not known";
+}
+
 TEST(PromptBuilder, MarkersOfAnyKindInTheTextSurvive) {
     const std::string text = "\uA000<|im_end|>\uA001\uFDD0";
     EXPECT_NE(text_of(kTurns, chat({say("user", text)})).find("user\n" + text + "<|im_end|>"),
