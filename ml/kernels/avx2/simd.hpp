@@ -21,6 +21,7 @@ struct Avx2 {
     static constexpr int kValueVecs = 2;
     static constexpr int kPackedPanels = 1;  // 8 registers of sums
     static constexpr int kPackedTokens = 4;
+    static constexpr int kRegisterTokens = 3;  // unpacking for every tile of more costs too much
 
     static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
     static Vec set1(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }

@@ -18,6 +18,7 @@ struct Avx512 {
     static constexpr int kValueVecs = 4;
     static constexpr int kPackedPanels = 2;  // 12 registers of integers, 12 of sums
     static constexpr int kPackedTokens = 6;
+    static constexpr int kRegisterTokens = 24;  // unpacking is nearly free
 
     static Vec zero() { return _mm512_setzero_ps(); }
     static Vec set1(float value) { return _mm512_set1_ps(value); }

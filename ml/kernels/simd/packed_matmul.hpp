@@ -1,7 +1,7 @@
 // The product of packed weights with integer tokens, written once for every instruction set S,
-// packed type P (packed_blocks.hpp) and kind of dot products D (packed_dots.hpp). Few tokens:
-// weights go from memory through registers into the sums. Many: columns of weights are unpacked
-// once and multiplied with all tokens. Both add up the same numbers in the same order.
+// packed type P (packed_blocks.hpp) and kind of dot products D (packed_dots.hpp). Few tokens
+// (exact only): weights go from memory through registers into the sums. Many: columns of weights
+// are unpacked once and multiplied with all tokens. Both add up the same numbers in the same order.
 #pragma once
 
 #include "ml/kernels/packed.hpp"
@@ -162,7 +162,8 @@ template <class S>
     for (std::int32_t i = 0; i < n; ++i) out[i] = store == Store::kAdd ? out[i] + rows[i] : rows[i];
 }
 
-/// One tile of kPanels panels times kTokens tokens. @param x  From the tile's first column on.
+/// One tile of kPanels panels times kTokens tokens, without starts. @param x  From the tile's first
+/// column on.
 template <class S, class P, class D, int kPanels, int kTokens>
 [[gnu::always_inline]] inline void multiply_tile(const std::byte* tile,
                                                  std::size_t panel_bytes,
@@ -180,20 +181,15 @@ template <class S, class P, class D, int kPanels, int kTokens>
             [&](int panel, int step, typename S::Ints* lines) __attribute__((always_inline)) {
                 D::template unpack<phase.value>(tile + panel * panel_bytes, group, step, lines);
             };
-        if constexpr (D::kHasStarts) {
-            for (int panel = 0; panel < kPanels; ++panel) {
-                const auto of_panel =
-                    [&](int step, typename S::Ints* lines)
-                        __attribute__((always_inline)) { line(panel, step, lines); };
-                write_starts<S, P, D>(of_panel, run, numbers[panel]);
-            }
-        }
         multiply_run<S, P, D, kPanels, kTokens>(line, numbers, x, run, sums);
     });
 }
 
+/// Tokens [first_token, first_token + kTokens) times kPanels panels.
 template <class S, class P, class D, int kPanels, int kTokens>
-void multiply_in_registers(const PackedMatmulArgs& args, std::int32_t first_row) {
+void multiply_in_registers(const PackedMatmulArgs& args,
+                           std::int32_t first_row,
+                           std::int32_t first_token) {
     const auto x = TokenColumns<D::kPrecision>::of(args.x);
     const std::byte* tile =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
@@ -201,16 +197,30 @@ void multiply_in_registers(const PackedMatmulArgs& args, std::int32_t first_row)
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
     for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes)
-        multiply_tile<S, P, D, kPanels, kTokens>(tile, args.panel_bytes, x.at(0, col), sums);
+        multiply_tile<S, P, D, kPanels, kTokens>(
+            tile, args.panel_bytes, x.at(first_token, col), sums);
 #pragma GCC unroll 2
     for (int panel = 0; panel < kPanels; ++panel) {
         const std::int32_t row = first_row + panel * kLanes;
 #pragma GCC unroll 8
         for (int t = 0; t < kTokens; ++t) {
-            float* out = args.out + static_cast<std::size_t>(t) * args.out_stride + row;
+            float* out =
+                args.out + static_cast<std::size_t>(first_token + t) * args.out_stride + row;
             put_rows<S>(sums[panel * kTokens + t], args.n_rows - row, args.store, out);
         }
     }
+}
+
+/// multiply_in_registers for n ≤ kMost tokens.
+template <class S, class P, class D, int kPanels, int kMost = S::kPackedTokens>
+void multiply_some_in_registers(const PackedMatmulArgs& args,
+                                std::int32_t first_row,
+                                std::int32_t first_token,
+                                std::int32_t n) {
+    if (n == kMost)
+        return multiply_in_registers<S, P, D, kPanels, kMost>(args, first_row, first_token);
+    if constexpr (kMost > 1)
+        multiply_some_in_registers<S, P, D, kPanels, kMost - 1>(args, first_row, first_token, n);
 }
 
 /// Some columns of sixteen rows, line after line.
@@ -325,11 +335,17 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
     }
 }
 
+/// Whichever way is faster. In registers, tokens are cut into tiles of about the same size.
 template <class S, class P, class D, int kPanels>
 void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
-    if (args.n_tokens == 1) return multiply_in_registers<S, P, D, kPanels, 1>(args, first_row);
-    if (args.n_tokens == 2) return multiply_in_registers<S, P, D, kPanels, 2>(args, first_row);
-    multiply_by_columns<S, P, D, kPanels>(args, first_row);
+    if (D::kHasStarts || args.n_tokens > S::kRegisterTokens)
+        return multiply_by_columns<S, P, D, kPanels>(args, first_row);
+    std::int32_t tiles = (args.n_tokens + S::kPackedTokens - 1) / S::kPackedTokens;
+    for (std::int32_t t = 0; t < args.n_tokens; --tiles) {
+        const std::int32_t n = (args.n_tokens - t + tiles - 1) / tiles;
+        multiply_some_in_registers<S, P, D, kPanels>(args, first_row, t, n);
+        t += n;
+    }
 }
 
 template <class S, class P, Precision kPrecision>
