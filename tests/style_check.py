@@ -2,8 +2,9 @@
 """Style rules that a script can check on the tracked files: tests/style_check.py [ROOT]. Exit 1 lists every breach.
 
 Files up to 400 lines (generated tables excepted), functions up to 60, includes by full path, no tabs in sources, no
-leftovers, no paths of some developer's machine. Function bounds are read off the layout that clang-format enforces.
+leftovers, no paths of some developer's machine, planted faults that still fit the code. Function bounds are read off the layout that clang-format enforces.
 """
+import json
 import re
 import subprocess
 import sys
@@ -68,10 +69,20 @@ def breaches(path, root):
         yield f"{name}:{number}: a function of {length} lines, more than {MAX_FUNCTION_LINES}"
 
 
+def misfitting_faults(root):
+    """Planted faults replace a text that must occur once: a fault that no longer fits tests nothing."""
+    for fault in json.loads((root / "tests/faults/faults.json").read_text(encoding="utf-8")):
+        path = root / fault["file"]
+        count = path.read_text(encoding="utf-8").count(fault["replace"]) if path.is_file() else 0
+        if count != 1:
+            yield f"tests/faults/faults.json: {fault['name']}: its text occurs {count} times in {fault['file']}"
+
+
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
     files = tracked_files(root)
     found = [breach for path in files for breach in breaches(path, root)]
+    found += misfitting_faults(root)
     print("\n".join(found) or f"{len(files)} files keep the rules")
     return 1 if found or not files else 0
 
