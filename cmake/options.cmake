@@ -22,6 +22,8 @@ add_library(notso_options INTERFACE)
 target_compile_options(notso_options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
     -Wimplicit-fallthrough -Wformat=2 -fno-math-errno)
+# Clang sees what GCC's own headers call deprecated.
+target_compile_options(notso_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 if(NOTSO_WERROR)
     target_compile_options(notso_options INTERFACE -Werror)
 endif()
@@ -30,7 +32,8 @@ if(NOTSO_SANITIZE)
     target_compile_options(notso_options INTERFACE
         -fsanitize=${NOTSO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     # GCC's own analysis is confused by instrumented code; the release build keeps these on.
-    target_compile_options(notso_options INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds)
+    target_compile_options(notso_options INTERFACE
+        "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-stringop-overflow;-Wno-array-bounds>")
     target_link_options(notso_options INTERFACE -fsanitize=${NOTSO_SANITIZE})
     if(NOTSO_SANITIZE MATCHES "thread")
         target_compile_options(notso_options INTERFACE -Wno-tsan)
