@@ -262,15 +262,14 @@ struct Avx2 {
     static Vec fnma(Vec a, Vec b, Vec c) {
         return {_mm256_fnmadd_ps(a.lo, b.lo, c.lo), _mm256_fnmadd_ps(a.hi, b.hi, c.hi)};
     }
-    /// Asks for what is read some tiles later.
+    /// Asks for memory that is read later.
     template <std::size_t kBytes>
-    static void prefetch(const void* tile) {
-        const char* ahead = static_cast<const char*>(tile) + kPrefetchBytes;
-        for (std::size_t i = 0; i < kBytes; i += 64) _mm_prefetch(ahead + i, _MM_HINT_T0);
+    static void prefetch(const std::byte* p) {
+        for (std::size_t i = 0; i < kBytes; i += 64)
+            _mm_prefetch(reinterpret_cast<const char*>(p) + i, _MM_HINT_T0);
     }
 
   private:
-    static constexpr std::size_t kPrefetchBytes = 16384;
     static __m256i to_words(Vec v) {
         return _mm256_permute4x64_epi64(
             _mm256_packs_epi32(_mm256_cvtps_epi32(v.lo), _mm256_cvtps_epi32(v.hi)), 0xD8);

@@ -193,15 +193,14 @@ struct Avx512 {
     }
     /// c - a * b
     static Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, c); }
-    /// Asks for what is read some tiles later.
+    /// Asks for memory that is read later.
     template <std::size_t kBytes>
-    static void prefetch(const void* tile) {
-        const char* ahead = static_cast<const char*>(tile) + kPrefetchBytes;
-        for (std::size_t i = 0; i < kBytes; i += 64) _mm_prefetch(ahead + i, _MM_HINT_T0);
+    static void prefetch(const std::byte* p) {
+        for (std::size_t i = 0; i < kBytes; i += 64)
+            _mm_prefetch(reinterpret_cast<const char*>(p) + i, _MM_HINT_T0);
     }
 
   private:
-    static constexpr std::size_t kPrefetchBytes = 16384;
     static __m512i broadcast4(const void* p) {
         int four;
         __builtin_memcpy(&four, p, sizeof(four));

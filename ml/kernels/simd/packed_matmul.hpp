@@ -11,6 +11,8 @@
 namespace notso::ml::kernels {
 
 inline constexpr int kUnpackedColumns = 256;
+/// How far ahead of a few tokens weights are asked for.
+inline constexpr std::size_t kPrefetchBytes = 16384;
 
 /// What stands beside the weights of some columns of sixteen rows.
 template <class P>
@@ -172,7 +174,7 @@ template <class S, class P, class D, int kPanels, int kTokens>
     ColumnNumbers<P> numbers[kPanels];
 #pragma GCC unroll 2
     for (int panel = 0; panel < kPanels; ++panel) {
-        S::template prefetch<P::kBytes>(tile + panel * panel_bytes);
+        S::template prefetch<P::kBytes>(tile + panel * panel_bytes + kPrefetchBytes);
         read_numbers<S, P>(tile + panel * panel_bytes, 0, numbers[panel]);
     }
     for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
@@ -321,7 +323,12 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
         const std::int32_t left = args.n_cols - col;
         const std::int32_t n_cols = left < kUnpackedColumns ? left : kUnpackedColumns;
         const std::byte* tile = panels + static_cast<std::size_t>(col / P::kElements) * P::kBytes;
+        // Asked for now, read when all tokens are through: the next columns, or the next panels.
+        constexpr std::size_t kBytes = kUnpackedColumns / P::kElements * P::kBytes;
+        const std::byte* next =
+            left > kUnpackedColumns ? tile + kBytes : panels + kPanels * args.panel_bytes;
         for (int panel = 0; panel < kPanels; ++panel) {
+            S::template prefetch<kBytes>(next + panel * args.panel_bytes);
             unpack_columns<S, P, D>(
                 tile + panel * args.panel_bytes, n_cols, unpacked[panel], numbers[panel]);
         }
