@@ -40,6 +40,8 @@ export async function close_page(page) {
 
 /// Types and sends; returns when the answer's article is there.
 export async function send(page, text) {
+  // Before the page's script runs, Enter is a line break.
+  await page.waitForLoadState("domcontentloaded");
   const before = await page.locator("article.assistant").count();
   await page.fill("#message", text);
   await page.keyboard.press("Enter");
