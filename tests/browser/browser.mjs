@@ -23,7 +23,8 @@ export async function open_page(browser, url, options = {}) {
   page.on("request", (request) => {
     if (!request.url().startsWith(new URL(url).origin)) page.troubles.push(`request to ${request.url()}`);
   });
-  await page.goto(url, { waitUntil: "commit" });
+  // The page's script has run then; without it, a page may stay open for as long as an answer takes.
+  await page.goto(url, { waitUntil: options.javaScriptEnabled === false ? "commit" : "domcontentloaded" });
   return page;
 }
 
@@ -40,8 +41,6 @@ export async function close_page(page) {
 
 /// Types and sends; returns when the answer's article is there.
 export async function send(page, text) {
-  // Before the page's script runs, Enter is a line break.
-  await page.waitForLoadState("domcontentloaded");
   const before = await page.locator("article.assistant").count();
   await page.fill("#message", text);
   await page.keyboard.press("Enter");

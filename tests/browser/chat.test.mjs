@@ -166,6 +166,20 @@ test("a draft survives a reload; a link prefills and sends nothing", async () =>
   await close_page(page);
 });
 
+test("what is typed before the page's script runs is kept too", async () => {
+  const page = await open_page(browser, stub.url);
+  await page.route("**/*.js*", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await route.continue();
+  });
+  await page.goto(stub.url, { waitUntil: "commit" });
+  await page.fill("#message", "quick fingers");
+  await page.waitForLoadState("domcontentloaded");
+  await page.goto(stub.url);
+  assert.equal(await page.inputValue("#message"), "quick fingers");
+  await close_page(page);
+});
+
 test("the page keeps following text that grows between two frames", async () => {
   const page = await open_page(browser, stub.url, { viewport: { width: 1280, height: 500 } });
   await send(page, "[markdown]");

@@ -154,5 +154,6 @@
   });
 
   if (!input.value) input.value = read_draft();
+  else if (input.value !== input.defaultValue) store_draft(input.value);  // typed before this script ran
   fit();
 })();
