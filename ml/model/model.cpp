@@ -104,6 +104,7 @@ Result<std::shared_ptr<const Model>> load_file(const std::filesystem::path& path
               load_weights(*file,
                            spec,
                            {.kernels = &device.kernels(),
+                            .n_threads = n_threads,
                             .on_progress = options.on_progress,
                             .stop = options.stop}));
     NOTSO_CHECK(file->check_whole());

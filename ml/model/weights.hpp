@@ -63,6 +63,7 @@ struct Weights {
 
 struct WeightOptions {
     const kernels::KernelTable* kernels = nullptr;
+    std::int32_t n_threads = 1;  ///< ≥ 1
     std::function<void(double)> on_progress = {};
     std::stop_token stop = {};
 };

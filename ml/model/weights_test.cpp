@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <iterator>
+#include <thread>
 
 #include "ml/gguf/test_writer.hpp"
 #include "ml/kernels/generic/table.hpp"
@@ -230,6 +232,43 @@ TEST(Weights, BlockTypesThatDoNotRunAreRefusedByName) {
     EXPECT_EQ(weights.error().code, ErrorCode::kUnsupported);
     EXPECT_THAT(weights.error().detail,
                 AllOf(HasSubstr("IQ2_XXS"), HasSubstr("Q4_K"), HasSubstr("attn_norm")));
+}
+
+TEST(Weights, AreTheSameWhoeverLoadsThem) {
+    const auto file = gguf::File::open(test::golden_model("tiny_smollm3"));
+    ASSERT_TRUE(file);
+    const auto spec = read_spec(**file);
+    ASSERT_TRUE(spec);
+    const auto alone = load_weights(**file, *spec, {.kernels = &kernels::generic_table()});
+    ASSERT_TRUE(alone);
+    std::vector<double> told;
+    bool elsewhere = false;
+    const auto caller = std::this_thread::get_id();
+    const auto together = load_weights(
+        **file,
+        *spec,
+        {.kernels = &kernels::generic_table(), .n_threads = 4, .on_progress = [&](double done) {
+             told.push_back(done);
+             elsewhere |= std::this_thread::get_id() != caller;
+         }});
+    ASSERT_TRUE(together);
+    EXPECT_TRUE(std::ranges::equal(alone->memory.bytes(), together->memory.bytes()));
+    EXPECT_TRUE(std::ranges::is_sorted(told));
+    EXPECT_EQ(told.back(), 1.0);
+    EXPECT_FALSE(elsewhere);
+}
+
+TEST(Weights, TheFirstErrorOfAnyThreadIsTold) {
+    const TempFile temp(TinyFile().bytes());
+    const auto file = gguf::File::open(temp.path());
+    ASSERT_TRUE(file);
+    const auto spec = read_spec(**file);
+    ASSERT_TRUE(spec);
+    std::filesystem::resize_file(temp.path(), 1000);
+    const auto weights =
+        load_weights(**file, *spec, {.kernels = &kernels::generic_table(), .n_threads = 4});
+    ASSERT_FALSE(weights);
+    EXPECT_EQ(weights.error().code, ErrorCode::kIo);
 }
 
 TEST(Weights, AFileThatIsCutAfterItWasCheckedGivesAnError) {
