@@ -24,6 +24,7 @@ const std::vector<Command>& command_table() {
         {"perplexity", "how well the model predicts a text", {kModel, kEngine}, declare_perplexity},
         {"inspect", "what is in a GGUF file", {kModel}, declare_inspect},
         {"quantize", "write a model in smaller types", {kModel, kEngine}, declare_quantize},
+        {"bench", "how fast a model runs on this machine", {kModel, kEngine}, declare_bench},
         {"doctor",
          "check this machine, the data folder and a model",
          {kModel, kEngine, kServer},

@@ -58,6 +58,7 @@ TEST(Cli, EveryCommandDeclaresItsOptions) {
                                 "perplexity",
                                 "inspect",
                                 "quantize",
+                                "bench",
                                 "doctor",
                                 "models"}) {
         const Outcome outcome = run({command, "--help"});

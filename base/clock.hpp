@@ -21,4 +21,9 @@ inline double ms_between(SteadyClock::time_point from, SteadyClock::time_point t
     return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
+/// From then to now.
+inline double seconds_since(SteadyClock::time_point then) {
+    return std::chrono::duration<double>(SteadyClock::now() - then).count();
+}
+
 }  // namespace notso

@@ -31,6 +31,7 @@ CommandBody declare_detokenize(OptionList& options);
 CommandBody declare_logits(OptionList& options);
 CommandBody declare_render(OptionList& options);
 CommandBody declare_perplexity(OptionList& options);
+CommandBody declare_bench(OptionList& options);
 CommandBody declare_doctor(OptionList& options);
 CommandBody declare_inspect(OptionList& options);
 CommandBody declare_quantize(OptionList& options);

@@ -12,9 +12,10 @@
 #include "ml/device/device_manager.hpp"
 #include "ml/gguf/file.hpp"
 #include "ml/model/model.hpp"
+#include "ml/model/work.hpp"
 #include "ml/runtime/kv_cache.hpp"
+#include "ml/runtime/machine_probe.hpp"
 #include "ml/runtime/perplexity.hpp"
-#include "ml/runtime/read_probe.hpp"
 #include "services/prompt/prompt_builder.hpp"
 
 namespace notso::app::doctor {
@@ -29,10 +30,6 @@ constexpr auto kSpeedTime = std::chrono::seconds(3);
 constexpr auto kProbeTime = std::chrono::milliseconds(600);
 constexpr std::uint64_t kProbeBytes = 512ULL << 20;
 constexpr double kLowShare = 0.3;
-
-double seconds_since(SteadyClock::time_point start) {
-    return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
 
 /// A failed step as a check that says so.
 Check broken(std::string name, const Error& error) {
@@ -156,15 +153,6 @@ Check check_identity(const ml::Model& model) {
     return check;
 }
 
-/// Bytes of weights that one token reads: all but an embedding that is not the head too.
-std::uint64_t bytes_per_token(const ml::gguf::File& file) {
-    const bool own_head = file.find_tensor("output.weight") != nullptr;
-    std::uint64_t bytes = 0;
-    for (const ml::gguf::Tensor& tensor : file.tensors())
-        if (!own_head || tensor.name != "token_embd.weight") bytes += tensor.data.size();
-    return bytes;
-}
-
 /// Tokens per second of decode, for a moment.
 Result<double> decode_rate(const ml::Model& model) {
     NOTSO_TRY(const auto cache,
@@ -195,7 +183,7 @@ Check check_speed(const ml::Model& model, const ml::gguf::File& file, const Sett
     if (!limit) return broken("speed", limit.error());
     const auto rate = decode_rate(model);
     if (!rate) return broken("speed", rate.error());
-    const std::uint64_t bytes = bytes_per_token(file);
+    const std::uint64_t bytes = ml::work_of(file, model.config()).bytes_per_token;
     const double share = *rate * static_cast<double>(bytes) / *limit;
     Check check{.name = "speed"};
     check.detail = fmt::format(

@@ -105,6 +105,9 @@ struct KernelTable {
     void (*silu_mul)(float* gate, const float* up, std::int32_t n) noexcept;
     /// x = softmax(x), [n], n ≥ 1.
     void (*softmax)(float* x, std::int32_t n) noexcept;
+    /// Multiplies and adds bytes as fast as this instruction set can; returns how many. Proportional
+    /// to n_steps. For measuring the machine; null where there is nothing faster than plain code.
+    std::int64_t (*multiply_bytes)(std::int64_t n_steps) noexcept;
 };
 
 }  // namespace notso::ml::kernels

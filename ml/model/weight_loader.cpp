@@ -17,6 +17,12 @@ namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{8} << 20;
 
+Result<> check_stop(const WeightOptions& options) {
+    if (options.stop.stop_requested())
+        return fail(ErrorCode::kCancelled, "loading the model was cancelled");
+    return {};
+}
+
 /// What the threads of one load share.
 struct Load {
     const gguf::File& file;
@@ -163,8 +169,7 @@ class Loader {
     }
 
     Result<> advance(std::uint64_t bytes) {
-        if (shared_.options.stop.stop_requested())
-            return fail(ErrorCode::kCancelled, "loading the model was cancelled");
+        NOTSO_CHECK(check_stop(shared_.options));
         const std::uint64_t done = shared_.done_bytes += bytes;
         if (tells_ && shared_.options.on_progress) {
             shared_.options.on_progress(std::min(
@@ -196,7 +201,7 @@ Result<> load_planned(const gguf::File& file,
     }
     if (shared.error) return std::unexpected(*std::move(shared.error));
     if (options.on_progress) options.on_progress(1.0);
-    return {};
+    return check_stop(options);
 }
 
 }  // namespace notso::ml

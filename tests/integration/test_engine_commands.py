@@ -185,3 +185,21 @@ def test_wild_answers_stream_as_utf8(model, real_server, seed):
     assert text == json.loads(whole)["choices"][0]["message"]["content"]
     chat = run_notso("chat", "-m", model, stdin="Repeat: 🫠 é 漢\n".encode())
     assert chat.stdout.decode().strip()
+
+
+def test_bench_reports_rates_beside_the_machines_limits(model):
+    done = run_notso("bench", "-m", model, "-p", "1,20", "-n", 4, "-r", 2, "--json", timeout=120)
+    report = json.loads(done.stdout)
+    assert [rate["name"] for rate in report["rates"]] == ["pp1 exact", "pp1 fast", "pp20 exact", "pp20 fast", "tg4"]
+    for rate in report["rates"]:
+        assert 0 < rate["least"] <= rate["tokens_per_second"] <= rate["most"], rate
+    assert report["read_bytes_per_second"] > 1e7 and report["load_seconds"] > 0
+    assert 50 << 20 < report["resident_bytes"] < report["planned_bytes"] * 2
+    for people in run_notso("bench", "-m", model, "-p", "2", "-n", 0, "-r", 1).stdout.decode().splitlines()[-2:]:
+        assert "pp2" in people and "tokens/s" in people
+
+
+@pytest.mark.parametrize("options,part", [(("-p", "0"), '"0"'), (("-p", "1,,2"), '""'), (("-p", "x"), '"x"'), (("-p", ""), '""'),
+                                          (("-p", "600"), "context of 512"), (("-n", "512", "-p", "1"), "context of 512")])
+def test_lengths_that_bench_cannot_measure_are_named(options, part):
+    assert_one_line_error(run_notso("bench", "-m", TINY, "-r", 1, *options, timeout=60), part)

@@ -15,6 +15,7 @@ void rms_norm(const float* x, const float* weight, float* out, std::int32_t n, f
 void rope(float* head, const float* cos_sin, std::int32_t n_pairs) noexcept;
 void silu_mul(float* gate, const float* up, std::int32_t n) noexcept;
 void softmax(float* x, std::int32_t n) noexcept;
+std::int64_t multiply_bytes(std::int64_t n_steps) noexcept;
 
 /// Everything but the matrix products.
 inline constexpr KernelTable kOthers = {
@@ -27,6 +28,7 @@ inline constexpr KernelTable kOthers = {
     .rope = rope,
     .silu_mul = silu_mul,
     .softmax = softmax,
+    .multiply_bytes = multiply_bytes,
 };
 
 }  // namespace notso::ml::kernels::avx512

@@ -149,6 +149,7 @@ constexpr KernelTable kOthers = {
     .rope = rope,
     .silu_mul = silu_mul,
     .softmax = softmax,
+    .multiply_bytes = nullptr,
 };
 
 KernelTable make_table() noexcept {

@@ -1,4 +1,4 @@
-#include "ml/runtime/read_probe.hpp"
+#include "ml/runtime/machine_probe.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,9 +13,10 @@ namespace notso::ml {
 namespace {
 
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kStreams = 4;  // one stream alone does not keep a core's memory pipes full
 
-/// Sums all words of `part`, a whole number of lines per stream.
+/// Sums all words of `part`, a whole number of lines per stream. One stream alone does not keep
+/// every core's memory pipes full, many are too much for some.
+template <std::size_t kStreams>
 std::uint64_t read_all(std::span<const std::byte> part) noexcept {
     const std::size_t step = part.size() / kStreams / kLine * kLine;
     std::array<std::uint64_t, kLine / sizeof(std::uint64_t)> sums{};
@@ -31,6 +32,9 @@ std::uint64_t read_all(std::span<const std::byte> part) noexcept {
     return sum;
 }
 
+using ReadAll = std::uint64_t (*)(std::span<const std::byte> part) noexcept;
+constexpr ReadAll kReaders[] = {read_all<1>, read_all<2>, read_all<4>, read_all<8>};
+
 }  // namespace
 
 Result<double> measure_read_rate(std::int32_t n_threads,
@@ -43,14 +47,35 @@ Result<double> measure_read_rate(std::int32_t n_threads,
     std::atomic<std::uint64_t> sink{0};  // so that no read can be left out
     double best = 0;
     const auto end = SteadyClock::now() + time;
-    do {
+    for (std::size_t round = 0; round < std::size(kReaders) || SteadyClock::now() < end; ++round) {
+        const ReadAll read = kReaders[round % std::size(kReaders)];
         const auto start = SteadyClock::now();
         pool.run(n_threads, [&](std::int32_t task, std::int32_t) noexcept {
-            sink += read_all(memory.bytes().subspan(static_cast<std::size_t>(task) * part, part));
+            sink += read(memory.bytes().subspan(static_cast<std::size_t>(task) * part, part));
         });
-        const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
+        const double seconds = seconds_since(start);
         best = std::max(best,
                         static_cast<double>(part * static_cast<std::size_t>(n_threads)) / seconds);
+    }
+    return best;
+}
+
+double measure_multiply_rate(const kernels::KernelTable& kernels,
+                             std::int32_t n_threads,
+                             std::chrono::milliseconds time) {
+    if (kernels.multiply_bytes == nullptr) return 0;
+    constexpr std::int64_t kSteps = 200'000;  // a tenth of a millisecond to a millisecond
+    ThreadPool pool(n_threads);
+    double best = 0;
+    const auto end = SteadyClock::now() + time;
+    do {
+        std::atomic<std::int64_t> n_macs{0};
+        const auto start = SteadyClock::now();
+        pool.run(n_threads, [&](std::int32_t, std::int32_t) noexcept {
+            n_macs += kernels.multiply_bytes(kSteps);
+        });
+        const double seconds = seconds_since(start);
+        best = std::max(best, static_cast<double>(n_macs) / seconds);
     } while (SteadyClock::now() < end);
     return best;
 }

@@ -1,0 +1,196 @@
+#include "app/bench/bench.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+
+#include "app/model_choice.hpp"
+#include "base/clock.hpp"
+#include "ml/device/device_manager.hpp"
+#include "ml/gguf/file.hpp"
+#include "ml/model/model.hpp"
+#include "ml/model/work.hpp"
+#include "ml/runtime/kv_cache.hpp"
+#include "ml/runtime/machine_probe.hpp"
+
+namespace notso::app {
+namespace {
+
+constexpr std::uint64_t kProbeBytes = std::uint64_t{1} << 30;
+constexpr std::chrono::milliseconds kProbeTime{1500};
+constexpr std::chrono::milliseconds kMultiplyTime{300};
+
+double median(std::vector<double> values) {
+    std::ranges::sort(values);
+    const std::size_t half = values.size() / 2;
+    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+/// Memory of this process that is in RAM; 0 where the system does not say.
+std::uint64_t resident_bytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        std::uint64_t kib = 0;
+        if (word == "VmRSS:" && status >> kib) return kib << 10;
+    }
+    return 0;
+}
+
+Result<MachineLimits> measure_machine(const ml::DeviceManager& device, std::int32_t n_threads) {
+    const std::uint64_t room = device.memory().available_bytes / 4;
+    MachineLimits limits{};
+    NOTSO_TRY(limits.read_rate,
+              ml::measure_read_rate(n_threads, std::min(kProbeBytes, room), kProbeTime));
+    limits.multiply_rate = ml::measure_multiply_rate(device.kernels(), n_threads, kMultiplyTime);
+    return limits;
+}
+
+/// Measures one loaded model. Tokens are any: the time does not depend on them.
+class ModelBench {
+  public:
+    ModelBench(const ml::Model& model,
+               ml::Work work,
+               const MachineLimits& limits,
+               std::int32_t repeats)
+        : model_(model), work_(work), limits_(limits), repeats_(repeats) {}
+
+    Result<BenchRate> read_prompt(std::int32_t n, ml::Precision precision) const {
+        const auto run = [&]() -> Result<double> { return prompt_rate(n, precision); };
+        const char* name = ml::kPrecisionNames[static_cast<std::size_t>(precision)];
+        NOTSO_TRY(BenchRate rate, repeat(fmt::format("pp{} {}", n, name), run));
+        if (limits_.multiply_rate > 0) {
+            const double macs = static_cast<double>(work_.prompt_macs) +
+                                static_cast<double>(work_.head_macs) / static_cast<double>(n);
+            rate.share = rate.median * macs / limits_.multiply_rate;
+        }
+        return rate;
+    }
+
+    Result<BenchRate> generate(std::int32_t n) const {
+        NOTSO_TRY(BenchRate rate, repeat(fmt::format("tg{}", n), [&] { return decode_rate(n); }));
+        rate.share = rate.median * static_cast<double>(work_.bytes_per_token) / limits_.read_rate;
+        return rate;
+    }
+
+  private:
+    template <class Run>
+    Result<BenchRate> repeat(std::string name, const Run& run) const {
+        std::vector<double> rates;
+        for (std::int32_t i = 0; i < repeats_; ++i) {
+            NOTSO_TRY(const double rate, run());
+            rates.push_back(rate);
+        }
+        const auto [least, most] = std::ranges::minmax(rates);
+        return BenchRate{
+            .name = std::move(name), .median = median(rates), .least = least, .most = most};
+    }
+
+    Result<std::unique_ptr<ml::KvCache>> make_cache(std::int32_t n) const {
+        return ml::KvCache::create(model_.config(), n, model_.memory().kv_type);
+    }
+
+    ml::TokenId token(std::int32_t i) const {
+        return ml::TokenId{
+            static_cast<std::int32_t>(i * std::int64_t{7919} % model_.config().n_vocab)};
+    }
+
+    Result<double> prompt_rate(std::int32_t n, ml::Precision precision) const {
+        std::vector<ml::TokenId> tokens;
+        for (std::int32_t i = 0; i < n; ++i) tokens.push_back(token(i));
+        std::vector<float> logits(static_cast<std::size_t>(model_.config().n_vocab));
+        NOTSO_TRY(const auto cache, make_cache(n));
+        const auto start = SteadyClock::now();
+        NOTSO_CHECK(model_.forward(tokens, *cache, logits, precision));
+        return n / seconds_since(start);
+    }
+
+    Result<double> decode_rate(std::int32_t n) const {
+        std::vector<float> logits(static_cast<std::size_t>(model_.config().n_vocab));
+        NOTSO_TRY(const auto cache, make_cache(n + 1));
+        const ml::TokenId first = token(0);
+        NOTSO_CHECK(model_.forward(std::span(&first, 1), *cache, logits));
+        const auto start = SteadyClock::now();
+        for (std::int32_t i = 1; i <= n; ++i) {
+            const ml::TokenId next = token(i);
+            NOTSO_CHECK(model_.forward(std::span(&next, 1), *cache, logits));
+        }
+        return n / seconds_since(start);
+    }
+
+    const ml::Model& model_;
+    ml::Work work_;
+    MachineLimits limits_;
+    std::int32_t repeats_;
+};
+
+Result<> check_lengths(const ml::ModelConfig& config, const BenchOptions& options) {
+    std::int32_t longest = options.n_generated + 1;
+    for (const std::int32_t n : options.prompts) longest = std::max(longest, n);
+    if (longest <= config.context_length) return {};
+    return fail(ErrorCode::kInvalidArgument,
+                "{} tokens are more than the model's context of {}",
+                longest,
+                config.context_length);
+}
+
+/// Loads the model `repeats` times; keeps the last.
+Result<std::shared_ptr<const ml::Model>> load_often(const std::filesystem::path& path,
+                                                    const Settings& settings,
+                                                    const BenchOptions& options,
+                                                    double& seconds) {
+    ml::LoadOptions load;
+    load.n_threads = settings.threads;
+    load.context_length = settings.context;
+    load.kv_type = settings.kv;
+    load.tokenizer_json = settings.tokenizer_json;
+    std::vector<double> times;
+    std::shared_ptr<const ml::Model> model;
+    for (std::int32_t i = 0; i < options.repeats; ++i) {
+        model.reset();
+        const auto start = SteadyClock::now();
+        NOTSO_TRY(model, ml::Model::load(path, load));
+        times.push_back(seconds_since(start));
+    }
+    seconds = median(times);
+    return model;
+}
+
+}  // namespace
+
+Result<BenchReport> run_bench(const Settings& settings, const BenchOptions& options) {
+    const auto step = [&options](const std::string& what) {
+        if (options.on_step) options.on_step(what);
+    };
+    NOTSO_TRY(const std::filesystem::path path, choose_model(settings));
+    NOTSO_TRY(const auto file, ml::gguf::File::open(path));
+    NOTSO_TRY(const ml::DeviceManager device, ml::DeviceManager::create());
+    BenchReport report{.model = path.stem().string(),
+                       .cpu = device.cpu().name,
+                       .kernels = device.kernels().name,
+                       .n_threads = ml::choose_threads(settings.threads, device.cores()),
+                       .rates = {}};
+    step("the machine's limits");
+    NOTSO_TRY(report.limits, measure_machine(device, report.n_threads));
+    step("loading");
+    NOTSO_TRY(const auto model, load_often(path, settings, options, report.load_seconds));
+    NOTSO_CHECK(check_lengths(model->config(), options));
+    const ModelBench bench(
+        *model, ml::work_of(*file, model->config()), report.limits, options.repeats);
+    for (const std::int32_t n : options.prompts) {
+        for (const ml::Precision precision : {ml::Precision::kExact, ml::Precision::kFast}) {
+            step(fmt::format("a prompt of {} tokens", n));
+            NOTSO_TRY(BenchRate rate, bench.read_prompt(n, precision));
+            report.rates.push_back(std::move(rate));
+        }
+    }
+    if (options.n_generated > 0) {
+        step(fmt::format("{} generated tokens", options.n_generated));
+        NOTSO_TRY(BenchRate rate, bench.generate(options.n_generated));
+        report.rates.push_back(std::move(rate));
+    }
+    report.planned_bytes = model->memory().total_bytes();
+    report.resident_bytes = resident_bytes();
+    return report;
+}
+
+}  // namespace notso::app

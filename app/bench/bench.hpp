@@ -1,0 +1,52 @@
+// Bench: how fast a model runs here, beside what the machine can do at most. `notso bench` prints
+// it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "app/settings.hpp"
+#include "base/result.hpp"
+
+namespace notso::app {
+
+struct BenchOptions {
+    std::vector<std::int32_t> prompts;  ///< Lengths of prompts to read, tokens.
+    std::int32_t n_generated = 64;      ///< Tokens to decode; 0 = none.
+    std::int32_t repeats = 3;
+    std::function<void(const std::string& what)> on_step = {};  ///< Before each measurement.
+};
+
+/// What the machine can do at most, measured in the same run.
+struct MachineLimits {
+    double read_rate;      ///< bytes per second
+    double multiply_rate;  ///< multiply-adds of bytes per second; 0 = not measured
+};
+
+/// One measurement, over all repeats.
+struct BenchRate {
+    std::string name;  ///< "pp512 exact", "tg64"
+    double median = 0;
+    double least = 0;
+    double most = 0;   ///< tokens per second
+    double share = 0;  ///< Of the machine's limit, by the median; 0 = unknown.
+};
+
+struct BenchReport {
+    std::string model;
+    std::string cpu;
+    std::string kernels;
+    std::int32_t n_threads = 0;
+    MachineLimits limits = {};
+    double load_seconds = 0;  ///< Median; the file may have come from the page cache.
+    std::uint64_t planned_bytes = 0;
+    std::uint64_t resident_bytes = 0;
+    std::vector<BenchRate> rates;
+};
+
+/// @errors of loading a model; kInvalidArgument for lengths beyond the model's context.
+Result<BenchReport> run_bench(const Settings& settings, const BenchOptions& options);
+
+}  // namespace notso::app
