@@ -40,7 +40,8 @@ Result<MachineLimits> measure_machine(const ml::DeviceManager& device, std::int3
     const std::uint64_t room = device.memory().available_bytes / 4;
     MachineLimits limits{};
     NOTSO_TRY(limits.read_rate,
-              ml::measure_read_rate(n_threads, std::min(kProbeBytes, room), kProbeTime));
+              ml::measure_read_rate(
+                  device.kernels(), n_threads, std::min(kProbeBytes, room), kProbeTime));
     limits.multiply_rate = ml::measure_multiply_rate(device.kernels(), n_threads, kMultiplyTime);
     return limits;
 }

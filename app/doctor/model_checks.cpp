@@ -179,7 +179,8 @@ Check check_speed(const ml::Model& model, const ml::gguf::File& file, const Sett
     if (!device) return broken("speed", device.error());
     const std::int32_t threads = ml::choose_threads(settings.threads, device->cores());
     const std::uint64_t room = device->memory().available_bytes / 4;
-    const auto limit = ml::measure_read_rate(threads, std::min(kProbeBytes, room), kProbeTime);
+    const auto limit =
+        ml::measure_read_rate(device->kernels(), threads, std::min(kProbeBytes, room), kProbeTime);
     if (!limit) return broken("speed", limit.error());
     const auto rate = decode_rate(model);
     if (!rate) return broken("speed", rate.error());

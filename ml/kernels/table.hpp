@@ -108,6 +108,9 @@ struct KernelTable {
     /// Multiplies and adds bytes as fast as this instruction set can; returns how many. Proportional
     /// to n_steps. For measuring the machine; null where there is nothing faster than plain code.
     std::int64_t (*multiply_bytes)(std::int64_t n_steps) noexcept;
+    /// Reads n_streams neighbouring parts of n bytes side by side, n a multiple of 64, p aligned to
+    /// 64; returns the sum of their words. For measuring the machine.
+    std::uint64_t (*read_memory)(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept;
 };
 
 }  // namespace notso::ml::kernels

@@ -1,9 +1,8 @@
 #include "ml/runtime/machine_probe.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cstring>
+#include <iterator>
 
 #include "base/clock.hpp"
 #include "ml/model/weight_memory.hpp"
@@ -12,46 +11,30 @@
 namespace notso::ml {
 namespace {
 
-constexpr std::size_t kLine = 64;
-
-/// Sums all words of `part`, a whole number of lines per stream. One stream alone does not keep
-/// every core's memory pipes full, many are too much for some.
-template <std::size_t kStreams>
-std::uint64_t read_all(std::span<const std::byte> part) noexcept {
-    const std::size_t step = part.size() / kStreams / kLine * kLine;
-    std::array<std::uint64_t, kLine / sizeof(std::uint64_t)> sums{};
-    for (std::size_t at = 0; at < step; at += kLine) {
-        for (std::size_t stream = 0; stream < kStreams; ++stream) {
-            std::array<std::uint64_t, kLine / sizeof(std::uint64_t)> line;
-            std::memcpy(line.data(), part.data() + stream * step + at, kLine);
-            for (std::size_t i = 0; i < line.size(); ++i) sums[i] += line[i];
-        }
-    }
-    std::uint64_t sum = 0;
-    for (const std::uint64_t value : sums) sum += value;
-    return sum;
-}
-
-using ReadAll = std::uint64_t (*)(std::span<const std::byte> part) noexcept;
-constexpr ReadAll kReaders[] = {read_all<1>, read_all<2>, read_all<4>, read_all<8>};
+// One stream alone does not keep every core's memory pipes full, many are too much for some.
+constexpr std::size_t kStreams[] = {1, 2, 4, 8};
+constexpr std::size_t kPartMultiple = 8 * 64;
 
 }  // namespace
 
-Result<double> measure_read_rate(std::int32_t n_threads,
+Result<double> measure_read_rate(const kernels::KernelTable& kernels,
+                                 std::int32_t n_threads,
                                  std::uint64_t bytes,
                                  std::chrono::milliseconds time) {
     NOTSO_TRY(const WeightMemory memory, WeightMemory::allocate(bytes));
     std::ranges::fill(memory.bytes(), std::byte{1});
     ThreadPool pool(n_threads);
-    const std::size_t part = memory.bytes().size() / static_cast<std::size_t>(n_threads);
+    const std::size_t part =
+        memory.bytes().size() / static_cast<std::size_t>(n_threads) / kPartMultiple * kPartMultiple;
     std::atomic<std::uint64_t> sink{0};  // so that no read can be left out
     double best = 0;
     const auto end = SteadyClock::now() + time;
-    for (std::size_t round = 0; round < std::size(kReaders) || SteadyClock::now() < end; ++round) {
-        const ReadAll read = kReaders[round % std::size(kReaders)];
+    for (std::size_t round = 0; round < std::size(kStreams) || SteadyClock::now() < end; ++round) {
+        const std::size_t streams = kStreams[round % std::size(kStreams)];
         const auto start = SteadyClock::now();
         pool.run(n_threads, [&](std::int32_t task, std::int32_t) noexcept {
-            sink += read(memory.bytes().subspan(static_cast<std::size_t>(task) * part, part));
+            const std::byte* begin = memory.bytes().data() + static_cast<std::size_t>(task) * part;
+            sink += kernels.read_memory(begin, part / streams, streams);
         });
         const double seconds = seconds_since(start);
         best = std::max(best,

@@ -17,7 +17,8 @@ namespace notso::ml {
 /// @return bytes per second.
 /// @errors kOutOfMemory with the number of bytes.
 /// @cost `time`, and the time to touch the buffer once.
-Result<double> measure_read_rate(std::int32_t n_threads,
+Result<double> measure_read_rate(const kernels::KernelTable& kernels,
+                                 std::int32_t n_threads,
                                  std::uint64_t bytes,
                                  std::chrono::milliseconds time);
 

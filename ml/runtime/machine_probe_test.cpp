@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "ml/kernels/generic/table.hpp"
 #include "ml/kernels/kernels_harness.hpp"
 
@@ -11,10 +13,30 @@ namespace {
 using std::chrono::milliseconds;
 
 TEST(MachineProbe, ReadsMemoryAtAPlausibleRate) {
-    const auto rate = measure_read_rate(2, 64 << 20, milliseconds(20));
-    ASSERT_TRUE(rate);
-    EXPECT_GT(*rate, 1e7);
-    EXPECT_LT(*rate, 1e14);
+    std::vector<const kernels::KernelTable*> tables = kernels::fast_tables();
+    tables.push_back(&kernels::generic_table());
+    for (const kernels::KernelTable* table : tables) {
+        const auto rate = measure_read_rate(*table, 2, 64 << 20, milliseconds(20));
+        ASSERT_TRUE(rate);
+        EXPECT_GT(*rate, 1e7) << table->name;
+        EXPECT_LT(*rate, 1e14) << table->name;
+    }
+}
+
+TEST(MachineProbe, ReadsEveryWord) {
+    alignas(64) std::uint64_t words[64];
+    std::iota(std::begin(words), std::end(words), 1);
+    std::vector<const kernels::KernelTable*> tables = kernels::fast_tables();
+    tables.push_back(&kernels::generic_table());
+    for (const kernels::KernelTable* table : tables) {
+        for (const std::size_t streams : {1, 2, 4, 8}) {
+            EXPECT_EQ(
+                table->read_memory(
+                    reinterpret_cast<const std::byte*>(words), sizeof(words) / streams, streams),
+                64 * 65 / 2)
+                << table->name << ", " << streams;
+        }
+    }
 }
 
 TEST(MachineProbe, EveryFastSetOfKernelsMultipliesBytes) {

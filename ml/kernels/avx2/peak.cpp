@@ -1,4 +1,4 @@
-// The most that this instruction set can multiply: pairs of bytes, added up in 16 bits.
+// The most that this instruction set can read and multiply: pairs of bytes, added up in 16 bits.
 #include <immintrin.h>
 
 #include "ml/kernels/avx2/kernels.hpp"
@@ -9,7 +9,8 @@ std::int64_t multiply_bytes(std::int64_t n_steps) noexcept {
     constexpr int kSums = 12;
     __m256i ones = _mm256_set1_epi8(1);
     __m256i sums[kSums];
-    for (__m256i& sum : sums) sum = _mm256_setzero_si256();
+#pragma GCC unroll 12
+    for (int i = 0; i < kSums; ++i) sums[i] = _mm256_setzero_si256();
     for (std::int64_t step = 0; step < n_steps; ++step) {
 #pragma GCC unroll 12
         for (int i = 0; i < kSums; ++i) {
@@ -19,6 +20,20 @@ std::int64_t multiply_bytes(std::int64_t n_steps) noexcept {
         }
     }
     return n_steps * kSums * 32;
+}
+
+std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept {
+    __m256i sum = _mm256_setzero_si256();
+    for (std::size_t at = 0; at < n; at += 64) {
+        for (std::size_t stream = 0; stream < n_streams; ++stream) {
+            const auto* line = reinterpret_cast<const __m256i*>(p + stream * n + at);
+            sum = _mm256_add_epi64(sum, _mm256_load_si256(line));
+            sum = _mm256_add_epi64(sum, _mm256_load_si256(line + 1));
+        }
+    }
+    alignas(32) std::uint64_t lanes[4];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sum);
+    return lanes[0] + lanes[1] + lanes[2] + lanes[3];
 }
 
 }  // namespace notso::ml::kernels::avx2

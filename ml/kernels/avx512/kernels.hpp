@@ -16,6 +16,7 @@ void rope(float* head, const float* cos_sin, std::int32_t n_pairs) noexcept;
 void silu_mul(float* gate, const float* up, std::int32_t n) noexcept;
 void softmax(float* x, std::int32_t n) noexcept;
 std::int64_t multiply_bytes(std::int64_t n_steps) noexcept;
+std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept;
 
 /// Everything but the matrix products.
 inline constexpr KernelTable kOthers = {
@@ -29,6 +30,7 @@ inline constexpr KernelTable kOthers = {
     .silu_mul = silu_mul,
     .softmax = softmax,
     .multiply_bytes = multiply_bytes,
+    .read_memory = read_memory,
 };
 
 }  // namespace notso::ml::kernels::avx512

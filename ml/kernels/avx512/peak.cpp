@@ -1,5 +1,5 @@
-// The most that this instruction set can multiply: as many independent sums as hide the latency of
-// vpdpbusd.
+// The most that this instruction set can read and multiply: as many independent sums as hide the
+// latency of vpdpbusd.
 #include <immintrin.h>
 
 #include "ml/kernels/avx512/kernels.hpp"
@@ -10,7 +10,8 @@ std::int64_t multiply_bytes(std::int64_t n_steps) noexcept {
     constexpr int kSums = 12;
     const __m512i ones = _mm512_set1_epi8(1);
     __m512i sums[kSums];
-    for (__m512i& sum : sums) sum = _mm512_setzero_si512();
+#pragma GCC unroll 12
+    for (int i = 0; i < kSums; ++i) sums[i] = _mm512_setzero_si512();
     for (std::int64_t step = 0; step < n_steps; ++step) {
 #pragma GCC unroll 12
         for (int i = 0; i < kSums; ++i) {
@@ -19,6 +20,16 @@ std::int64_t multiply_bytes(std::int64_t n_steps) noexcept {
         }
     }
     return n_steps * kSums * 64;
+}
+
+std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept {
+    __m512i sum = _mm512_setzero_si512();
+    for (std::size_t at = 0; at < n; at += 64) {
+        for (std::size_t stream = 0; stream < n_streams; ++stream) {
+            sum = _mm512_add_epi64(sum, _mm512_load_si512(p + stream * n + at));
+        }
+    }
+    return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(sum));
 }
 
 }  // namespace notso::ml::kernels::avx512

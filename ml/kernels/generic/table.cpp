@@ -137,6 +137,18 @@ void silu_mul(float* gate, const float* up, std::int32_t n) noexcept {
     for (std::int32_t i = 0; i < n; ++i) gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
 }
 
+std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept {
+    std::uint64_t sum = 0;
+    for (std::size_t at = 0; at < n; at += sizeof(sum)) {
+        for (std::size_t stream = 0; stream < n_streams; ++stream) {
+            std::uint64_t word;
+            std::memcpy(&word, p + stream * n + at, sizeof(word));
+            sum += word;
+        }
+    }
+    return sum;
+}
+
 constexpr KernelTable kOthers = {
     .name = "generic",
     .matmul_by_type = {},
@@ -150,6 +162,7 @@ constexpr KernelTable kOthers = {
     .silu_mul = silu_mul,
     .softmax = softmax,
     .multiply_bytes = nullptr,
+    .read_memory = read_memory,
 };
 
 KernelTable make_table() noexcept {
