@@ -14,30 +14,38 @@ inline PackedMatmul find_packed(const PackedKernels& kernels, const quant::TypeT
     return kernels.by_type[static_cast<std::size_t>(type.type)];
 }
 
-/// Tokens made of integers by one set of kernels.
+/// Tokens that are multiplied together, made of integers by one set of kernels.
 struct Tokens {
     std::vector<std::byte> q;
     Floats scales;
     Floats sums;
-    std::size_t stride;
-    std::size_t bytes;  ///< Of one number.
 
-    Tokens(const KernelTable& table, Precision precision, const Floats& x, std::int32_t n_cols)
-        : scales(x.size() / kTokenGroup),
-          sums(scales.size()),
-          stride(static_cast<std::size_t>(n_cols)),
-          bytes(precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::uint8_t)) {
-        q.resize(x.size() * bytes);
-        packed_kernels(table, precision)
-            .quantize_token(x.data(), static_cast<std::int32_t>(x.size()), from(0));
+    /// @param x  [n_tokens, n_cols]
+    Tokens(const KernelTable& table,
+           Precision precision,
+           const float* x,
+           std::int32_t n_tokens,
+           std::int32_t n_cols) {
+        const std::size_t bytes =
+            precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::uint8_t);
+        const auto size = static_cast<std::size_t>(n_tokens) * static_cast<std::size_t>(n_cols);
+        q.resize(size * bytes);
+        scales.resize(size / kTokenGroup);
+        sums.resize(size / kTokenGroup);
+        for (std::int32_t t = 0; t < n_tokens; ++t) {
+            const TokenTile tile = tile_of_token(t, n_tokens, table.tile_tokens);
+            const auto first =
+                static_cast<std::size_t>(tile.first) * static_cast<std::size_t>(n_cols);
+            const auto in_tile = static_cast<std::size_t>(t - tile.first);
+            const TokenPlace place = {.q = q.data() + (first + in_tile * 4) * bytes,
+                                      .scales = scales.data() + first / kTokenGroup + in_tile,
+                                      .sums = sums.data() + first / kTokenGroup + in_tile,
+                                      .step = tile.size};
+            packed_kernels(table, precision)
+                .quantize_token(x + static_cast<std::ptrdiff_t>(t) * n_cols, n_cols, place);
+        }
     }
-    QuantizedTokens from(std::int32_t token) {
-        const auto first = static_cast<std::size_t>(token) * stride;
-        return {q.data() + first * bytes,
-                scales.data() + first / kTokenGroup,
-                sums.data() + first / kTokenGroup,
-                stride};
-    }
+    QuantizedTokens integers() const { return {q.data(), scales.data(), sums.data()}; }
 };
 
 /// The matrix of a Product, packed.

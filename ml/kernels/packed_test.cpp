@@ -49,9 +49,10 @@ class PackedProducts : public testing::TestWithParam<Set> {
                std::int32_t n,
                Store store = Store::kReplace) const {
         const Packed packed(product);
-        Tokens tokens(table, precision(), product.x, product.n_cols);
+        const float* x = product.x.data() + static_cast<std::ptrdiff_t>(first) * product.n_cols;
+        const Tokens tokens(table, precision(), x, n, product.n_cols);
         Floats out(static_cast<std::size_t>(n * product.n_rows), store == Store::kAdd ? 1.0f : NAN);
-        PackedMatmulArgs args = packed_arguments(product, packed, tokens.from(first), n, out);
+        PackedMatmulArgs args = packed_arguments(product, packed, tokens.integers(), n, out);
         args.store = store;
         find_packed(packed_kernels(table, precision()), *product.type)(args);
         return out;
@@ -171,8 +172,8 @@ TEST_P(PackedProducts, TokensBecomeTheSameIntegers) {
     std::fill_n(x.begin() + 96, 32, 1e-35f);  // less than a scale can say
     x[32 * 4 + 7] = NAN;
     x[32 * 5 + 9] = -INFINITY;
-    Tokens fast(table(), precision(), x, 32 * 64);
-    Tokens plain(generic_table(), precision(), x, 32 * 64);
+    const Tokens fast(table(), precision(), x.data(), 1, 32 * 64);
+    const Tokens plain(generic_table(), precision(), x.data(), 1, 32 * 64);
     EXPECT_EQ(fast.q, plain.q);
     for (std::size_t group = 0; group < fast.scales.size(); ++group) {
         const bool broken = group == 4 || group == 5;
@@ -181,6 +182,23 @@ TEST_P(PackedProducts, TokensBecomeTheSameIntegers) {
         if (broken) continue;
         EXPECT_EQ(fast.scales[group], plain.scales[group]) << group;
         EXPECT_EQ(fast.sums[group], plain.sums[group]) << group;
+    }
+}
+
+TEST(TokenTiles, CutABatchIntoTilesOfAboutTheSameSize) {
+    for (const std::int32_t most : {1, 4, 6}) {
+        for (std::int32_t n = 1; n <= 130; ++n) {
+            std::int32_t next = 0;
+            for (std::int32_t i = 0; i < count_tiles(n, most); ++i) {
+                const TokenTile tile = tile_at(i, n, most);
+                ASSERT_EQ(tile.first, next);
+                ASSERT_TRUE(tile.size <= most && tile.size >= n / count_tiles(n, most)) << n;
+                for (std::int32_t t = tile.first; t < tile.first + tile.size; ++t)
+                    ASSERT_EQ(tile_of_token(t, n, most).first, tile.first) << t << " of " << n;
+                next += tile.size;
+            }
+            ASSERT_EQ(next, n);
+        }
     }
 }
 

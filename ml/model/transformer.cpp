@@ -41,6 +41,13 @@ struct Transformer::Chunk {
     std::int32_t size() const noexcept { return static_cast<std::int32_t>(tokens.size()); }
 };
 
+/// Tokens of a buffer that are multiplied together.
+struct Transformer::Batch {
+    const TokenBuffer& tokens;
+    std::int32_t n_tokens;
+    Precision precision;
+};
+
 /// out[t, r] = matrix[r] · x[t] + bias[r], or += with Store::kAdd.
 struct Transformer::Product {
     const Matrix& matrix;
@@ -58,7 +65,7 @@ Transformer::Transformer(ModelSpec spec,
     : spec_(std::move(spec)),
       weights_(std::move(weights)),
       kernels_(kernels),
-      work_(std::make_unique<Workspace>(spec_.config, n_threads)),
+      work_(std::make_unique<Workspace>(spec_.config, kernels.tile_tokens, n_threads)),
       pool_(std::make_unique<ThreadPool>(n_threads)) {
     const bool whole_vectors = spec_.config.head_dim % kernels::kHeadDimMultiple == 0;
     kv_kernels_ = whole_vectors ? kernels_.kv : kernels::generic_table().kv;
@@ -263,11 +270,10 @@ void Transformer::attend(std::int32_t layer, const Chunk& chunk) const noexcept 
                    .out_stride = width(q_width),
                    .scratch = work_->scratch[width(thread)].data()});
         for (std::int32_t t = first; t < first + n_tokens; ++t) {
-            quantize(work_->heads,
+            quantize({work_->heads, chunk.size(), chunk.precision},
                      t,
                      (kv_head * group + part) * config.head_dim,
-                     n_heads * config.head_dim,
-                     chunk.precision);
+                     n_heads * config.head_dim);
         }
     });
 }
@@ -285,7 +291,7 @@ void Transformer::gated_ffn(const LayerWeights& weights, const Chunk& chunk) con
         multiply_rows(up, first, n, thread);
         for (std::int32_t t = 0; t < chunk.size(); ++t) {
             kernels_.silu_mul(work_->gate.row(t) + first, row_of(work_->up, t, n_ff) + first, n);
-            quantize(work_->gate, t, first, n, chunk.precision);
+            quantize({work_->gate, chunk.size(), chunk.precision}, t, first, n);
         }
     });
 }
@@ -311,19 +317,20 @@ void Transformer::norm(const float* x,
         for (std::int32_t t = task * kTokensPerTask; t < last; ++t) {
             kernels_.rms_norm(
                 x + width(t) * width(n), weight, work_->h.row(t), n, spec_.config.rms_eps);
-            quantize(work_->h, t, 0, n, precision);
+            quantize({work_->h, n_tokens, precision}, t, 0, n);
         }
     });
 }
 
-void Transformer::quantize(const TokenBuffer& tokens,
+void Transformer::quantize(const Batch& batch,
                            std::int32_t token,
                            std::int32_t first,
-                           std::int32_t n,
-                           Precision precision) const noexcept {
-    if (!tokens.has_packed) return;
-    kernels_.packed[static_cast<std::size_t>(precision)].quantize_token(
-        tokens.row(token) + first, n, tokens.integers(token, first, precision));
+                           std::int32_t n) const noexcept {
+    if (!batch.tokens.has_packed) return;
+    kernels_.packed[static_cast<std::size_t>(batch.precision)].quantize_token(
+        batch.tokens.row(token) + first,
+        n,
+        batch.tokens.place(token, batch.n_tokens, first, batch.precision));
 }
 
 void Transformer::multiply(const Product& product) const noexcept {
@@ -347,7 +354,7 @@ void Transformer::multiply_rows(const Product& product,
              .n_cols = matrix.n_cols,
              .n_tokens = product.n_tokens,
              .store = product.store,
-             .x = product.x.integers(0, 0, product.precision),
+             .x = product.x.integers(),
              .out = product.out + first,
              .out_stride = width(matrix.n_rows)});
     } else {

@@ -16,8 +16,6 @@
 
 namespace notso::ml {
 
-struct TokenBuffer;  // ml/model/workspace.hpp
-
 /// Not reentrant: it owns the buffers and the threads of one computation.
 ///
 /// Numerics: f32 activations, of 16 bits in products of packed weights; weights as the file has
@@ -68,12 +66,12 @@ class Transformer {
               const float* weight,
               std::int32_t n_tokens,
               Precision precision) const noexcept;
+    struct Batch;
     /// Makes integers of n columns of a token, from `first` on, where a packed matrix wants them.
-    void quantize(const TokenBuffer& tokens,
+    void quantize(const Batch& batch,
                   std::int32_t token,
                   std::int32_t first,
-                  std::int32_t n,
-                  Precision precision) const noexcept;
+                  std::int32_t n) const noexcept;
     void multiply(const Product& product) const noexcept;
     void multiply_rows(const Product& product,
                        std::int32_t first,

@@ -33,34 +33,39 @@ Buffer<T>::Buffer(std::size_t n) {
     data_.reset(data);
 }
 
-TokenBuffer::TokenBuffer(std::int32_t n_cols)
+TokenBuffer::TokenBuffer(std::int32_t n_cols, std::int32_t max_tile)
     : width(n_cols),
+      tile_tokens(max_tile),
       values(size(kChunkTokens, n_cols)),
       q(size(kChunkTokens, n_cols)),
       scales(size(kChunkTokens, n_cols / kernels::kTokenGroup)),
       sums(size(kChunkTokens, n_cols / kernels::kTokenGroup)) {}
 
-kernels::QuantizedTokens TokenBuffer::integers(std::int32_t token,
-                                               std::int32_t col,
-                                               Precision precision) const noexcept {
+kernels::TokenPlace TokenBuffer::place(std::int32_t token,
+                                       std::int32_t n_tokens,
+                                       std::int32_t col,
+                                       Precision precision) const noexcept {
+    const kernels::TokenTile tile = kernels::tile_of_token(token, n_tokens, tile_tokens);
+    const std::int32_t in_tile = token - tile.first;
     const std::size_t bytes =
         precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::uint8_t);
-    const std::size_t group =
-        size(token, width / kernels::kTokenGroup) + size(col / kernels::kTokenGroup);
-    return {.q = reinterpret_cast<std::byte*>(q.data()) + (size(token, width) + size(col)) * bytes,
+    const std::size_t number = size(tile.first, width) + size(col, tile.size) + size(in_tile, 4);
+    const std::size_t group = size(tile.first, width / kernels::kTokenGroup) +
+                              size(col / kernels::kTokenGroup, tile.size) + size(in_tile);
+    return {.q = reinterpret_cast<std::byte*>(q.data()) + number * bytes,
             .scales = scales.data() + group,
             .sums = sums.data() + group,
-            .stride = size(width)};
+            .step = tile.size};
 }
 
-Workspace::Workspace(const ModelConfig& config, std::int32_t n_threads)
+Workspace::Workspace(const ModelConfig& config, std::int32_t tile_tokens, std::int32_t n_threads)
     : x(size(kChunkTokens, config.n_embd)),
-      h(config.n_embd),
+      h(config.n_embd, tile_tokens),
       q(size(kChunkTokens, config.n_heads * config.head_dim)),
       k(size(kChunkTokens, config.n_kv_heads * config.head_dim)),
       v(size(kChunkTokens, config.n_kv_heads * config.head_dim)),
-      heads(config.n_heads * config.head_dim),
-      gate(config.n_ff),
+      heads(config.n_heads * config.head_dim, tile_tokens),
+      gate(config.n_ff, tile_tokens),
       up(size(kChunkTokens, config.n_ff)),
       cos_sin(size(kChunkTokens, config.n_rot)) {
     for (std::int32_t thread = 0; thread < n_threads; ++thread)

@@ -33,26 +33,33 @@ using FloatBuffer = Buffer<float>;
 
 /// What products read: tokens as they are, and as integers for packed weights.
 struct TokenBuffer {
-    explicit TokenBuffer(std::int32_t n_cols);
+    /// @param max_tile  KernelTable::tile_tokens
+    TokenBuffer(std::int32_t n_cols, std::int32_t max_tile);
 
     float* row(std::int32_t token) const noexcept {
         return values.data() + static_cast<std::size_t>(token) * static_cast<std::size_t>(width);
     }
-    /// From a token and a column on; the column begins a group.
-    kernels::QuantizedTokens integers(std::int32_t token,
-                                      std::int32_t col,
-                                      Precision precision) const noexcept;
+    /// Where the integers of a token go, of n_tokens that are multiplied together, from a column on
+    /// that begins a group.
+    kernels::TokenPlace place(std::int32_t token,
+                              std::int32_t n_tokens,
+                              std::int32_t col,
+                              Precision precision) const noexcept;
+    kernels::QuantizedTokens integers() const noexcept {
+        return {q.data(), scales.data(), sums.data()};
+    }
 
     std::int32_t width;
+    std::int32_t tile_tokens;
     FloatBuffer values;       ///< [kChunkTokens, width]
-    Buffer<std::int16_t> q;   ///< [kChunkTokens, width], of half the bytes for fast products
-    FloatBuffer scales;       ///< [kChunkTokens, width / kTokenGroup]
-    FloatBuffer sums;         ///< [kChunkTokens, width / kTokenGroup]
+    Buffer<std::int16_t> q;   ///< [kChunkTokens, width] in tiles; bytes for fast products
+    FloatBuffer scales;       ///< [kChunkTokens, width / kTokenGroup] in tiles
+    FloatBuffer sums;         ///< the same
     bool has_packed = false;  ///< A packed matrix reads it: integers are wanted.
 };
 
 struct Workspace {
-    Workspace(const ModelConfig& config, std::int32_t n_threads);
+    Workspace(const ModelConfig& config, std::int32_t tile_tokens, std::int32_t n_threads);
 
     /// Floats of everything below.
     static std::uint64_t floats(const ModelConfig& config, std::int32_t n_threads);

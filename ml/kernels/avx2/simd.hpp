@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ml/kernels/avx2/kernels.hpp"
+
 namespace notso::ml::kernels {
 
 struct Avx2 {
@@ -20,7 +22,7 @@ struct Avx2 {
     static constexpr int kGemvRows = 4;
     static constexpr int kValueVecs = 2;
     static constexpr int kPackedPanels = 1;  // 8 registers of sums
-    static constexpr int kPackedTokens = 4;
+    static constexpr int kPackedTokens = avx2::kTileTokens;
     static constexpr int kRegisterTokens = 3;  // unpacking for every tile of more costs too much
 
     static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
@@ -207,8 +209,8 @@ struct Avx2 {
     static constexpr int kDot4Lines = kGreatest <= 16   ? 4
                                       : kGreatest <= 32 ? 2
                                                         : 1;
-    /// sums + signed bytes of kLines lines * x [kLines, 4]
-    template <int kLines>
+    /// sums + signed bytes of kLines lines * x, four every kStep.
+    template <int kLines, int kStep>
     static Ints add_dot4(Ints sums, const Ints* w, const std::uint8_t* x) {
         const __m256i ones = _mm256_set1_epi16(1);
         if constexpr (kLines == 1) {
@@ -223,7 +225,7 @@ struct Avx2 {
             Ints pairs = maddubs(w[0], x);
 #pragma GCC unroll 4
             for (int i = 1; i < kLines; ++i) {
-                const Ints more = maddubs(w[i], x + i * 4);
+                const Ints more = maddubs(w[i], x + i * kStep);
                 pairs.lo = _mm256_add_epi16(pairs.lo, more.lo);
                 pairs.hi = _mm256_add_epi16(pairs.hi, more.hi);
             }
@@ -262,11 +264,13 @@ struct Avx2 {
     static Vec fnma(Vec a, Vec b, Vec c) {
         return {_mm256_fnmadd_ps(a.lo, b.lo, c.lo), _mm256_fnmadd_ps(a.hi, b.hi, c.hi)};
     }
-    /// Asks for memory that is read later.
+    /// Asks for memory that is read later. In assembly: GCC takes a function that only prefetches
+    /// for one without effect, and leaves its calls out.
     template <std::size_t kBytes>
-    static void prefetch(const std::byte* p) {
+    [[gnu::always_inline]] static void prefetch(const std::byte* p) {
+#pragma GCC unroll 4
         for (std::size_t i = 0; i < kBytes; i += 64)
-            _mm_prefetch(reinterpret_cast<const char*>(p) + i, _MM_HINT_T0);
+            __asm__ volatile("prefetcht0 %0" : : "m"(p[i]));
     }
 
   private:

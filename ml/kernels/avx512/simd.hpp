@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ml/kernels/avx512/kernels.hpp"
+
 namespace notso::ml::kernels {
 
 struct Avx512 {
@@ -17,7 +19,7 @@ struct Avx512 {
     static constexpr int kGemvRows = 4;
     static constexpr int kValueVecs = 4;
     static constexpr int kPackedPanels = 2;  // 12 registers of integers, 12 of sums
-    static constexpr int kPackedTokens = 6;
+    static constexpr int kPackedTokens = avx512::kTileTokens;
     static constexpr int kRegisterTokens = 24;  // unpacking is nearly free
 
     static Vec zero() { return _mm512_setzero_ps(); }
@@ -169,7 +171,7 @@ struct Avx512 {
     template <int>
     static constexpr int kDot4Lines = 1;
     /// sums + signed bytes of a line * x[4]
-    template <int kLines>
+    template <int kLines, int>
     static Ints add_dot4(Ints sums, const Ints* w, const std::uint8_t* x) {
         return _mm512_dpbusd_epi32(sums, broadcast4(x), *w);
     }
@@ -193,11 +195,13 @@ struct Avx512 {
     }
     /// c - a * b
     static Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, c); }
-    /// Asks for memory that is read later.
+    /// Asks for memory that is read later. In assembly: GCC takes a function that only prefetches
+    /// for one without effect, and leaves its calls out.
     template <std::size_t kBytes>
-    static void prefetch(const std::byte* p) {
+    [[gnu::always_inline]] static void prefetch(const std::byte* p) {
+#pragma GCC unroll 4
         for (std::size_t i = 0; i < kBytes; i += 64)
-            _mm_prefetch(reinterpret_cast<const char*>(p) + i, _MM_HINT_T0);
+            __asm__ volatile("prefetcht0 %0" : : "m"(p[i]));
     }
 
   private:

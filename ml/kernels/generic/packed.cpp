@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ml/kernels/generic/table.hpp"
 #include "ml/kernels/table.hpp"
 #include "ml/quant/half.hpp"
 #include "ml/quant/k_scales.hpp"
@@ -93,14 +94,14 @@ void take_apart(const quant::BlockQ6_K& block, Integers& out) {
         out.scales[i] = quant::f16_to_f32(block.d) * static_cast<float>(block.scales[i]);
 }
 
-/// Where QuantizedTokens keeps the numbers of a token, and what they are.
+/// Where QuantizedTokens keeps the numbers of four columns of a token, and what they are.
 template <Precision>
 struct Numbers {
     using Type = std::int16_t;
     static constexpr int kOffset = 0;
     static std::size_t place(std::size_t col) {
         constexpr std::array<std::size_t, 4> kPlaces = {0, 2, 1, 3};
-        return col / 4 * 4 + kPlaces[col % 4];
+        return kPlaces.at(col);
     }
 };
 template <>
@@ -110,27 +111,43 @@ struct Numbers<Precision::kFast> {
     static std::size_t place(std::size_t col) { return col; }
 };
 
-template <Precision kPrecision>
-int number(const QuantizedTokens& x, std::size_t token, std::size_t col) {
-    using Format = Numbers<kPrecision>;
-    const auto* q = static_cast<const typename Format::Type*>(x.q);
-    return q[token * x.stride + Format::place(col)] - Format::kOffset;
-}
+/// A token of a batch, and where it stands.
+struct Token {
+    const QuantizedTokens& x;
+    std::size_t n_cols;
+    std::size_t tile_first;
+    std::size_t tile_size;
+    std::size_t in_tile;
 
-/// sum + block · token, from column `col` of token t on.
+    Token(const PackedMatmulArgs& args, std::int32_t index)
+        : x(args.x), n_cols(static_cast<std::size_t>(args.n_cols)) {
+        const TokenTile tile = tile_of_token(index, args.n_tokens, generic_table().tile_tokens);
+        tile_first = static_cast<std::size_t>(tile.first);
+        tile_size = static_cast<std::size_t>(tile.size);
+        in_tile = static_cast<std::size_t>(index - tile.first);
+    }
+    template <Precision kPrecision>
+    int number(std::size_t col) const {
+        using Format = Numbers<kPrecision>;
+        const auto* q = static_cast<const typename Format::Type*>(x.q) + tile_first * n_cols;
+        return q[(col / 4 * tile_size + in_tile) * 4 + Format::place(col % 4)] - Format::kOffset;
+    }
+    std::size_t group(std::size_t col) const {
+        return tile_first * (n_cols / kTokenGroup) + col / kTokenGroup * tile_size + in_tile;
+    }
+};
+
 template <Precision kPrecision, class Block>
-float add_block(
-    const Integers& block, const QuantizedTokens& x, std::size_t t, std::size_t col, float sum) {
-    const std::size_t group_stride = x.stride / kTokenGroup;
+float add_block(const Integers& block, const Token& token, std::size_t col, float sum) {
     for (std::size_t at = 0; at < Block::kElements; at += kGroup<Block>) {
         std::int32_t integers = 0;
         for (std::size_t i = at; i < at + kGroup<Block>; ++i)
-            integers += block.q[i] * number<kPrecision>(x, t, col + i);
-        const std::size_t token_group = t * group_stride + (col + at) / kTokenGroup;
-        const float scale = block.scales[at / kGroup<Block>] * x.scales[token_group];
+            integers += block.q[i] * token.number<kPrecision>(col + i);
+        const std::size_t group = token.group(col + at);
+        const float scale = block.scales[at / kGroup<Block>] * token.x.scales[group];
         sum = std::fma(static_cast<float>(integers), scale, sum);
         if constexpr (kHasMins<Block>)
-            sum = std::fma(-block.mins[at / kGroup<Block>], x.sums[token_group], sum);
+            sum = std::fma(-block.mins[at / kGroup<Block>], token.x.sums[group], sum);
     }
     return sum;
 }
@@ -149,7 +166,8 @@ void multiply_row(const PackedMatmulArgs& args,
         Integers integers;
         take_apart(block, integers);
         for (std::size_t t = 0; t < static_cast<std::size_t>(args.n_tokens); ++t)
-            sums.at(t) = add_block<kPrecision, Block>(integers, args.x, t, col, sums.at(t));
+            sums.at(t) = add_block<kPrecision, Block>(
+                integers, Token(args, static_cast<std::int32_t>(t)), col, sums.at(t));
         panel += sizeof(Block) * quant::kPackRows;
     }
     for (std::size_t t = 0; t < static_cast<std::size_t>(args.n_tokens); ++t) {
@@ -167,12 +185,12 @@ void multiply(const PackedMatmulArgs& args) noexcept {
 }
 
 template <Precision kPrecision>
-void quantize_token(const float* x, std::int32_t n, const QuantizedTokens& out) noexcept {
+void quantize_token(const float* x, std::int32_t n, const TokenPlace& out) noexcept {
     using Format = Numbers<kPrecision>;
     constexpr float kGreatest = kGreatestInteger[static_cast<std::size_t>(kPrecision)];
     constexpr std::size_t kColumns = kTokenGroup;
     auto* q = static_cast<typename Format::Type*>(out.q);
-    for (std::int32_t group = 0; group < n / kTokenGroup; ++group, x += kColumns, q += kColumns) {
+    for (std::int32_t group = 0; group < n / kTokenGroup; ++group, x += kColumns) {
         float greatest = 0;
         for (std::size_t i = 0; i < kColumns; ++i) greatest = std::max(greatest, std::abs(x[i]));
         const bool finite =
@@ -182,13 +200,15 @@ void quantize_token(const float* x, std::int32_t n, const QuantizedTokens& out) 
         float sum = 0;
         for (std::size_t i = 0; i < kColumns; ++i) {
             const float whole = counts ? std::nearbyint(x[i] * inverse) : 0.0f;
-            q[Format::place(i)] =
+            q[Format::place(i % 4)] =
                 static_cast<typename Format::Type>(static_cast<int>(whole) + Format::kOffset);
+            if (i % 4 == 3) q += 4 * out.step;
             sum += whole;
         }
-        out.scales[group] = finite ? (counts ? greatest / kGreatest : 0.0f)
+        const float scale = finite ? (counts ? greatest / kGreatest : 0.0f)
                                    : std::numeric_limits<float>::quiet_NaN();
-        out.sums[group] = out.scales[group] * sum;
+        out.scales[group * out.step] = scale;
+        out.sums[group * out.step] = scale * sum;
     }
 }
 

@@ -36,7 +36,7 @@ struct PackedProducts {
     static void q4_k(const PackedMatmulArgs& args) noexcept;
     static void q5_k(const PackedMatmulArgs& args) noexcept;
     static void q6_k(const PackedMatmulArgs& args) noexcept;
-    static void quantize_token(const float* x, std::int32_t n, const QuantizedTokens& out) noexcept;
+    static void quantize_token(const float* x, std::int32_t n, const TokenPlace& out) noexcept;
 };
 
 }  // namespace notso::ml::kernels

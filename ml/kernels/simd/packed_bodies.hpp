@@ -33,7 +33,7 @@ void PackedProducts<S, kPrecision>::q6_k(const PackedMatmulArgs& args) noexcept 
 template <class S, Precision kPrecision>
 void PackedProducts<S, kPrecision>::quantize_token(const float* x,
                                                    std::int32_t n,
-                                                   const QuantizedTokens& out) noexcept {
+                                                   const TokenPlace& out) noexcept {
     kernels::quantize_token<S, kPrecision>(x, n, out);
 }
 

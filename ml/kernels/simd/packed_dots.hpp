@@ -10,7 +10,8 @@ namespace notso::ml::kernels {
 // Each kind of dot products D of an instruction set S and a packed type P takes kLines lines of
 // kLineColumns columns in one step:
 //   unpack<phase>(tile, group, step, lines)  as P::bytes, but with steps of this length
-//   add(sums, lines, q)                      sums + lines · q, where q stands at the step's columns
+//   add<tokens>(sums, lines, q)              sums + lines · q of one token of a tile; q stands at
+//   the step's first four columns, the next four come 4 · tokens later
 // With kHasStarts, sums begin at -kByteOffset times the weights, which takes the offset out again.
 
 template <class S, class P>
@@ -29,6 +30,7 @@ struct ExactDots {
         lines[0] = S::template even_bytes<P::kSigned>(bytes);
         lines[1] = S::template odd_bytes<P::kSigned>(bytes);
     }
+    template <int>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int16_t* q) {
         return S::add_dot2(S::add_dot2(sums, lines[0], q), lines[1], q + 2);
     }
@@ -50,8 +52,9 @@ struct FastDots {
         for (int i = 0; i < kLines; ++i)
             lines[i] = P::template bytes<kPhase>(tile, group, step * kLines + i);
     }
+    template <int kTokens>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::uint8_t* q) {
-        return S::template add_dot4<kLines>(sums, lines, q);
+        return S::template add_dot4<kLines, 4 * kTokens>(sums, lines, q);
     }
 };
 

@@ -11,8 +11,10 @@
 namespace notso::ml::kernels {
 
 inline constexpr int kUnpackedColumns = 256;
-/// How far ahead of a few tokens weights are asked for.
-inline constexpr std::size_t kPrefetchBytes = 16384;
+/// How far ahead of a few tokens weights are asked for, and up to how many tokens memory is the
+/// limit rather than multiplying: one panel at a time is then read faster than two.
+inline constexpr std::size_t kPrefetchBytes = 9216;
+inline constexpr std::int32_t kMemoryBoundTokens = 2;
 
 /// What stands beside the weights of some columns of sixteen rows.
 template <class P>
@@ -24,29 +26,26 @@ struct ColumnNumbers {
 };
 
 /// sums[t] += (integers · w_scale) · x_scale[t], lane by lane: sixteen rows.
-template <class S, int kTokens, Precision kPrecision>
+template <class S, int kTokens>
 [[gnu::always_inline]] inline void fold_integers(const typename S::Ints* integers,
                                                  const float* w_scale,
-                                                 const TokenColumns<kPrecision>& x,
-                                                 int group,
+                                                 const float* x_scales,
                                                  typename S::Vec* sums) {
     const auto scale = S::load(w_scale);
 #pragma GCC unroll 8
     for (int t = 0; t < kTokens; ++t) {
-        const auto x_scale = S::set1(x.scales[t * x.group_stride + group]);
+        const auto x_scale = S::set1(x_scales[t]);
         sums[t] = S::fma(S::to_float(integers[t]), S::mul(scale, x_scale), sums[t]);
     }
 }
 
-template <class S, int kTokens, Precision kPrecision>
+template <class S, int kTokens>
 [[gnu::always_inline]] inline void fold_mins(const float* w_min,
-                                             const TokenColumns<kPrecision>& x,
-                                             int group,
+                                             const float* x_sums,
                                              typename S::Vec* sums) {
     const auto min = S::load(w_min);
 #pragma GCC unroll 8
-    for (int t = 0; t < kTokens; ++t)
-        sums[t] = S::fnma(min, S::set1(x.sums[t * x.group_stride + group]), sums[t]);
+    for (int t = 0; t < kTokens; ++t) sums[t] = S::fnma(min, S::set1(x_sums[t]), sums[t]);
 }
 
 /// A run of 32 columns of kPanels panels; line(panel, step, out) gives their weights.
@@ -54,7 +53,7 @@ template <class S, int kTokens, Precision kPrecision>
 template <class S, class P, class D, int kPanels, int kTokens, class Line>
 [[gnu::always_inline]] inline void multiply_run(const Line& line,
                                                 const ColumnNumbers<P>* numbers,
-                                                const TokenColumns<D::kPrecision>& x,
+                                                const TileColumns<D::kPrecision, kTokens>& x,
                                                 int run,
                                                 typename S::Vec* sums) {
     constexpr int kParts = kTokenGroup / P::kGroup;
@@ -73,13 +72,13 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
             typename S::Ints lines[kPanels][D::kLines];
 #pragma GCC unroll 2
             for (int panel = 0; panel < kPanels; ++panel) line(panel, step, lines[panel]);
-            const auto* q = x.q + run * kTokenGroup + step * kStepColumns;
+            const auto* q = x.q + (run * kTokenGroup + step * kStepColumns) * kTokens;
 #pragma GCC unroll 8
             for (int t = 0; t < kTokens; ++t) {
 #pragma GCC unroll 2
                 for (int panel = 0; panel < kPanels; ++panel) {
                     auto& sum = integers[panel * kTokens + t];
-                    sum = D::add(sum, lines[panel], q + t * x.stride);
+                    sum = D::template add<kTokens>(sum, lines[panel], q + t * 4);
                 }
             }
         }
@@ -87,8 +86,7 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
         for (int panel = 0; panel < kPanels; ++panel) {
             fold_integers<S, kTokens>(integers + panel * kTokens,
                                       numbers[panel].scales + at,
-                                      x,
-                                      run,
+                                      x.scales + run * kTokens,
                                       sums + panel * kTokens);
         }
     }
@@ -96,7 +94,7 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
 #pragma GCC unroll 2
         for (int panel = 0; panel < kPanels; ++panel)
             fold_mins<S, kTokens>(
-                numbers[panel].mins + run * kLanes, x, run, sums + panel * kTokens);
+                numbers[panel].mins + run * kLanes, x.sums + run * kTokens, sums + panel * kTokens);
     }
 }
 
@@ -133,9 +131,8 @@ template <class S, class P, class D, class Line>
 [[gnu::always_inline]] inline void write_starts(const Line& line, int run, ColumnNumbers<P>& out) {
     constexpr int kParts = kTokenGroup / P::kGroup;
     constexpr int kSteps = P::kGroup / (D::kLines * D::kLineColumns);
-    static constexpr std::uint8_t kOffsets[16] = {
-        128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128};
-    static_assert(kOffsets[15] == kByteOffset);
+    static constexpr std::uint8_t kOffsets[4] = {
+        kByteOffset, kByteOffset, kByteOffset, kByteOffset};
 #pragma GCC unroll 2
     for (int part = 0; part < kParts; ++part) {
         auto sum = S::zero_ints();
@@ -143,7 +140,7 @@ template <class S, class P, class D, class Line>
         for (int step = part * kSteps; step < (part + 1) * kSteps; ++step) {
             typename S::Ints lines[D::kLines];
             line(step, lines);
-            sum = D::add(sum, lines, kOffsets);
+            sum = D::template add<0>(sum, lines, kOffsets);
         }
         S::store_line(out.starts + (run * kParts + part) * kLanes, S::negate(sum));
     }
@@ -169,16 +166,23 @@ template <class S>
 template <class S, class P, class D, int kPanels, int kTokens>
 [[gnu::always_inline]] inline void multiply_tile(const std::byte* tile,
                                                  std::size_t panel_bytes,
-                                                 const TokenColumns<D::kPrecision>& x,
+                                                 const TileColumns<D::kPrecision, kTokens>& x,
                                                  typename S::Vec* sums) {
     ColumnNumbers<P> numbers[kPanels];
 #pragma GCC unroll 2
-    for (int panel = 0; panel < kPanels; ++panel) {
-        S::template prefetch<P::kBytes>(tile + panel * panel_bytes + kPrefetchBytes);
+    for (int panel = 0; panel < kPanels; ++panel)
         read_numbers<S, P>(tile + panel * panel_bytes, 0, numbers[panel]);
-    }
+    // Asked for bit by bit: many requests at once would wait for each other.
+    constexpr std::size_t kRuns = P::kElements / kTokenGroup;
+    constexpr std::size_t kRunBytes =
+        (P::kBytes / kRuns + kLineBytes - 1) / kLineBytes * kLineBytes;
     for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
         const int run = group * P::kPhases + phase.value;
+#pragma GCC unroll 2
+        for (int panel = 0; panel < kPanels; ++panel) {
+            S::template prefetch<kRunBytes>(tile + panel * panel_bytes + kPrefetchBytes +
+                                            static_cast<std::size_t>(run) * kRunBytes);
+        }
         const auto line =
             [&](int panel, int step, typename S::Ints* lines) __attribute__((always_inline)) {
                 D::template unpack<phase.value>(tile + panel * panel_bytes, group, step, lines);
@@ -192,15 +196,14 @@ template <class S, class P, class D, int kPanels, int kTokens>
 void multiply_in_registers(const PackedMatmulArgs& args,
                            std::int32_t first_row,
                            std::int32_t first_token) {
-    const auto x = TokenColumns<D::kPrecision>::of(args.x);
+    const auto x = TileColumns<D::kPrecision, kTokens>::of(args.x, first_token, args.n_cols);
     const std::byte* tile =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
     for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes)
-        multiply_tile<S, P, D, kPanels, kTokens>(
-            tile, args.panel_bytes, x.at(first_token, col), sums);
+        multiply_tile<S, P, D, kPanels, kTokens>(tile, args.panel_bytes, x.at(col), sums);
 #pragma GCC unroll 2
     for (int panel = 0; panel < kPanels; ++panel) {
         const std::int32_t row = first_row + panel * kLanes;
@@ -213,16 +216,18 @@ void multiply_in_registers(const PackedMatmulArgs& args,
     }
 }
 
-/// multiply_in_registers for n ≤ kMost tokens.
-template <class S, class P, class D, int kPanels, int kMost = S::kPackedTokens>
-void multiply_some_in_registers(const PackedMatmulArgs& args,
-                                std::int32_t first_row,
-                                std::int32_t first_token,
-                                std::int32_t n) {
-    if (n == kMost)
-        return multiply_in_registers<S, P, D, kPanels, kMost>(args, first_row, first_token);
-    if constexpr (kMost > 1)
-        multiply_some_in_registers<S, P, D, kPanels, kMost - 1>(args, first_row, first_token, n);
+/// Calls f(first token, Constant of the size) for every tile of n tokens.
+template <int kMost, class F>
+void call_with_size(std::int32_t first, std::int32_t size, const F& f) {
+    if (size == kMost) return f(first, Constant<kMost>());
+    if constexpr (kMost > 1) call_with_size<kMost - 1>(first, size, f);
+}
+template <class S, class F>
+void for_each_token_tile(std::int32_t n, const F& f) {
+    for (std::int32_t i = 0; i < count_tiles(n, S::kPackedTokens); ++i) {
+        const TokenTile tile = tile_at(i, n, S::kPackedTokens);
+        call_with_size<S::kPackedTokens>(tile.first, tile.size, f);
+    }
 }
 
 /// Some columns of sixteen rows, line after line.
@@ -274,7 +279,7 @@ template <class S, class P, class D, int kPanels, int kTokens>
 void multiply_columns(const UnpackedColumns<S, P, D>* columns,
                       const ColumnNumbers<P>* numbers,
                       int n_runs,
-                      const TokenColumns<D::kPrecision>& x,
+                      const TileColumns<D::kPrecision, kTokens>& x,
                       float* sums) {
     typename S::Vec rows[kPanels * kTokens];
     const auto place = [&](int i) { return sums + (i % kTokens * kPanels + i / kTokens) * kLanes; };
@@ -290,31 +295,11 @@ void multiply_columns(const UnpackedColumns<S, P, D>* columns,
     for (int i = 0; i < kPanels * kTokens; ++i) S::store(place(i), rows[i]);
 }
 
-/// multiply_columns for n tokens: as many tiles of kTokens as there are, then smaller ones.
-template <class S, class P, class D, int kPanels, int kTokens>
-void multiply_all_tokens(const UnpackedColumns<S, P, D>* columns,
-                         const ColumnNumbers<P>* numbers,
-                         int n_runs,
-                         const TokenColumns<D::kPrecision>& x,
-                         std::int32_t n,
-                         float* sums) {
-    if constexpr (kTokens > 0) {
-        std::int32_t t = 0;
-        for (; t + kTokens <= n; t += kTokens) {
-            multiply_columns<S, P, D, kPanels, kTokens>(
-                columns, numbers, n_runs, x.at(t, 0), sums + t * kPanels * kLanes);
-        }
-        multiply_all_tokens<S, P, D, kPanels, kTokens - 1>(
-            columns, numbers, n_runs, x.at(t, 0), n - t, sums + t * kPanels * kLanes);
-    }
-}
-
 template <class S, class P, class D, int kPanels>
 void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
     UnpackedColumns<S, P, D> unpacked[kPanels];
     ColumnNumbers<P> numbers[kPanels];
     alignas(64) float sums[kMatmulTokens * kPanels * kLanes];
-    const auto x = TokenColumns<D::kPrecision>::of(args.x);
     const std::byte* panels =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
     for (std::int32_t i = 0; i < args.n_tokens * kPanels; ++i)
@@ -332,8 +317,12 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
             unpack_columns<S, P, D>(
                 tile + panel * args.panel_bytes, n_cols, unpacked[panel], numbers[panel]);
         }
-        multiply_all_tokens<S, P, D, kPanels, S::kPackedTokens>(
-            unpacked, numbers, n_cols / kTokenGroup, x.at(0, col), args.n_tokens, sums);
+        for_each_token_tile<S>(args.n_tokens, [&](std::int32_t first, auto size) {
+            const auto x =
+                TileColumns<D::kPrecision, size.value>::of(args.x, first, args.n_cols).at(col);
+            multiply_columns<S, P, D, kPanels, size.value>(
+                unpacked, numbers, n_cols / kTokenGroup, x, sums + first * kPanels * kLanes);
+        });
     }
     for (std::int32_t i = 0; i < args.n_tokens * kPanels; ++i) {
         const std::int32_t row = first_row + i % kPanels * kLanes;
@@ -342,17 +331,14 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
     }
 }
 
-/// Whichever way is faster. In registers, tokens are cut into tiles of about the same size.
+/// Whichever way is faster.
 template <class S, class P, class D, int kPanels>
 void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
     if (D::kHasStarts || args.n_tokens > S::kRegisterTokens)
         return multiply_by_columns<S, P, D, kPanels>(args, first_row);
-    std::int32_t tiles = (args.n_tokens + S::kPackedTokens - 1) / S::kPackedTokens;
-    for (std::int32_t t = 0; t < args.n_tokens; --tiles) {
-        const std::int32_t n = (args.n_tokens - t + tiles - 1) / tiles;
-        multiply_some_in_registers<S, P, D, kPanels>(args, first_row, t, n);
-        t += n;
-    }
+    for_each_token_tile<S>(args.n_tokens, [&](std::int32_t first, auto size) {
+        multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, first);
+    });
 }
 
 template <class S, class P, Precision kPrecision>
@@ -360,6 +346,10 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     using D = typename DotsOf<S, P, kPrecision>::Type;
     constexpr int kRows = S::kPackedPanels * kLanes;
     std::int32_t row = 0;
+    if (args.n_tokens <= kMemoryBoundTokens) {
+        for (; row < args.n_rows; row += kLanes) multiply_panels<S, P, D, 1>(args, row);
+        return;
+    }
     // More than the rows of all but the last panel: the last one may be used in part.
     for (; row + kRows - kLanes < args.n_rows; row += kRows)
         multiply_panels<S, P, D, S::kPackedPanels>(args, row);

@@ -15,37 +15,32 @@ struct TokenElement<Precision::kFast> {
     using Type = std::uint8_t;
 };
 
-/// Integers and scales of neighbouring tokens from some column on.
-template <Precision kPrecision>
-struct TokenColumns {
+/// Integers and scales of one tile of kTokens tokens, from some column on.
+template <Precision kPrecision, int kTokens>
+struct TileColumns {
     using Element = typename TokenElement<kPrecision>::Type;
     const Element* q;
     const float* scales;
     const float* sums;
-    std::ptrdiff_t stride;        ///< From one token to the next in q,
-    std::ptrdiff_t group_stride;  ///< in scales and sums.
 
-    static TokenColumns of(const QuantizedTokens& x) {
-        const auto stride = static_cast<std::ptrdiff_t>(x.stride);
-        return {static_cast<const Element*>(x.q), x.scales, x.sums, stride, stride / kTokenGroup};
+    static TileColumns of(const QuantizedTokens& x, std::int32_t first_token, std::int32_t n_cols) {
+        const std::ptrdiff_t offset = std::ptrdiff_t{first_token} * n_cols;
+        const std::ptrdiff_t group = offset / kTokenGroup;
+        return {static_cast<const Element*>(x.q) + offset, x.scales + group, x.sums + group};
     }
-    TokenColumns at(std::ptrdiff_t token, std::ptrdiff_t col) const {
-        return {q + token * stride + col,
-                scales + token * group_stride + col / kTokenGroup,
-                sums + token * group_stride + col / kTokenGroup,
-                stride,
-                group_stride};
+    TileColumns at(std::ptrdiff_t col) const {
+        const std::ptrdiff_t group = col / kTokenGroup * kTokens;
+        return {q + col * kTokens, scales + group, sums + group};
     }
 };
 
 /// kernels::QuantizeToken
 template <class S, Precision kPrecision>
-void quantize_token(const float* x, std::int32_t n, const QuantizedTokens& out) noexcept {
+void quantize_token(const float* x, std::int32_t n, const TokenPlace& out) noexcept {
     using Element = typename TokenElement<kPrecision>::Type;
     constexpr float kGreatest = kGreatestInteger[static_cast<std::size_t>(kPrecision)];
     auto* q = static_cast<Element*>(out.q);
-    for (std::int32_t group = 0; group < n / kTokenGroup;
-         ++group, x += kTokenGroup, q += kTokenGroup) {
+    for (std::int32_t group = 0; group < n / kTokenGroup; ++group, x += kTokenGroup) {
         const auto first = S::load(x);
         const auto second = S::load(x + 16);
         const auto magnitudes = S::max(S::abs(first), S::abs(second));
@@ -56,10 +51,14 @@ void quantize_token(const float* x, std::int32_t n, const QuantizedTokens& out) 
         const auto factor = S::set1(inverse);
         const auto a = finite ? S::round(S::mul(first, factor)) : S::zero();
         const auto b = finite ? S::round(S::mul(second, factor)) : S::zero();
-        S::store_integers(q, a, b);
+        Element integers[kTokenGroup];
+        S::store_integers(integers, a, b);
+        for (int i = 0; i < kTokenGroup; i += 4, q += 4 * out.step)
+            __builtin_memcpy(q, integers + i, 4 * sizeof(Element));
         // Sums of 32 integers of 16 bits are exact in f32.
-        out.scales[group] = finite ? scale : __builtin_nanf("");
-        out.sums[group] = out.scales[group] * S::sum(S::add(a, b));
+        const float known = finite ? scale : __builtin_nanf("");
+        out.scales[group * out.step] = known;
+        out.sums[group * out.step] = known * S::sum(S::add(a, b));
     }
 }
 
