@@ -194,14 +194,15 @@ std::int32_t JinjaPromptBuilder::count_exact(const Prompt& prompt,
     shown = trimmed(shown);
     const std::size_t found = prompt.text.rfind(shown);
     if (shown.empty() || !answer->tool_calls.empty() || found == std::string::npos) return all;
-    std::size_t bytes_left = found + shown.size();
-    if (tokenizer_.bos() && !prompt.text.starts_with(token_text(tokenizer_.bos())) &&
-        prompt.tokens.front() == *tokenizer_.bos())
-        bytes_left += tokenizer_.token_bytes(*tokenizer_.bos()).size();
-    std::int32_t n = 0;
-    while (n < all && bytes_left > 0) {
-        const auto token = prompt.tokens[static_cast<std::size_t>(n++)];
-        bytes_left -= std::min(bytes_left, tokenizer_.token_bytes(token).size());
+    // From the end: a BOS in front is not part of the text.
+    std::size_t new_bytes = prompt.text.size() - found - shown.size();
+    std::int32_t n = all;
+    while (n > 0) {
+        const auto token = prompt.tokens[static_cast<std::size_t>(n) - 1];
+        const std::size_t size = tokenizer_.token_bytes(token).size();
+        if (size > new_bytes) break;
+        new_bytes -= size;
+        --n;
     }
     return n;
 }
