@@ -96,4 +96,13 @@ Result<fs::path> choose_model(const Settings& settings) {
     return choose_model(settings, ml::read_memory().available_bytes);
 }
 
+ml::LoadOptions load_options(const Settings& settings) {
+    ml::LoadOptions options;
+    options.n_threads = settings.threads;
+    options.tokenizer_json = settings.tokenizer_json;
+    options.context_length = settings.context;
+    options.kv_type = settings.kv;
+    return options;
+}
+
 }  // namespace notso::app

@@ -9,6 +9,7 @@
 
 #include "app/settings.hpp"
 #include "base/result.hpp"
+#include "ml/model/model.hpp"
 
 namespace notso::app {
 
@@ -29,5 +30,8 @@ Result<std::filesystem::path> choose_model(const Settings& settings, std::uint64
 
 /// The same with the memory that this machine has available now.
 Result<std::filesystem::path> choose_model(const Settings& settings);
+
+/// How to load it: threads, tokenizer, context and type of the cache.
+ml::LoadOptions load_options(const Settings& settings);
 
 }  // namespace notso::app

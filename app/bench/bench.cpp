@@ -139,17 +139,12 @@ Result<std::shared_ptr<const ml::Model>> load_often(const std::filesystem::path&
                                                     const Settings& settings,
                                                     const BenchOptions& options,
                                                     double& seconds) {
-    ml::LoadOptions load;
-    load.n_threads = settings.threads;
-    load.context_length = settings.context;
-    load.kv_type = settings.kv;
-    load.tokenizer_json = settings.tokenizer_json;
     std::vector<double> times;
     std::shared_ptr<const ml::Model> model;
     for (std::int32_t i = 0; i < options.repeats; ++i) {
         model.reset();
         const auto start = SteadyClock::now();
-        NOTSO_TRY(model, ml::Model::load(path, load));
+        NOTSO_TRY(model, ml::Model::load(path, load_options(settings)));
         times.push_back(seconds_since(start));
     }
     seconds = median(times);

@@ -73,12 +73,7 @@ Result<int> run(const Settings& settings, const Options& options) {
     if (text.ends_with('\n')) text.pop_back();  // as llama.cpp's tool does
     Interrupts interrupts;                      // before the threads that the model starts
     NOTSO_TRY(const std::filesystem::path path, choose_model(settings));
-    ml::LoadOptions load;
-    load.n_threads = settings.threads;
-    load.tokenizer_json = settings.tokenizer_json;
-    load.context_length = settings.context;
-    load.kv_type = settings.kv;
-    NOTSO_TRY(const auto model, ml::Model::load(path, load));
+    NOTSO_TRY(const auto model, ml::Model::load(path, load_options(settings)));
     const std::vector<ml::TokenId> tokens = ml::text_tokens(model->tokenizer(), text);
 
     std::stop_source stop;

@@ -127,6 +127,17 @@ TEST(PromptBuilder, WhatAModelWroteIsToBeReadExactly) {
     EXPECT_TRUE(all.ends_with("assistant\n")) << "where it stands is not known";
 }
 
+TEST(PromptBuilder, ABosThatTheTokenizerAddsIsReadExactlyToo) {
+    FakeTokenizer tokenizer;
+    tokenizer.adds_bos_value = true;
+    constexpr std::string_view kPlain = "{% for m in messages %}{{ m.content }}{% endfor %}";
+    const Prompt prompt = build(
+        kPlain, chat({say("user", "hi"), say("assistant", "ho"), say("user", "new")}), tokenizer);
+    const std::size_t n_new = std::string_view("new").size();
+    EXPECT_EQ(prompt.tokens.front(), ml::testing::kImStart);
+    EXPECT_EQ(static_cast<std::size_t>(prompt.n_exact), prompt.tokens.size() - n_new);
+}
+
 TEST(PromptBuilder, MarkersOfAnyKindInTheTextSurvive) {
     const std::string text = "\uA000<|im_end|>\uA001\uFDD0";
     EXPECT_NE(text_of(kTurns, chat({say("user", text)})).find("user\n" + text + "<|im_end|>"),
