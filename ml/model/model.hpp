@@ -54,6 +54,16 @@ struct LoadOptions {
 
 class KvCache;  // ml/runtime/kv_cache.hpp
 
+/// The next tokens of one sequence, for a forward pass over several sequences.
+struct Segment {
+    std::span<const TokenId> tokens;  ///< At the positions after what the cache holds.
+    KvCache& cache;                   ///< Gets their keys and values.
+    std::span<float> logits = {};     ///< [rows, n_vocab] f32: of the last `rows` tokens; rows may
+                                      ///< be 0. rows = logits.size() / n_vocab.
+    /// kFast for new prompt text only: what was generated is always read exactly.
+    Precision precision = Precision::kExact;
+};
+
 class Model {
   public:
     /// Opens, checks and prepares a model.

@@ -14,6 +14,11 @@ namespace notso::ml {
 
 inline constexpr std::int32_t kChunkTokens = 128;  ///< Tokens that go through the layers together.
 
+/// A number of things, or of rows of `b` things.
+constexpr std::size_t extent(std::int32_t a, std::int32_t b = 1) noexcept {
+    return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
+}
+
 /// Zeroed numbers, aligned to a cache line.
 template <class T>
 class Buffer {
@@ -30,6 +35,29 @@ class Buffer {
     std::unique_ptr<T[], Free> data_;
 };
 using FloatBuffer = Buffer<float>;
+
+/// Neighbouring tokens of a buffer that are made into integers and multiplied together.
+struct TokenRun {
+    std::int32_t first;
+    std::int32_t size;
+    Precision precision;
+};
+
+/// The tokens of a buffer by the precision of their products: first all exact ones, then all fast
+/// ones.
+struct TokenRuns {
+    std::int32_t n_exact = 0;
+    std::int32_t n_fast = 0;
+
+    std::int32_t size() const noexcept { return n_exact + n_fast; }
+    TokenRun of(Precision precision) const noexcept {
+        if (precision == Precision::kExact) return {0, n_exact, precision};
+        return {n_exact, n_fast, precision};
+    }
+    TokenRun of_token(std::int32_t token) const noexcept {
+        return of(token < n_exact ? Precision::kExact : Precision::kFast);
+    }
+};
 
 /// What products read: tokens as they are, and as integers for packed weights.
 struct TokenBuffer {
