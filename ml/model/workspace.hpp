@@ -19,6 +19,10 @@ constexpr std::size_t extent(std::int32_t a, std::int32_t b = 1) noexcept {
     return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
+constexpr std::int32_t divide_up(std::int32_t a, std::int32_t b) noexcept {
+    return (a + b - 1) / b;
+}
+
 /// Zeroed numbers, aligned to a cache line.
 template <class T>
 class Buffer {
@@ -35,6 +39,11 @@ class Buffer {
     std::unique_ptr<T[], Free> data_;
 };
 using FloatBuffer = Buffer<float>;
+
+/// Start of row `index` of a buffer with rows of `width` floats.
+inline float* row_of(const FloatBuffer& buffer, std::int32_t index, std::int32_t width) noexcept {
+    return buffer.data() + extent(index, width);
+}
 
 /// Neighbouring tokens of a buffer that are made into integers and multiplied together.
 struct TokenRun {
@@ -64,27 +73,26 @@ struct TokenBuffer {
     /// @param max_tile  KernelTable::tile_tokens
     TokenBuffer(std::int32_t n_cols, std::int32_t max_tile);
 
-    float* row(std::int32_t token) const noexcept {
-        return values.data() + static_cast<std::size_t>(token) * static_cast<std::size_t>(width);
-    }
-    /// Where the integers of a token go, of n_tokens that are multiplied together, from a column on
-    /// that begins a group.
-    kernels::TokenPlace place(std::int32_t token,
-                              std::int32_t n_tokens,
-                              std::int32_t col,
-                              Precision precision) const noexcept;
-    kernels::QuantizedTokens integers() const noexcept {
-        return {q.data(), scales.data(), sums.data()};
-    }
+    float* row(std::int32_t token) const noexcept { return row_of(values, token, width); }
+    /// Where the integers of a token of a run go, from a column on that begins a group.
+    kernels::TokenPlace place(const TokenRun& run,
+                              std::int32_t token,
+                              std::int32_t col) const noexcept;
+    /// All tokens of a run, as `place` put them.
+    kernels::QuantizedTokens integers(const TokenRun& run) const noexcept;
 
     std::int32_t width;
     std::int32_t tile_tokens;
-    FloatBuffer values;       ///< [kChunkTokens, width]
-    Buffer<std::int16_t> q;   ///< [kChunkTokens, width] in tiles; bytes for fast products
-    FloatBuffer scales;       ///< [kChunkTokens, width / kTokenGroup] in tiles
+    FloatBuffer values;  ///< [kChunkTokens, width]
+    /// [kChunkTokens, width], each run in tiles from its first token's row on; bytes for fast ones.
+    Buffer<std::int16_t> q;
+    FloatBuffer scales;       ///< [kChunkTokens, width / kTokenGroup], in tiles likewise
     FloatBuffer sums;         ///< the same
     bool has_packed = false;  ///< A packed matrix reads it: integers are wanted.
 };
+
+/// Logits of 256 rows of the vocabulary for a whole chunk, or of more for fewer tokens.
+inline constexpr std::int32_t kStageFloats = 256 * kChunkTokens;
 
 struct Workspace {
     Workspace(const ModelConfig& config, std::int32_t tile_tokens, std::int32_t n_threads);
@@ -102,6 +110,7 @@ struct Workspace {
     FloatBuffer up;       ///< [kChunkTokens, n_ff]
     FloatBuffer cos_sin;  ///< [kChunkTokens, n_rot]
     std::vector<FloatBuffer> scratch;  ///< Of each thread, for the kernels.
+    std::vector<FloatBuffer> stage;    ///< [kStageFloats] of each thread: logits on their way out.
 };
 
 }  // namespace notso::ml
