@@ -144,6 +144,8 @@ TEST_F(ChunkTest, ACacheMayOnlyComeOnce) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
     EXPECT_EQ(refused.error().detail, "sequences 1 and 3 of 4 share a cache");
+    const Segment neighbours[] = {segments[0], segments[0]};
+    EXPECT_FALSE(check_caches_differ(neighbours));
 }
 
 }  // namespace
