@@ -21,10 +21,20 @@ void Products::quantize(const TokenBuffer& tokens,
                         const TokenRuns& runs,
                         std::int32_t token,
                         IndexRange cols) const noexcept {
-    if (!tokens.has_packed) return;
-    const TokenRun run = runs.of_token(token);
+    put_integers({tokens, runs, token, cols}, tokens.row(token) + cols.first);
+}
+
+void Products::put(const TokenPart& part, const float* x) const noexcept {
+    if (part.tokens.has_unpacked)
+        std::copy_n(x, part.cols.n, part.tokens.row(part.token) + part.cols.first);
+    put_integers(part, x);
+}
+
+void Products::put_integers(const TokenPart& part, const float* x) const noexcept {
+    if (!part.tokens.has_packed) return;
+    const TokenRun run = part.runs.of_token(part.token);
     kernels_.packed[static_cast<std::size_t>(run.precision)].quantize_token(
-        tokens.row(token) + cols.first, cols.n, tokens.place(run, token, cols.first));
+        x, part.cols.n, part.tokens.place(run, part.token, part.cols.first));
 }
 
 void Products::multiply(const Product& product) const noexcept {
@@ -67,10 +77,9 @@ void Products::multiply_packed(const Product& product,
     const bool mixed = product.runs.n_exact > 0 && product.runs.n_fast > 0;
     const std::int32_t step = mixed ? rows_of_piece(matrix) : rows.n;
     for (std::int32_t done = 0; done < rows.n; done += step) {
-        for (const Precision precision : {Precision::kExact, Precision::kFast}) {
-            const TokenRun run = product.runs.of(precision);
+        for (const TokenRun& run : {product.runs.exact(), product.runs.fast()}) {
             if (run.size == 0) continue;
-            matrix.packed[static_cast<std::size_t>(precision)](
+            matrix.packed[static_cast<std::size_t>(run.precision)](
                 {.panels = matrix.row(rows.first + done),
                  .panel_bytes = quant::kPackRows * matrix.row_bytes,
                  .n_rows = std::min(step, rows.n - done),

@@ -33,16 +33,27 @@ struct ProductOut {
     std::size_t stride;
 };
 
+/// Some columns of a token.
+struct TokenPart {
+    const TokenBuffer& tokens;
+    const TokenRuns& runs;
+    std::int32_t token;
+    IndexRange cols;
+};
+
 class Products {
   public:
     Products(const kernels::KernelTable& kernels, const Workspace& work, ThreadPool& pool) noexcept
         : kernels_(kernels), work_(work), pool_(pool) {}
 
-    /// Makes integers of some columns of a token, where a packed matrix wants them.
+    /// Makes integers of some columns of a token, where a packed matrix wants them: of whole
+    /// groups, or of whole blocks (kernels::kTokenBlock) of a fast token.
     void quantize(const TokenBuffer& tokens,
                   const TokenRuns& runs,
                   std::int32_t token,
                   IndexRange cols) const noexcept;
+    /// The same of columns that stand elsewhere, x: as they are, too, where that is wanted.
+    void put(const TokenPart& part, const float* x) const noexcept;
 
     /// The whole product, its rows split between the threads.
     void multiply(const Product& product) const noexcept;
@@ -57,6 +68,7 @@ class Products {
     std::int32_t rows_per_task(std::int32_t n_rows) const noexcept;
 
   private:
+    void put_integers(const TokenPart& part, const float* x) const noexcept;
     void multiply_packed(const Product& product,
                          IndexRange rows,
                          const ProductOut& out) const noexcept;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int32_t kTokensPerAttention = 8;
 
-/// Of the products that make queries, keys, values and logits, whatever the tokens' precision.
+/// Of the products that make logits, whatever the tokens' precision.
 TokenRuns all_exact(std::int32_t n_tokens) { return {.n_exact = n_tokens, .n_fast = 0}; }
 
 }  // namespace
@@ -31,14 +31,16 @@ Transformer::Transformer(ModelSpec spec,
     if (weights_.rope_divisors != nullptr)
         divisors = {weights_.rope_divisors, extent(spec_.config.n_rot / 2)};
     rope_ = RopeTable(spec_.rope, divisors);
-    const auto is_packed = [](const Matrix& matrix) { return matrix.is_packed(); };
-    work_->h.has_packed = is_packed(weights_.output);
+    const auto read = [](TokenBuffer& tokens, const Matrix& reader) {
+        (reader.is_packed() ? tokens.has_packed : tokens.has_unpacked) = true;
+    };
+    read(work_->h, weights_.output);
     for (const LayerWeights& layer : weights_.layers) {
         for (const Matrix* reader :
              {&layer.attn_q, &layer.attn_k, &layer.attn_v, &layer.ffn_gate, &layer.ffn_up})
-            work_->h.has_packed |= is_packed(*reader);
-        work_->heads.has_packed |= is_packed(layer.attn_output);
-        work_->gate.has_packed |= is_packed(layer.ffn_down);
+            read(work_->h, *reader);
+        read(work_->heads, layer.attn_output);
+        read(work_->gate, layer.ffn_down);
     }
 }
 
@@ -96,12 +98,12 @@ void Transformer::run_chunk(Chunk& chunk) const noexcept {
 void Transformer::run_layer(std::int32_t layer, const Chunk& chunk) const noexcept {
     const LayerWeights& weights = weights_.layers[extent(layer)];
     const Workspace& w = *work_;
-    norm(weights.attn_norm, all_exact(chunk.size()));
+    norm(weights.attn_norm, chunk.runs, chunk.runs.exactly());
     project_qkv(layer, chunk);
     attend(layer, chunk);
     constexpr auto kAdd = kernels::Store::kAdd;
     products_.multiply({weights.attn_output, w.heads, chunk.runs, w.x.data(), kAdd});
-    norm(weights.ffn_norm, chunk.runs);
+    norm(weights.ffn_norm, chunk.runs, {});
     gated_ffn(weights, chunk.runs);
     products_.multiply({weights.ffn_down, w.gate, chunk.runs, w.x.data(), kAdd});
 }
@@ -119,7 +121,9 @@ void Transformer::embed(const Chunk& chunk) const noexcept {
     }
 }
 
-void Transformer::norm(const float* weight, const TokenRuns& runs) const noexcept {
+void Transformer::norm(const float* weight,
+                       const TokenRuns& runs,
+                       const TokenRuns& more_runs) const noexcept {
     const std::int32_t n = spec_.config.n_embd;
     // Something for every thread, but no more tasks than that for a few tokens.
     const std::int32_t per_task = std::clamp(divide_up(runs.size(), pool_->size()), 4, 16);
@@ -129,24 +133,30 @@ void Transformer::norm(const float* weight, const TokenRuns& runs) const noexcep
             kernels_.rms_norm(
                 row_of(work_->x, t, n), weight, work_->h.row(t), n, spec_.config.rms_eps);
             products_.quantize(work_->h, runs, t, {0, n});
+            if (t >= runs.size() - more_runs.n_fast)
+                products_.quantize(work_->h, more_runs, t, {0, n});
         }
     });
 }
 
 void Transformer::gated_ffn(const LayerWeights& weights, const TokenRuns& runs) const noexcept {
     const std::int32_t n_ff = spec_.config.n_ff;
-    const Product gate{weights.ffn_gate, work_->h, runs, work_->gate.values.data()};
-    const Product up{weights.ffn_up, work_->h, runs, work_->up.data()};
-    const std::int32_t rows = products_.rows_per_task(n_ff);
+    const Product gate{weights.ffn_gate, work_->h, runs, nullptr};
+    const Product up{weights.ffn_up, work_->h, runs, nullptr};
+    // Fast integers are made of whole blocks. What a task makes stays in its thread's cache.
+    const std::int32_t multiple = runs.n_fast > 0 ? kernels::kTokenBlock : kRowMultiple;
+    const std::int32_t rows =
+        std::min(divide_up(products_.rows_per_task(n_ff), multiple) * multiple,
+                 kStageFloats / runs.size() / multiple * multiple);
     pool_->run(divide_up(n_ff, rows), [&](std::int32_t task, std::int32_t thread) {
-        const std::int32_t first = task * rows;
-        const IndexRange range{first, std::min(rows, n_ff - first)};
-        products_.multiply_rows(gate, range, thread);
-        products_.multiply_rows(up, range, thread);
-        for (std::int32_t t = 0; t < runs.size(); ++t) {
-            kernels_.silu_mul(
-                work_->gate.row(t) + first, row_of(work_->up, t, n_ff) + first, range.n);
-            products_.quantize(work_->gate, runs, t, range);
+        const IndexRange range{task * rows, std::min(rows, n_ff - task * rows)};
+        float* gates = work_->stage[extent(thread)].data();
+        float* ups = gates + kStageFloats;
+        products_.multiply_rows(gate, range, {gates, extent(range.n)}, thread);
+        products_.multiply_rows(up, range, {ups, extent(range.n)}, thread);
+        for (std::int32_t t = 0; t < runs.size(); ++t, gates += range.n, ups += range.n) {
+            kernels_.silu_mul(gates, ups, range.n);
+            products_.put({work_->gate, runs, t, range}, gates);
         }
     });
 }
@@ -159,7 +169,7 @@ void Transformer::write_logits(const Chunk& chunk) const noexcept {
         const float* x = row_of(work_->x, row, config.n_embd);
         if (row != i) std::copy_n(x, config.n_embd, row_of(work_->x, i, config.n_embd));
     }
-    norm(weights_.output_norm, all_exact(n_tokens));
+    norm(weights_.output_norm, all_exact(n_tokens), {});
     const Product product{weights_.output, work_->h, all_exact(n_tokens), nullptr};
     // A product has one place to go to, rows of logits have many.
     const std::int32_t rows = std::min(products_.rows_per_task(config.n_vocab),

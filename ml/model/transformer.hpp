@@ -23,9 +23,8 @@ namespace notso::ml {
 /// Numerics: f32 activations, of 16 bits in products of packed weights; weights as the file has
 /// them, keys and values as the cache stores them. What a token gets depends on its own history
 /// and precision only: not on how the tokens are cut into calls, on which sequences run beside it,
-/// nor on the number of threads. In Precision::kFast, activations have 8 bits for the products
-/// after attention and of the feed-forward layer: queries, keys, values and logits suffer most, and
-/// cost least.
+/// nor on the number of threads. In Precision::kFast, activations have 8 bits in all products but
+/// those that make values and logits, which suffer most and cost least.
 class Transformer {
   public:
     Transformer(ModelSpec spec,
@@ -45,8 +44,11 @@ class Transformer {
     void run_chunk(Chunk& chunk) const noexcept;
     void embed(const Chunk& chunk) const noexcept;
     void run_layer(std::int32_t layer, const Chunk& chunk) const noexcept;
-    /// Norms the first runs.size() rows of x into the workspace's h.
-    void norm(const float* weight, const TokenRuns& runs) const noexcept;
+    /// Norms the first runs.size() rows of x into the workspace's h, for products with `runs` and,
+    /// as to its fast tokens, with `more_runs`.
+    void norm(const float* weight,
+              const TokenRuns& runs,
+              const TokenRuns& more_runs) const noexcept;
     void gated_ffn(const LayerWeights& weights, const TokenRuns& runs) const noexcept;
     void write_logits(const Chunk& chunk) const noexcept;
 

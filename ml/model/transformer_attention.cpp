@@ -21,10 +21,9 @@ void Transformer::project_qkv(std::int32_t layer, const Chunk& chunk) const noex
     const LayerWeights& weights = weights_.layers[extent(layer)];
     const TokenBuffer& h = work_->h;
     const bool rotates = spec_.architecture->rotates(layer);
-    const TokenRuns runs{.n_exact = chunk.size()};  // whatever the precision of the tokens
-    const Product q{weights.attn_q, h, runs, work_->q.data()};
-    const Product k{weights.attn_k, h, runs, work_->k.data()};
-    const Product v{weights.attn_v, h, runs, work_->v.data()};
+    const Product q{weights.attn_q, h, chunk.runs, work_->q.data()};
+    const Product k{weights.attn_k, h, chunk.runs, work_->k.data()};
+    const Product v{weights.attn_v, h, chunk.runs.exactly(), work_->v.data()};
     // One task per head: its rows, their norm and rotation, and for keys and values the way into
     // the cache. Heads of k and v go together, since both are stored at the end.
     pool_->run(config.n_kv_heads + config.n_heads, [&](std::int32_t task, std::int32_t thread) {
@@ -106,6 +105,11 @@ void Transformer::attend(std::int32_t layer, const Chunk& chunk) const noexcept 
                               .n = std::min(n_heads, group - first)};
         attend_block(chunk.blocks[extent(task / per_block)], heads, chunk.runs, thread);
     });
+    // Fast integers are made of blocks of columns that can reach over several heads.
+    pool_->run(chunk.runs.n_fast, [&](std::int32_t i, std::int32_t) {
+        products_.quantize(
+            work_->heads, chunk.runs, chunk.runs.n_exact + i, {0, work_->heads.width});
+    });
 }
 
 void Transformer::attend_block(const AttentionBlock& block,
@@ -128,7 +132,8 @@ void Transformer::attend_block(const AttentionBlock& block,
                                  .out = work_->heads.row(row) + extent(heads.first, dim),
                                  .out_stride = extent(q_width),
                                  .scratch = work_->scratch[extent(thread)].data()});
-    for (std::int32_t t = row; t < row + block.n_tokens; ++t)
+    const std::int32_t last = std::min(row + block.n_tokens, runs.n_exact);
+    for (std::int32_t t = row; t < last; ++t)
         products_.quantize(work_->heads, runs, t, {heads.first * dim, heads.n * dim});
 }
 

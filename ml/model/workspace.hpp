@@ -50,6 +50,7 @@ struct TokenRun {
     std::int32_t first;
     std::int32_t size;
     Precision precision;
+    std::size_t slot;  ///< Of TokenBuffer::integers_of.
 };
 
 /// The tokens of a buffer by the precision of their products: first all exact ones, then all fast
@@ -57,21 +58,40 @@ struct TokenRun {
 struct TokenRuns {
     std::int32_t n_exact = 0;
     std::int32_t n_fast = 0;
+    bool fast_exactly = false;  ///< A product that takes fast tokens exactly all the same.
 
     std::int32_t size() const noexcept { return n_exact + n_fast; }
-    TokenRun of(Precision precision) const noexcept {
-        if (precision == Precision::kExact) return {0, n_exact, precision};
-        return {n_exact, n_fast, precision};
+    TokenRun exact() const noexcept { return {0, n_exact, Precision::kExact, 0}; }
+    TokenRun fast() const noexcept {
+        if (fast_exactly) return {n_exact, n_fast, Precision::kExact, 2};
+        return {n_exact, n_fast, Precision::kFast, 1};
     }
+    /// The same for a product that takes all of them exactly.
+    TokenRuns exactly() const noexcept { return {n_exact, n_fast, true}; }
     TokenRun of_token(std::int32_t token) const noexcept {
-        return of(token < n_exact ? Precision::kExact : Precision::kFast);
+        return token < n_exact ? exact() : fast();
     }
+};
+
+/// Integers of tokens for products of one precision, as kernels::QuantizedTokens says.
+struct IntegerBuffer {
+    IntegerBuffer(Precision precision, std::int32_t n_cols);
+    /// Floats that these take, about.
+    static std::size_t floats(Precision precision, std::int32_t n_cols);
+
+    Buffer<std::byte> q;
+    FloatBuffer scales;
+    FloatBuffer sums;
+    Buffer<std::int32_t> starts;
+    Buffer<std::int16_t> shares;
+    FloatBuffer block_scales;
 };
 
 /// What products read: tokens as they are, and as integers for packed weights.
 struct TokenBuffer {
     /// @param max_tile  KernelTable::tile_tokens
-    TokenBuffer(std::int32_t n_cols, std::int32_t max_tile);
+    /// @param fast_exactly  Some products take fast tokens exactly.
+    TokenBuffer(std::int32_t n_cols, std::int32_t max_tile, bool fast_exactly = false);
 
     float* row(std::int32_t token) const noexcept { return row_of(values, token, width); }
     /// Where the integers of a token of a run go, from a column on that begins a group.
@@ -84,14 +104,13 @@ struct TokenBuffer {
     std::int32_t width;
     std::int32_t tile_tokens;
     FloatBuffer values;  ///< [kChunkTokens, width]
-    /// [kChunkTokens, width], each run in tiles from its first token's row on; bytes for fast ones.
-    Buffer<std::int16_t> q;
-    FloatBuffer scales;       ///< [kChunkTokens, width / kTokenGroup], in tiles likewise
-    FloatBuffer sums;         ///< the same
-    bool has_packed = false;  ///< A packed matrix reads it: integers are wanted.
+    /// Of exact tokens, of fast ones, and of fast ones for products that take them exactly.
+    std::vector<IntegerBuffer> integers_of;
+    bool has_packed = false;    ///< A packed matrix reads it: integers are wanted.
+    bool has_unpacked = false;  ///< Another matrix reads it: values are wanted.
 };
 
-/// Logits of 256 rows of the vocabulary for a whole chunk, or of more for fewer tokens.
+/// Results of 256 rows of a matrix for a whole chunk, or of more for fewer tokens.
 inline constexpr std::int32_t kStageFloats = 256 * kChunkTokens;
 
 struct Workspace {
@@ -107,10 +126,10 @@ struct Workspace {
     FloatBuffer v;        ///< [kChunkTokens, n_kv_heads * head_dim]
     TokenBuffer heads;    ///< [kChunkTokens, n_heads * head_dim] what attention gathered
     TokenBuffer gate;     ///< [kChunkTokens, n_ff]
-    FloatBuffer up;       ///< [kChunkTokens, n_ff]
     FloatBuffer cos_sin;  ///< [kChunkTokens, n_rot]
     std::vector<FloatBuffer> scratch;  ///< Of each thread, for the kernels.
-    std::vector<FloatBuffer> stage;    ///< [kStageFloats] of each thread: logits on their way out.
+    /// [2, kStageFloats] of each thread: results on their way out, in the cache meanwhile.
+    std::vector<FloatBuffer> stage;
 };
 
 }  // namespace notso::ml

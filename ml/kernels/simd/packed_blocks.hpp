@@ -10,11 +10,15 @@
 namespace notso::ml::kernels {
 
 // Each type P has kElements weights of sixteen rows in kBytes bytes, a tile; kGroup columns share a
-// scale, and where kHasMins is set, w = scale · q - min. |q| ≤ kGreatest, q ≥ 0 unless kSigned.
+// scale, and where kHasMins is set, w = scale · q - min; q + kOffset is in [0, kGreatest].
 //   scales(tile, out), mins(tile, out)   [kElements / kGroup, 16] f32
-//   bytes<phase>(tile, group, step)      of group · kPhases + phase, a run of 32 columns, step
-//   0…7: sixteen rows times the q of four columns, bytes
+//   bytes<phase, kStored>(tile, group, step)   of group · kPhases + phase, a run of 32 columns,
+//   step 0…7: sixteen rows times the q of four columns, bytes; q + kOffset if kStored
 // Phases tell runs of columns apart that share bytes, so that shifts are constants.
+// Where kWholeScales is set, a block of kTokenBlock columns is one number times integers:
+//   block_scales(tile, out)   [16] f32
+//   whole_scales(tile, out)   [kElements / kGroup / 2, 16, 2] int16_t: of two neighbouring groups
+//   the second first
 
 inline constexpr std::size_t kLineBytes = 64;
 inline constexpr int kLanes = 16;
@@ -36,40 +40,43 @@ struct PackedOneScale {
     static constexpr std::size_t kBytes = kBlockBytes * kLanes;
     static constexpr int kGroup = 32;
     static constexpr int kPhases = 1;
+    static constexpr bool kWholeScales = false;
     static void scales(const std::byte* tile, float* out) { S::store(out, S::load_f16(tile)); }
 };
 
 template <class S>
 struct PackedQ8_0 : PackedOneScale<S, 34> {
     static constexpr bool kHasMins = false;
-    static constexpr bool kSigned = true;
-    static constexpr int kGreatest = 128;
-    template <int>
+    static constexpr int kOffset = 128;
+    static constexpr int kGreatest = 255;
+    template <int, bool kStored>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
-        return S::load_line(tile + 32 + static_cast<std::size_t>(step) * kLineBytes);
+        const auto line = S::load_line(tile + 32 + static_cast<std::size_t>(step) * kLineBytes);
+        return kStored ? S::sub8(line, kOffset) : line;  // modulo 256
     }
 };
 
 template <class S>
 struct PackedQ4_0 : PackedOneScale<S, 18> {
     static constexpr bool kHasMins = false;
-    static constexpr bool kSigned = true;
-    static constexpr int kGreatest = 8;
-    template <int>
+    static constexpr int kOffset = 8;
+    static constexpr int kGreatest = 15;
+    template <int, bool kStored>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
-        return S::sub8(pick_bits<S>(tile + 32, step % 4, step / 4 * 4, 4), 8);
+        const auto nibbles = pick_bits<S>(tile + 32, step % 4, step / 4 * 4, 4);
+        return kStored ? nibbles : S::sub8(nibbles, kOffset);
     }
 };
 
 template <class S>
 struct PackedQ4_1 : PackedOneScale<S, 20> {
     static constexpr bool kHasMins = true;
-    static constexpr bool kSigned = false;
+    static constexpr int kOffset = 0;
     static constexpr int kGreatest = 15;
     static void mins(const std::byte* tile, float* out) {
         S::store(out, S::sub(S::zero(), S::load_f16(tile + 32)));
     }
-    template <int>
+    template <int, bool>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
         return pick_bits<S>(tile + 64, step % 4, step / 4 * 4, 4);
     }
@@ -82,35 +89,47 @@ struct PackedScales6 {
     static constexpr int kElements = 256;
     static constexpr int kGroup = 32;
     static constexpr bool kHasMins = true;
-    static constexpr bool kSigned = false;
+    static constexpr int kOffset = 0;
     static constexpr int kPhases = 2;
     static constexpr std::size_t kScaleBytes = 64;  ///< d and dmin stand before them.
 
-    static void scales(const std::byte* tile, float* out) { unpack(tile, 0, 0, 0, out); }
-    static void mins(const std::byte* tile, float* out) { unpack(tile, 32, 4, 4, out); }
-
-  private:
-    static __m128i row_bytes(const std::byte* tile, int index) {
-        return _mm_loadu_si128(
-            reinterpret_cast<const __m128i*>(tile + kScaleBytes + index * kLanes));
+    static void scales(const std::byte* tile, float* out) {
+        const auto d = S::load_f16(tile);
+        for_each(tile, 0, 0, [&](int i, __m128i numbers) {
+            S::store(out + i * kLanes, S::mul(d, S::from_i8(numbers)));
+        });
     }
+    static void mins(const std::byte* tile, float* out) {
+        const auto dmin = S::load_f16(tile + 32);
+        for_each(tile, 4, 4, [&](int i, __m128i numbers) {
+            S::store(out + i * kLanes, S::mul(dmin, S::from_i8(numbers)));
+        });
+    }
+
+  protected:
+    /// Calls f(group, the numbers of sixteen rows) for every group.
     /// @param first  The first of the four bytes with the first four numbers. @param shift  Of the
     /// nibbles.
-    static void unpack(
-        const std::byte* tile, std::size_t d_offset, int first, int shift, float* out) {
-        const auto d = S::load_f16(tile + d_offset);
+    template <class F>
+    [[gnu::always_inline]] static void for_each(const std::byte* tile,
+                                                int first,
+                                                int shift,
+                                                const F& f) {
         const __m128i nibble = _mm_set1_epi8(0x0F);
         for (int i = 0; i < 4; ++i) {
             const __m128i low = row_bytes(tile, first + i);
             const __m128i shared = row_bytes(tile, 8 + i);
             const __m128i top = _mm_and_si128(_mm_srli_epi16(low, 2), _mm_set1_epi8(0x30));
             const __m128i rest = _mm_and_si128(_mm_srli_epi16(shared, shift), nibble);
-            put(out + i * kLanes, d, _mm_and_si128(low, _mm_set1_epi8(0x3F)));
-            put(out + (i + 4) * kLanes, d, _mm_or_si128(rest, top));
+            f(i, _mm_and_si128(low, _mm_set1_epi8(0x3F)));
+            f(i + 4, _mm_or_si128(rest, top));
         }
     }
-    static void put(float* out, typename S::Vec d, __m128i numbers) {
-        S::store(out, S::mul(d, S::from_i8(numbers)));
+
+  private:
+    static __m128i row_bytes(const std::byte* tile, int index) {
+        return _mm_loadu_si128(
+            reinterpret_cast<const __m128i*>(tile + kScaleBytes + index * kLanes));
     }
 };
 
@@ -118,7 +137,28 @@ template <class S>
 struct PackedQ4_K : PackedScales6<S> {
     static constexpr std::size_t kBytes = 144 * kLanes;
     static constexpr int kGreatest = 15;
-    template <int kPhase>
+    static constexpr bool kWholeScales = true;
+    static constexpr int kWholeOffset = 8;  ///< What whole products take from q.
+
+    static void block_scales(const std::byte* tile, float* out) {
+        S::store(out, S::load_f16(tile));
+    }
+    static void whole_scales(const std::byte* tile, std::int16_t* out) {
+        __m128i numbers[8];
+        PackedQ4_K::for_each(tile, 0, 0, [&](int i, __m128i rows) { numbers[i] = rows; });
+        for (int i = 0; i < 4; ++i)
+            S::store_pairs(out + 2 * i * kLanes, numbers[2 * i + 1], numbers[2 * i]);
+    }
+    /// What is left to take from a row when kWholeOffset has been taken from its q.
+    static void whole_mins(const std::byte* tile, float* out) {
+        PackedQ4_K::mins(tile, out);
+        const auto factor = S::mul(S::load_f16(tile), S::set1(kWholeOffset));
+        PackedQ4_K::for_each(tile, 0, 0, [&](int i, __m128i numbers) {
+            float* min = out + i * kLanes;
+            S::store(min, S::sub(S::load(min), S::mul(factor, S::from_i8(numbers))));
+        });
+    }
+    template <int kPhase, bool>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
                                                          int group,
                                                          int step) {
@@ -130,7 +170,8 @@ template <class S>
 struct PackedQ5_K : PackedScales6<S> {
     static constexpr std::size_t kBytes = 176 * kLanes;
     static constexpr int kGreatest = 31;
-    template <int kPhase>
+    static constexpr bool kWholeScales = false;
+    template <int kPhase, bool>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
                                                          int group,
                                                          int step) {
@@ -146,9 +187,10 @@ struct PackedQ6_K {
     static constexpr std::size_t kBytes = 210 * kLanes;
     static constexpr int kGroup = 16;
     static constexpr bool kHasMins = false;
-    static constexpr bool kSigned = true;
-    static constexpr int kGreatest = 32;
+    static constexpr int kOffset = 32;
+    static constexpr int kGreatest = 63;
     static constexpr int kPhases = 4;
+    static constexpr bool kWholeScales = false;
     static void scales(const std::byte* tile, float* out) {
         const auto d = S::load_f16(tile + 208 * kLanes);
         for (int i = 0; i < 16; ++i) {
@@ -158,14 +200,15 @@ struct PackedQ6_K {
     }
     /// Half `group` of the block keeps four runs of 32: two share low bytes, all share the upper
     /// bits.
-    template <int kPhase>
+    template <int kPhase, bool kStored>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
                                                          int group,
                                                          int step) {
         const auto nibble =
             pick_bits<S>(tile, group * 16 + kPhase % 2 * 8 + step, kPhase / 2 * 4, 4);
         const auto upper = pick_bits<S>(tile, 32 + group * 8 + step, kPhase * 2, 2);
-        return S::sub8(S::or_(nibble, S::shift_left16(upper, 4)), 32);
+        const auto q = S::or_(nibble, S::shift_left16(upper, 4));
+        return kStored ? q : S::sub8(q, kOffset);
     }
 };
 
