@@ -236,7 +236,7 @@ struct Avx2 {
     // Dots of a group of columns are two sums of 16 bits.
     static Ints add_dots(Ints dots, Ints w, const std::int8_t* x) {
         const Ints more = maddubs(w, x);
-        return {_mm256_add_epi16(dots.lo, more.lo), _mm256_add_epi16(dots.hi, more.hi)};
+        return add_now({_mm256_add_epi16(dots.lo, more.lo), _mm256_add_epi16(dots.hi, more.hi)});
     }
     template <bool>
     static void begin_dots(Ints& dots, std::int32_t start) {
@@ -293,6 +293,11 @@ struct Avx2 {
     }
 
   private:
+    /// Sums as they are: the compiler would keep many products in memory before it adds them.
+    static Ints add_now(Ints sums) {
+        __asm__("" : "+x"(sums.lo), "+x"(sums.hi));
+        return sums;
+    }
     static __m256i to_words(Vec v) {
         return _mm256_permute4x64_epi64(
             _mm256_packs_epi32(_mm256_cvtps_epi32(v.lo), _mm256_cvtps_epi32(v.hi)), 0xD8);
@@ -300,9 +305,7 @@ struct Avx2 {
     static Ints add_dot2(Ints sums, Ints w, __m256i pairs) {
         sums.lo = _mm256_add_epi32(sums.lo, _mm256_madd_epi16(w.lo, pairs));
         sums.hi = _mm256_add_epi32(sums.hi, _mm256_madd_epi16(w.hi, pairs));
-        // Adds now: the compiler would keep many products in memory first.
-        __asm__("" : "+x"(sums.lo), "+x"(sums.hi));
-        return sums;
+        return add_now(sums);
     }
     static __m256i broadcast4(const void* p) {
         int four;

@@ -23,7 +23,7 @@ struct Avx512 {
     /// Up to how many tokens unpacking for every tile costs less than storing what was unpacked:
     /// always where a line takes a mask and a shift, and a tile is one group.
     template <class P>
-    static constexpr int kRegisterTokens = P::kElements == 32 ? kMatmulTokens : 24;
+    static constexpr int kRegisterTokens = P::kElements == 32 ? kMatmulTokens : 8;
 
     static Vec zero() { return _mm512_setzero_ps(); }
     static Vec set1(float value) { return _mm512_set1_ps(value); }

@@ -94,42 +94,49 @@ struct PackedScales6 {
     static constexpr std::size_t kScaleBytes = 64;  ///< d and dmin stand before them.
 
     static void scales(const std::byte* tile, float* out) {
-        const auto d = S::load_f16(tile);
-        for_each(tile, 0, 0, [&](int i, __m128i numbers) {
-            S::store(out + i * kLanes, S::mul(d, S::from_i8(numbers)));
-        });
+        scale_numbers(Numbers(tile, 0, 0), S::load_f16(tile), out);
     }
     static void mins(const std::byte* tile, float* out) {
-        const auto dmin = S::load_f16(tile + 32);
-        for_each(tile, 4, 4, [&](int i, __m128i numbers) {
-            S::store(out + i * kLanes, S::mul(dmin, S::from_i8(numbers)));
-        });
+        scale_numbers(Numbers(tile, 4, 4), S::load_f16(tile + 32), out);
     }
 
   protected:
-    /// Calls f(group, the numbers of sixteen rows) for every group.
-    /// @param first  The first of the four bytes with the first four numbers. @param shift  Of the
-    /// nibbles.
-    template <class F>
-    [[gnu::always_inline]] static void for_each(const std::byte* tile,
-                                                int first,
-                                                int shift,
-                                                const F& f) {
-        const __m128i nibble = _mm_set1_epi8(0x0F);
-        for (int i = 0; i < 4; ++i) {
-            const __m128i low = row_bytes(tile, first + i);
-            const __m128i shared = row_bytes(tile, 8 + i);
-            const __m128i top = _mm_and_si128(_mm_srli_epi16(low, 2), _mm_set1_epi8(0x30));
-            const __m128i rest = _mm_and_si128(_mm_srli_epi16(shared, shift), nibble);
-            f(i, _mm_and_si128(low, _mm_set1_epi8(0x3F)));
-            f(i + 4, _mm_or_si128(rest, top));
+    /// Eight numbers of sixteen rows.
+    struct Numbers {
+        alignas(32) std::byte bytes[8 * kLanes];
+
+        /// @param first  The first of the four bytes with the first four numbers. @param shift  Of
+        /// the nibbles of the others.
+        Numbers(const std::byte* tile, int first, int shift) {
+            for (int i = 0; i < 4 * kLanes; i += 32) {
+                const __m256i low = load(tile + kScaleBytes + first * kLanes + i);
+                const __m256i shared = load(tile + kScaleBytes + 8 * kLanes + i);
+                const __m256i top =
+                    _mm256_and_si256(_mm256_srli_epi16(low, 2), _mm256_set1_epi8(0x30));
+                const __m256i rest =
+                    _mm256_and_si256(_mm256_srli_epi16(shared, shift), _mm256_set1_epi8(0x0F));
+                put(bytes + i, _mm256_and_si256(low, _mm256_set1_epi8(0x3F)));
+                put(bytes + 4 * kLanes + i, _mm256_or_si256(rest, top));
+            }
         }
-    }
+        __m128i of(int group) const {
+            return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes + group * kLanes));
+        }
+
+      private:
+        static __m256i load(const std::byte* p) {
+            return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+        }
+        static void put(std::byte* p, __m256i v) {
+            _mm256_store_si256(reinterpret_cast<__m256i*>(p), v);
+        }
+    };
 
   private:
-    static __m128i row_bytes(const std::byte* tile, int index) {
-        return _mm_loadu_si128(
-            reinterpret_cast<const __m128i*>(tile + kScaleBytes + index * kLanes));
+    static void scale_numbers(const Numbers& numbers, typename S::Vec factor, float* out) {
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i)
+            S::store(out + i * kLanes, S::mul(factor, S::from_i8(numbers.of(i))));
     }
 };
 
@@ -144,19 +151,23 @@ struct PackedQ4_K : PackedScales6<S> {
         S::store(out, S::load_f16(tile));
     }
     static void whole_scales(const std::byte* tile, std::int16_t* out) {
-        __m128i numbers[8];
-        PackedQ4_K::for_each(tile, 0, 0, [&](int i, __m128i rows) { numbers[i] = rows; });
-        for (int i = 0; i < 4; ++i)
-            S::store_pairs(out + 2 * i * kLanes, numbers[2 * i + 1], numbers[2 * i]);
+        const typename PackedQ4_K::Numbers scales(tile, 0, 0);
+#pragma GCC unroll 4
+        for (int i = 0; i < 8; i += 2)
+            S::store_pairs(out + i * kLanes, scales.of(i + 1), scales.of(i));
     }
     /// What is left to take from a row when kWholeOffset has been taken from its q.
     static void whole_mins(const std::byte* tile, float* out) {
-        PackedQ4_K::mins(tile, out);
-        const auto factor = S::mul(S::load_f16(tile), S::set1(kWholeOffset));
-        PackedQ4_K::for_each(tile, 0, 0, [&](int i, __m128i numbers) {
-            float* min = out + i * kLanes;
-            S::store(min, S::sub(S::load(min), S::mul(factor, S::from_i8(numbers))));
-        });
+        const typename PackedQ4_K::Numbers scales(tile, 0, 0);
+        const typename PackedQ4_K::Numbers mins(tile, 4, 4);
+        const auto d = S::mul(S::load_f16(tile), S::set1(kWholeOffset));
+        const auto dmin = S::load_f16(tile + 32);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+            S::store(
+                out + i * kLanes,
+                S::sub(S::mul(dmin, S::from_i8(mins.of(i))), S::mul(d, S::from_i8(scales.of(i)))));
+        }
     }
     template <int kPhase, bool>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,

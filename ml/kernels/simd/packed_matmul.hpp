@@ -13,7 +13,7 @@ namespace notso::ml::kernels {
 /// How far ahead of a few tokens weights are asked for, and up to how many tokens memory is the
 /// limit rather than multiplying: one panel at a time is then read faster than two.
 inline constexpr std::size_t kPrefetchBytes = 9216;
-inline constexpr std::int32_t kMemoryBoundTokens = 2;
+inline constexpr std::int32_t kMemoryBoundTokens = 6;
 
 template <int kValue>
 struct Constant {
@@ -49,16 +49,22 @@ template <class S>
     for (std::int32_t i = 0; i < n; ++i) out[i] = store == Store::kAdd ? out[i] + rows[i] : rows[i];
 }
 
+/// Some columns of neighbouring panels, and what memory is asked for while they are multiplied.
+struct TileWeights {
+    const std::byte* tile;   ///< Of the first panel; the others are panel_bytes apart.
+    const std::byte* ahead;  ///< As much as the tile, panel_bytes apart too; null for nothing.
+    std::size_t panel_bytes;
+};
+
 /// One tile of kPanels panels times kTokens tokens. @param x  From the tile's first column on.
 template <class S, class P, class D, int kPanels, int kTokens>
-[[gnu::always_inline]] inline void multiply_tile(const std::byte* tile,
-                                                 std::size_t panel_bytes,
+[[gnu::always_inline]] inline void multiply_tile(const TileWeights& weights,
                                                  const TileColumns<D::kPrecision, kTokens>& x,
                                                  typename S::Vec* sums) {
     NumbersOf<S, P, D> numbers[kPanels];
 #pragma GCC unroll 2
     for (int panel = 0; panel < kPanels; ++panel)
-        numbers[panel].read(tile + panel * panel_bytes, 0);
+        numbers[panel].read(weights.tile + panel * weights.panel_bytes, 0);
     BlockSums<S, kPanels, kTokens> block;
     if constexpr (D::kFoldsBlocks) block.clear();
     // Asked for bit by bit: many requests at once would wait for each other.
@@ -67,14 +73,17 @@ template <class S, class P, class D, int kPanels, int kTokens>
         (P::kBytes / kRuns + kLineBytes - 1) / kLineBytes * kLineBytes;
     for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
         const int run = group * P::kPhases + phase.value;
+        if (weights.ahead != nullptr) {
 #pragma GCC unroll 2
-        for (int panel = 0; panel < kPanels; ++panel) {
-            S::template prefetch<kRunBytes>(tile + panel * panel_bytes + kPrefetchBytes +
-                                            static_cast<std::size_t>(run) * kRunBytes);
+            for (int panel = 0; panel < kPanels; ++panel) {
+                S::template prefetch<kRunBytes>(weights.ahead + panel * weights.panel_bytes +
+                                                static_cast<std::size_t>(run) * kRunBytes);
+            }
         }
         const auto line =
             [&](int panel, int step, typename S::Ints* lines) __attribute__((always_inline)) {
-                D::template unpack<phase.value>(tile + panel * panel_bytes, group, step, lines);
+                D::template unpack<phase.value>(
+                    weights.tile + panel * weights.panel_bytes, group, step, lines);
             };
         if constexpr (D::kFoldsBlocks) {
             multiply_block_run<S, P, D, phase.value % 2 == 1>(line, numbers, x, run, block);
@@ -85,20 +94,44 @@ template <class S, class P, class D, int kPanels, int kTokens>
     if constexpr (D::kFoldsBlocks) fold_block<S, P, D>(block, numbers, x, sums);
 }
 
+/// What to ask for beside tile `index` of some panels. One tile of tokens: a little further on,
+/// and behind the panels' end the next ones. Several, which go through the same weights: the next
+/// panels, each time a part of them.
+/// @param pass  Of the tile of tokens, of n_passes.
+template <class P, int kPanels>
+const std::byte* weights_ahead(const std::byte* panels,
+                               std::size_t panel_bytes,
+                               std::size_t index,
+                               std::size_t pass,
+                               std::size_t n_passes) {
+    const std::size_t at = index * P::kBytes;
+    if (n_passes > 1)
+        return index % n_passes == pass ? panels + kPanels * panel_bytes + at : nullptr;
+    const std::size_t next = at + kPrefetchBytes;
+    return panels + next + (next >= panel_bytes ? (kPanels - 1) * panel_bytes : 0);
+}
+
 /// Tokens [first_token, first_token + kTokens) times kPanels panels.
 template <class S, class P, class D, int kPanels, int kTokens>
 void multiply_in_registers(const PackedMatmulArgs& args,
                            std::int32_t first_row,
                            std::int32_t first_token) {
-    const std::byte* tile =
+    const std::byte* panels =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
+    const auto n_passes = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kPackedTokens));
+    const auto pass = static_cast<std::size_t>(first_token / kTokens);
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
-    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes) {
+    std::size_t index = 0;
+    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, ++index) {
+        const TileWeights weights{
+            .tile = panels + index * P::kBytes,
+            .ahead = weights_ahead<P, kPanels>(panels, args.panel_bytes, index, pass, n_passes),
+            .panel_bytes = args.panel_bytes};
         const auto x =
             TileColumns<D::kPrecision, kTokens>::at(args.x, first_token, args.n_tokens, col);
-        multiply_tile<S, P, D, kPanels, kTokens>(tile, args.panel_bytes, x, sums);
+        multiply_tile<S, P, D, kPanels, kTokens>(weights, x, sums);
     }
 #pragma GCC unroll 2
     for (int panel = 0; panel < kPanels; ++panel) {
