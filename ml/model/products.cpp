@@ -17,6 +17,38 @@ std::int32_t rows_of_piece(const Matrix& matrix) {
 
 }  // namespace
 
+RowTasks::RowTasks(std::int32_t n_rows,
+                   std::int32_t n_threads,
+                   std::int32_t multiple,
+                   std::int32_t most)
+    : n_rows_(n_rows), n_threads_(n_threads), multiple_(multiple), most_(most) {
+    for (std::int32_t left = n_rows; left > 0;) {
+        const std::int32_t rows = rows_of_round(left);
+        const std::int32_t n_tasks = std::min(n_threads_, divide_up(left, rows));
+        n_tasks_ += n_tasks;
+        left -= n_tasks * rows;
+    }
+}
+
+std::int32_t RowTasks::rows_of_round(std::int32_t left) const noexcept {
+    // Half of what is left goes to this round.
+    const std::int32_t rows = divide_up(divide_up(left, 2 * n_threads_), multiple_) * multiple_;
+    return std::min(rows, std::max(most_ / multiple_, 1) * multiple_);
+}
+
+IndexRange RowTasks::operator[](std::int32_t task) const noexcept {
+    std::int32_t first = 0;
+    while (true) {
+        const std::int32_t rows = rows_of_round(n_rows_ - first);
+        if (task < n_threads_) {
+            first += task * rows;
+            return {first, std::min(rows, n_rows_ - first)};
+        }
+        task -= n_threads_;
+        first += n_threads_ * rows;
+    }
+}
+
 void Products::quantize(const TokenBuffer& tokens,
                         const TokenRuns& runs,
                         std::int32_t token,
@@ -38,11 +70,9 @@ void Products::put_integers(const TokenPart& part, const float* x) const noexcep
 }
 
 void Products::multiply(const Product& product) const noexcept {
-    const std::int32_t n_rows = product.matrix.n_rows;
-    const std::int32_t rows = rows_per_task(n_rows);
-    pool_.run(divide_up(n_rows, rows), [&](std::int32_t task, std::int32_t thread) {
-        const std::int32_t first = task * rows;
-        multiply_rows(product, {first, std::min(rows, n_rows - first)}, thread);
+    const RowTasks tasks = split(product.matrix.n_rows);
+    pool_.run(tasks.size(), [&](std::int32_t task, std::int32_t thread) {
+        multiply_rows(product, tasks[task], thread);
     });
 }
 
@@ -110,13 +140,6 @@ void Products::multiply_unpacked(const Product& product,
                    .out = out.data,
                    .out_stride = out.stride,
                    .scratch = work_.scratch[extent(thread)].data()});
-}
-
-std::int32_t Products::rows_per_task(std::int32_t n_rows) const noexcept {
-    constexpr std::int32_t kTasksPerThread =
-        4;  // enough to even out unequal threads, few enough to be cheap
-    return divide_up(divide_up(n_rows, pool_.size() * kTasksPerThread), kRowMultiple) *
-           kRowMultiple;
 }
 
 }  // namespace notso::ml

@@ -2,6 +2,8 @@
 // packed matrices want of them. Knows matrices and rows of buffers; knows nothing of layers.
 #pragma once
 
+#include <limits>
+
 #include "ml/kernels/table.hpp"
 #include "ml/model/weights.hpp"
 #include "ml/model/workspace.hpp"
@@ -25,6 +27,29 @@ struct Product {
 struct IndexRange {
     std::int32_t first;
     std::int32_t n;
+};
+
+/// How the rows of a matrix are split into tasks: large ones first, smaller and smaller ones after
+/// them, so that threads of unequal speed end at about the same time.
+class RowTasks {
+  public:
+    /// @param multiple  Rows of all tasks but the last are a multiple of it.
+    /// @param most  Rows of a task, at most; at least `multiple`.
+    RowTasks(std::int32_t n_rows, std::int32_t n_threads, std::int32_t multiple, std::int32_t most);
+
+    std::int32_t size() const noexcept { return n_tasks_; }
+    /// @cost O(log n_rows)
+    IndexRange operator[](std::int32_t task) const noexcept;
+
+  private:
+    /// Each thread has a task of a round; rows of one of them when `left` rows are left.
+    std::int32_t rows_of_round(std::int32_t left) const noexcept;
+
+    std::int32_t n_rows_;
+    std::int32_t n_threads_;
+    std::int32_t multiple_;
+    std::int32_t most_;
+    std::int32_t n_tasks_ = 0;
 };
 
 /// Where a product with some rows of a matrix goes.
@@ -64,8 +89,12 @@ class Products {
                        IndexRange rows,
                        const ProductOut& out,
                        std::int32_t thread) const noexcept;
-    /// Rows of a task of the pool, a multiple of kRowMultiple.
-    std::int32_t rows_per_task(std::int32_t n_rows) const noexcept;
+    /// Tasks for the threads of the pool.
+    RowTasks split(std::int32_t n_rows,
+                   std::int32_t multiple = kRowMultiple,
+                   std::int32_t most = std::numeric_limits<std::int32_t>::max()) const noexcept {
+        return {n_rows, pool_.size(), multiple, most};
+    }
 
   private:
     void put_integers(const TokenPart& part, const float* x) const noexcept;

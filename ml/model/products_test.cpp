@@ -83,6 +83,28 @@ TEST_P(ProductsTest, EachTokenGetsWhatItsPrecisionGives) {
     }
 }
 
+TEST(RowTasks, CoverAllRowsInOrderAndGetSmaller) {
+    for (const std::int32_t n_threads : {1, 2, 7, 64}) {
+        for (const std::int32_t n_rows : {1, 31, 32, 33, 576, 2048, 11008, 128256}) {
+            for (const std::int32_t most : {1, 256, 4096, 1 << 30}) {
+                const RowTasks tasks(n_rows, n_threads, 32, most);
+                std::int32_t next = 0;
+                std::int32_t last_size = n_rows + 31;
+                for (std::int32_t i = 0; i < tasks.size(); ++i) {
+                    const auto [first, n] = tasks[i];
+                    ASSERT_EQ(first, next);
+                    ASSERT_TRUE(n > 0 && n <= last_size && n <= std::max(most, 32)) << n;
+                    ASSERT_TRUE(n % 32 == 0 || first + n == n_rows);
+                    next += n;
+                    last_size = n;
+                }
+                ASSERT_EQ(next, n_rows);
+                if (tasks.size() > n_threads) { ASSERT_LE(last_size, std::max(32, most / 32 * 32)); }
+            }
+        }
+    }
+}
+
 TEST_P(ProductsTest, SomeRowsGoToAnotherPlace) {
     const TokenRuns runs{3, 2};
     constexpr IndexRange kRange{32, 400};

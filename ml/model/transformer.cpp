@@ -144,12 +144,10 @@ void Transformer::gated_ffn(const LayerWeights& weights, const TokenRuns& runs) 
     const Product gate{weights.ffn_gate, work_->h, runs, nullptr};
     const Product up{weights.ffn_up, work_->h, runs, nullptr};
     // Fast integers are made of whole blocks. What a task makes stays in its thread's cache.
-    const std::int32_t multiple = runs.n_fast > 0 ? kernels::kTokenBlock : kRowMultiple;
-    const std::int32_t rows =
-        std::min(divide_up(products_.rows_per_task(n_ff), multiple) * multiple,
-                 kStageFloats / runs.size() / multiple * multiple);
-    pool_->run(divide_up(n_ff, rows), [&](std::int32_t task, std::int32_t thread) {
-        const IndexRange range{task * rows, std::min(rows, n_ff - task * rows)};
+    const RowTasks tasks = products_.split(
+        n_ff, runs.n_fast > 0 ? kernels::kTokenBlock : kRowMultiple, kStageFloats / runs.size());
+    pool_->run(tasks.size(), [&](std::int32_t task, std::int32_t thread) {
+        const IndexRange range = tasks[task];
         float* gates = work_->stage[extent(thread)].data();
         float* ups = gates + kStageFloats;
         products_.multiply_rows(gate, range, {gates, extent(range.n)}, thread);
@@ -172,10 +170,9 @@ void Transformer::write_logits(const Chunk& chunk) const noexcept {
     norm(weights_.output_norm, all_exact(n_tokens), {});
     const Product product{weights_.output, work_->h, all_exact(n_tokens), nullptr};
     // A product has one place to go to, rows of logits have many.
-    const std::int32_t rows = std::min(products_.rows_per_task(config.n_vocab),
-                                       kStageFloats / n_tokens / kRowMultiple * kRowMultiple);
-    pool_->run(divide_up(config.n_vocab, rows), [&](std::int32_t task, std::int32_t thread) {
-        const IndexRange range{task * rows, std::min(rows, config.n_vocab - task * rows)};
+    const RowTasks tasks = products_.split(config.n_vocab, kRowMultiple, kStageFloats / n_tokens);
+    pool_->run(tasks.size(), [&](std::int32_t task, std::int32_t thread) {
+        const IndexRange range = tasks[task];
         float* stage = work_->stage[extent(thread)].data();
         products_.multiply_rows(product, range, {stage, extent(range.n)}, thread);
         for (const LogitsRow& row : chunk.logits) {
