@@ -172,6 +172,24 @@ def test_doctor_sees_a_running_server_and_limits(tmp_path):
     assert "warning  models" in text and "→" in text
 
 
+def test_doctor_says_what_makes_this_process_slow(tmp_path):
+    """One CPU of several, one thread, older kernels: each is named, with what to type."""
+    every = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, every[:1])
+    try:
+        checks, report = doctor("--data-dir", tmp_path, env={"NOTSO_ISA": "generic"})
+    finally:
+        os.sched_setaffinity(0, every)
+    assert checks["cores"]["verdict"] == "warning" and checks["cores"]["facts"]["used"] == 1, checks["cores"]
+    if len(every) > 1:
+        assert f"1 of {checks['affinity']['facts']['online']} CPUs" in checks["affinity"]["detail"]
+        assert "taskset" in checks["affinity"]["advice"]
+        checks, _ = doctor("--data-dir", tmp_path, env={"NOTSO_THREADS": "1"})
+        assert checks["cores"]["verdict"] == "warning" and "1 used" in checks["cores"]["detail"]
+    assert {"cpu limit", "clock", "heat", "stolen time", "memory", "large pages", "swap"} <= checks.keys()
+    assert all(check["advice"] for check in report["checks"] if check["verdict"] != "ok")
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_wild_answers_stream_as_utf8(model, real_server, seed):
     """At a high temperature byte tokens come in any order: what is streamed is text all the same, and the whole answer."""
