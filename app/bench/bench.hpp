@@ -15,6 +15,7 @@ namespace notso::app {
 struct BenchOptions {
     std::vector<std::int32_t> prompts;  ///< Lengths of prompts to read, tokens.
     std::int32_t n_generated = 64;      ///< Tokens to decode; 0 = none.
+    std::int32_t depth = 0;             ///< Decode after so many tokens too; 0 = not.
     std::int32_t repeats = 3;
     std::function<void(const std::string& what)> on_step = {};  ///< Before each measurement.
 };
@@ -25,9 +26,17 @@ struct MachineLimits {
     double multiply_rate;  ///< multiply-adds of bytes per second; 0 = not measured
 };
 
+/// What tokens cost this model: the limits in tokens per second follow from it.
+struct BenchWork {
+    std::uint64_t bytes_per_token = 0;     ///< Weights that a decoded token reads.
+    std::uint64_t kv_bytes_per_token = 0;  ///< More, for each token before it.
+    std::uint64_t prompt_macs = 0;         ///< Multiply-adds of a prompt token.
+    std::uint64_t head_macs = 0;           ///< More, once per prompt.
+};
+
 /// One measurement, over all repeats.
 struct BenchRate {
-    std::string name;  ///< "pp512 exact", "tg64"
+    std::string name;  ///< "pp512 exact", "tg64", "tg64@8192"
     double median = 0;
     double least = 0;
     double most = 0;   ///< tokens per second
@@ -40,6 +49,7 @@ struct BenchReport {
     std::string kernels;
     std::int32_t n_threads = 0;
     MachineLimits limits = {};
+    BenchWork work = {};
     double load_seconds = 0;  ///< Median; the file may have come from the page cache.
     std::uint64_t planned_bytes = 0;
     std::uint64_t resident_bytes = 0;

@@ -21,6 +21,7 @@ constexpr std::int32_t kMostTokens = 1 << 20;
 struct Options {
     std::optional<std::string> prompts;
     std::int64_t n_generated = 64;
+    std::int64_t depth = 0;
     std::int64_t repeats = 3;
     bool json = false;
 };
@@ -57,6 +58,11 @@ void print_json(const BenchReport& report) {
                               {"threads", report.n_threads},
                               {"read_bytes_per_second", report.limits.read_rate},
                               {"multiply_adds_per_second", report.limits.multiply_rate},
+                              {"work",
+                               {{"bytes_per_token", report.work.bytes_per_token},
+                                {"kv_bytes_per_token", report.work.kv_bytes_per_token},
+                                {"prompt_macs", report.work.prompt_macs},
+                                {"head_macs", report.work.head_macs}}},
                               {"load_seconds", report.load_seconds},
                               {"planned_bytes", report.planned_bytes},
                               {"resident_bytes", report.resident_bytes},
@@ -100,6 +106,7 @@ Result<int> run(const Settings& settings, const Options& options) {
     BenchOptions bench;
     NOTSO_TRY(bench.prompts, parse_lengths(options.prompts.value_or("512")));
     bench.n_generated = static_cast<std::int32_t>(options.n_generated);
+    bench.depth = static_cast<std::int32_t>(options.depth);
     bench.repeats = static_cast<std::int32_t>(options.repeats);
     const bool terminal = ::isatty(STDERR_FILENO) != 0;
     if (terminal) {
@@ -122,6 +129,8 @@ CommandBody declare_bench(OptionList& options) {
                  values->prompts,
                  "lengths of prompts to read, comma separated; default 512");
     options.number("-n,--generate", values->n_generated, 0, kMostTokens, "tokens to generate");
+    options.number(
+        "--depth", values->depth, 0, kMostTokens, "generate after a prompt of so many tokens too");
     options.number("-r,--repeats", values->repeats, 1, 1000, "measurements of each; medians count");
     options.flag("--json", values->json, "print one JSON object");
     return [values](const Settings& settings) { return run(settings, *values); };

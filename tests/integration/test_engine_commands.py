@@ -213,11 +213,21 @@ def test_bench_reports_rates_beside_the_machines_limits(model):
         assert 0 < rate["least"] <= rate["tokens_per_second"] <= rate["most"], rate
     assert report["read_bytes_per_second"] > 1e7 and report["load_seconds"] > 0
     assert 50 << 20 < report["resident_bytes"] < report["planned_bytes"] * 2
+    assert report["work"]["bytes_per_token"] > 50 << 20 and report["work"]["prompt_macs"] > report["work"]["head_macs"] > 1 << 20
     for people in run_notso("bench", "-m", model, "-p", "2", "-n", 0, "-r", 1).stdout.decode().splitlines()[-2:]:
         assert "pp2" in people and "tokens/s" in people
 
 
-@pytest.mark.parametrize("options,part", [(("-p", "0"), '"0"'), (("-p", "1,,2"), '""'), (("-p", "x"), '"x"'), (("-p", ""), '""'),
+def test_bench_decodes_at_a_depth(model):
+    done = run_notso("bench", "-m", model, "-p", "1", "-n", 3, "--depth", 300, "-r", 2, "--json", timeout=120)
+    report = json.loads(done.stdout)
+    assert [rate["name"] for rate in report["rates"]] == ["pp1 exact", "pp1 fast", "tg3", "tg3@300"]
+    deep, work = report["rates"][-1], report["work"]
+    read = work["bytes_per_token"] + 301.5 * work["kv_bytes_per_token"]
+    assert deep["share_of_limit"] == pytest.approx(deep["tokens_per_second"] * read / report["read_bytes_per_second"])
+
+
+@pytest.mark.parametrize("options,part", [(("-p", "0"), '"0"'), (("--depth", "449", "-p", "1"), "514 tokens"), (("-p", "1,,2"), '""'), (("-p", "x"), '"x"'), (("-p", ""), '""'),
                                           (("-p", "600"), "context of 512"), (("-n", "512", "-p", "1"), "context of 512")])
 def test_lengths_that_bench_cannot_measure_are_named(options, part):
     assert_one_line_error(run_notso("bench", "-m", TINY, "-r", 1, *options, timeout=60), part)
