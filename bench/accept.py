@@ -188,7 +188,7 @@ def measure_model(table, model, rounds, large):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--large", type=Path, help="a model of 3B parameters, for the rows that need one")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=figures.at_least_one, default=3)
     parser.add_argument("--json", help="keep everything measured")
     options = parser.parse_args()
     facts, table = machine.facts(), Table()

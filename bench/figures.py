@@ -4,6 +4,13 @@ import statistics
 import subprocess
 
 
+def at_least_one(text):
+    """For argparse."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
 def bench(program, model, *options, env=None):
     """One report."""
     command = [str(program), "bench", "-m", str(model), *map(str, options), "-r", "1", "--json"]

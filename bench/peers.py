@@ -52,7 +52,7 @@ class Llama(Peer):
         self.repacks = "--repack" in usage.stdout + usage.stderr
         super().__init__("llama.cpp", list(itertools.product((0, 1), (1, 0) if self.repacks else (None,))))
         version = subprocess.run([self.program, "--version"], capture_output=True, text=True, check=False)
-        self.facts |= {"package": package, "version": " ".join((version.stdout + version.stderr).split()), "build": build_flags(folder),
+        self.facts |= {"package": package, "version": " ".join((version.stdout + version.stderr).split()).removeprefix("version: "), "build": build_flags(folder),
                        "amx": "off: its AMX build dies by a signal here" if "without-amx" in folder else "as the compiler finds it"}
         self.arguments = arguments
 
@@ -80,7 +80,7 @@ class Candle(Peer):
             return
         done = subprocess.run([*self.command, str(setting)], check=True, stdout=subprocess.PIPE, env=self.environment)
         report = json.loads(done.stdout.splitlines()[-1])
-        self.facts |= {"version": f"candle {report['candle']}", "build": "release, lto thin, target-cpu=native",
+        self.facts |= {"version": report["candle"], "build": "release, lto thin, target-cpu=native",
                        "n_threads": report["threads"], "flash_matters": report["flash_matters"]}
         self.add(f"flash {setting}" if report["flash_matters"] else "its only one", report["rates"])
 
@@ -109,37 +109,39 @@ def measure_all(options, threads, peers):
     return reports
 
 
-def print_report(report):
-    print(f"{report['date']} · {report['cpu']} · {report['kernels']} kernels · {report['threads']} threads · {report['model']} · "
-          f"commit {report['commit']}")
+def headline(report):
     limits = report["limits"]
-    print(f"reads {limits['read_bytes_per_second'] / 1e9:.1f} GB/s, multiplies bytes at {limits['multiply_adds_per_second'] / 1e9:.0f} GMAC/s")
+    lines = [f"{report['date']} · {report['cpu']} · {report['kernels']} kernels · {report['threads']} threads · {report['model']} · "
+             f"commit {report['commit']}",
+             f"reads {limits['read_bytes_per_second'] / 1e9:.1f} GB/s, multiplies bytes at "
+             f"{limits['multiply_adds_per_second'] / 1e9:.0f} GMAC/s"]
     for peer in report["peers"]:
-        print("; ".join(f"{key}: {value}" for key, value in peer.items() if key not in ("best", "settings")))
-    print_table(report)
+        facts = "; ".join(f"{key} {value}" for key, value in peer.items() if key not in ("name", "best", "settings"))
+        lines.append(f"{peer['name']}: {facts}")
+    return lines
 
 
-def print_table(report):
+def table(report):
+    """Lines of Markdown."""
     titles = [f"{peer['name']}, best setting" for peer in report["peers"]] + [f"ratio to {peer['name']}" for peer in report["peers"]]
-    print("\n| | notso exact | notso fast | share of the limit | " + " | ".join(titles) + " |")
-    print("|---|---|---|---|" + "---|" * len(titles))
+    lines = ["| | notso exact | notso fast | share of the limit | " + " | ".join(titles) + " |", "|---|---|---|---|" + "---|" * len(titles)]
     for name in NAMES:
-        rates = report["rates"]
-        exact, fast = ((rates.get(f"{name} {kind}") or rates[name])["median"] for kind in ("exact", "fast"))
+        exact, fast = ((report["rates"].get(f"{name} {kind}") or report["rates"][name])["median"] for kind in ("exact", "fast"))
+        decodes = name.startswith("tg")
         cells = [f"{peer['best'][name]['median']:.1f} ({peer['best'][name]['setting']})" for peer in report["peers"]]
         for peer in report["peers"]:
             theirs = peer["best"][name]["median"]
-            cells.append(f"{exact / theirs:.2f}" + ("" if name.startswith("tg") else f" exact, {fast / theirs:.2f} fast"))
-        fast_cell = "" if name.startswith("tg") else f"{fast:.1f}"
-        shown, of = figures.limit(report, name)
-        print(f"| {name} | {exact:.1f} | {fast_cell} | {fast / shown * 100:.0f} % of {of} | " + " | ".join(cells) + " |")
+            cells.append(f"{exact / theirs:.2f}" if decodes else f"{exact / theirs:.2f} exact, {fast / theirs:.2f} fast")
+        limit, of = figures.limit(report, name)
+        lines.append(f"| {name} | {exact:.1f} | {'' if decodes else f'{fast:.1f}'} | {fast / limit * 100:.0f} % of {of} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def main():
     parser = argparse.ArgumentParser()
     for name in ("--notso", "--llama", "--package", "--candle", "--json"):
         parser.add_argument(name)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=figures.at_least_one, default=3)
     parser.add_argument("model")
     options = parser.parse_args()
     facts = machine.facts()
@@ -148,7 +150,7 @@ def main():
         peers.append(Candle(options.candle, options.model, facts["threads"]))
     reports = measure_all(options, facts["threads"], peers)
     report = {**facts, **figures.merge(reports), "peers": [peer.report() for peer in peers]}
-    print_report(report)
+    print("\n".join([*headline(report), "", *table(report)]))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as out:
             json.dump(report, out, indent=1)
