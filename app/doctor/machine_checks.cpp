@@ -140,6 +140,25 @@ Check check_large_pages(ml::HugePages pages) {
     return check;
 }
 
+Check check_model_pages(std::optional<std::uint64_t> huge_bytes, std::uint64_t weight_bytes) {
+    Check check{.name = "model's pages"};
+    check.facts = {{"large_bytes", huge_bytes ? boost::json::value(*huge_bytes) : nullptr},
+                   {"weight_bytes", weight_bytes}};
+    if (!huge_bytes) {
+        check.detail = "the system does not say which pages the weights got";
+        return check;
+    }
+    check.detail = fmt::format(
+        "{} of large pages for {} of weights", mebibytes(*huge_bytes), mebibytes(weight_bytes));
+    if (*huge_bytes >= weight_bytes / 2) return check;
+    check.verdict = Verdict::kWarning;
+    check.advice =
+        "most weights lie in small pages and are read more slowly: where large pages are on, "
+        "memory "
+        "is in small pieces; echo 1 | sudo tee /proc/sys/vm/compact_memory, then start again";
+    return check;
+}
+
 Check check_swap(const ml::SwapInfo& swap) {
     Check check{.name = "swap"};
     check.detail = swap.total_bytes == 0 ? "none"

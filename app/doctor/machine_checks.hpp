@@ -2,6 +2,7 @@
 // here, so that tests give any machine.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "app/doctor/check.hpp"
@@ -24,6 +25,10 @@ Check check_affinity(const ml::CoreCount& cores);
 
 Check check_memory(const ml::MemoryInfo& memory);
 Check check_large_pages(ml::HugePages pages);
+
+/// Whether a loaded model got the large pages that it asked for.
+Check check_model_pages(std::optional<std::uint64_t> huge_bytes, std::uint64_t weight_bytes);
+
 Check check_swap(const ml::SwapInfo& swap);
 
 /// A CPU limit of the control groups. @param busy  What happened while all threads computed.

@@ -119,6 +119,9 @@ TEST(DoctorMemory, WarnsOfLittleOfSwapAndOfSmallPages) {
         check_swap({.total_bytes = kGiB, .used_bytes = kGiB / 2}), "512.0 MiB", "swapoff");
     expect_fine(check_large_pages(ml::HugePages::kOnRequest));
     expect_warning(check_large_pages(ml::HugePages::kNever), "turned off", "echo madvise");
+    expect_fine(check_model_pages(std::nullopt, kGiB));
+    expect_fine(check_model_pages(kGiB / 2, kGiB));
+    expect_warning(check_model_pages(kGiB / 4, kGiB), "256.0 MiB of large", "compact_memory");
 }
 
 }  // namespace

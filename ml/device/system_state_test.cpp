@@ -21,6 +21,15 @@ TEST_F(SystemState, HugePagesAreTheBracketedWord) {
     EXPECT_EQ(read_huge_pages(roots()), HugePages::kAlways);
 }
 
+TEST_F(SystemState, HugeBytesAreWhatTheProcessHas) {
+    EXPECT_FALSE(read_huge_bytes(roots()));
+    write("proc/self/smaps_rollup",
+          "55d0-7ffe ---p [rollup]\nRss: 9 kB\nAnonHugePages:    4096 kB\n");
+    EXPECT_EQ(read_huge_bytes(roots()), 4U << 20);
+    write("proc/self/smaps_rollup", "AnonHugePages: many kB\nAnonHugePages:\n");
+    EXPECT_FALSE(read_huge_bytes(roots()));
+}
+
 TEST_F(SystemState, SwapCountsWhatIsUsed) {
     EXPECT_EQ(read_swap(roots()).total_bytes, 0U);
     write("proc/meminfo", "MemTotal: 99 kB\nSwapTotal:  1000 kB\nSwapFree:    400 kB\n");
