@@ -156,7 +156,7 @@ def share_rows(report):
 
 def share_picture(report):
     rows = list(share_rows(report))
-    bar, gap, left, right = 15, 16, 170, 640
+    bar, gap, left, right = 15, 16, 170, 585
     height = 120 + sum(max(len(bars), 2) * bar + gap for _, bars in rows)
     picture = Picture(WIDTH, height)
     heading(picture, f"Shares of the machine's limits · {report['model']}", report)
