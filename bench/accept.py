@@ -20,6 +20,7 @@ sys.path.insert(0, str(machine.ROOT / "tests" / "integration"))
 from notso_process import BINARY, Server, clean_environment, model_path, run_notso  # noqa: E402
 
 LENGTHS = (8, 16, 32, 512, 4096)
+BATCHES = "2,4,8,16"
 MIB = 1 << 20
 PEERS = "see bench/peers.sh"
 
@@ -60,7 +61,7 @@ def measure_rates(model, depth, rounds, isa=""):
     lengths = "512" if isa else ",".join(map(str, LENGTHS))
     for number in range(rounds):
         progress(f"{model.name}{f', {isa}' if isa else ''}: round {number + 1} of {rounds}")
-        options = ["-p", lengths, "-n", 64] + ([] if isa else ["--depth", depth])
+        options = ["-p", lengths, "-n", 64] + ([] if isa else ["--depth", depth, "-b", BATCHES])
         reports.append(figures.bench(BINARY, model, *options, env=environment))
     progress("")
     return figures.merge(reports)
@@ -81,6 +82,18 @@ def add_rates(table, merged, depth, large):
     table.add("prompt of 4,096 against 512", ", ".join(parts), "≥ 80 %")
     aim = "≥ 90 % of its own limit" if large else ""
     table.add(f"decode at position {depth:,}", rate_text(merged, f"tg64@{depth}"), aim)
+
+
+def add_batches(table, merged):
+    """Steps of several sequences; each beside the bound that the same run's limits give."""
+    steps = {}
+    for report in merged["reports"]:
+        for rate in report["rates"]:
+            if "sequences" in rate:
+                steps.setdefault(rate["sequences"], []).append((rate["step_seconds"], rate["step_seconds"] / rate["bound_seconds"]))
+    for n, pairs in steps.items():
+        seconds, ratio = (statistics.median(values) for values in zip(*pairs))
+        table.add(f"{n} sequences together", f"{seconds * 1000:.1f} ms a step, {ratio:.2f} × its bound", "≤ 1.2 ×")
 
 
 def add_older_kernels(table, merged):
@@ -176,6 +189,7 @@ def measure_model(table, model, rounds, large):
     table.section(f"{model.name}, {model.stat().st_size / 1e6:,.0f} MB")
     merged = measure_rates(model, depth, rounds)
     add_rates(table, merged, depth, large)
+    add_batches(table, merged)
     rates = {"default": merged}
     if "avx2" not in (merged["kernels"], "generic") and "avx2" in machine.cpu_facts().get("flags", ""):
         rates["avx2"] = measure_rates(model, depth, rounds, isa="avx2")

@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint64_t kProbeBytes = std::uint64_t{1} << 30;
 constexpr std::chrono::milliseconds kProbeTime{1500};
 constexpr std::chrono::milliseconds kMultiplyTime{300};
+constexpr double kReachableMultiplying = 0.75;  // of the measured rate, beside all other work
+constexpr double kBytesPerActivation = 2;       // of exact products
 
 double median(std::vector<double> values) {
     std::ranges::sort(values);
@@ -85,7 +87,26 @@ class ModelBench {
         return rate;
     }
 
+    Result<BenchRate> generate_together(std::int32_t n, std::int32_t n_sequences) const {
+        const auto run = [&] { return batch_rate(n, n_sequences); };
+        NOTSO_TRY(BenchRate rate, repeat(fmt::format("tg{} x{}", n, n_sequences), run));
+        rate.step = {.n_sequences = n_sequences,
+                     .seconds = n_sequences / rate.median,
+                     .bound_seconds = step_bound(n_sequences)};
+        rate.share = rate.step->bound_seconds / rate.step->seconds;
+        return rate;
+    }
+
   private:
+    /// See BenchStep::bound_seconds.
+    double step_bound(std::int32_t n_sequences) const {
+        const double reading = static_cast<double>(work_.bytes_per_token) / limits_.read_rate;
+        if (limits_.multiply_rate <= 0) return reading;
+        const double macs = static_cast<double>(work_.prompt_macs + work_.head_macs) * n_sequences;
+        return std::max(
+            reading, kBytesPerActivation * macs / (kReachableMultiplying * limits_.multiply_rate));
+    }
+
     template <class Run>
     Result<BenchRate> repeat(std::string name, const Run& run) const {
         std::vector<double> rates;
@@ -132,6 +153,30 @@ class ModelBench {
             NOTSO_CHECK(model_.forward(std::span(&next, 1), cache, logits));
         }
         return n / seconds_since(start);
+    }
+
+    /// Tokens per second of all sequences. The first token of each is not counted.
+    Result<double> batch_rate(std::int32_t n, std::int32_t n_sequences) const {
+        const auto n_vocab = static_cast<std::size_t>(model_.config().n_vocab);
+        const auto count = static_cast<std::size_t>(n_sequences);
+        std::vector<float> logits(n_vocab * count);
+        std::vector<ml::TokenId> next(count);
+        std::vector<std::unique_ptr<ml::KvCache>> caches(count);
+        std::vector<ml::Segment> segments;
+        for (std::size_t i = 0; i < count; ++i) {
+            NOTSO_TRY(caches[i], make_cache(n + 1));
+            segments.push_back({.tokens = std::span(next).subspan(i, 1),
+                                .cache = *caches[i],
+                                .logits = std::span(logits).subspan(i * n_vocab, n_vocab)});
+        }
+        auto start = SteadyClock::now();
+        for (std::int32_t step = 0; step <= n; ++step) {
+            if (step == 1) start = SteadyClock::now();
+            for (std::int32_t i = 0; i < n_sequences; ++i)
+                next[static_cast<std::size_t>(i)] = token(step * n_sequences + i);
+            NOTSO_CHECK(model_.forward(segments));
+        }
+        return n * n_sequences / seconds_since(start);
     }
 
     const ml::Model& model_;
@@ -207,6 +252,11 @@ Result<BenchReport> run_bench(const Settings& settings, const BenchOptions& opti
     if (options.n_generated > 0 && options.depth > 0) {
         step(fmt::format("{} tokens after {}", options.n_generated, options.depth));
         NOTSO_TRY(BenchRate rate, bench.generate(options.n_generated, options.depth));
+        report.rates.push_back(std::move(rate));
+    }
+    for (const std::int32_t n_sequences : options.batches) {
+        step(fmt::format("{} generated tokens of {} sequences", options.n_generated, n_sequences));
+        NOTSO_TRY(BenchRate rate, bench.generate_together(options.n_generated, n_sequences));
         report.rates.push_back(std::move(rate));
     }
     report.planned_bytes = model->memory().total_bytes();

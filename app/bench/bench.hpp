@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct BenchOptions {
     std::vector<std::int32_t> prompts;  ///< Lengths of prompts to read, tokens.
     std::int32_t n_generated = 64;      ///< Tokens to decode; 0 = none.
     std::int32_t depth = 0;             ///< Decode after so many tokens too; 0 = not.
+    std::vector<std::int32_t> batches;  ///< Numbers of sequences to decode n_generated tokens of
+                                        ///< together; n_generated > 0 unless it is empty.
     std::int32_t repeats = 3;
     std::function<void(const std::string& what)> on_step = {};  ///< Before each measurement.
 };
@@ -34,13 +37,24 @@ struct BenchWork {
     std::uint64_t head_macs = 0;           ///< More, once per prompt.
 };
 
+/// A step of several sequences that are decoded together, one token each.
+struct BenchStep {
+    std::int32_t n_sequences;
+    double seconds;  ///< By the median.
+    /// What the machine's limits allow: the time to read all weights, or, where that is longer, for
+    /// two multiply-adds of bytes per weight and token (16-bit activations) at three quarters of
+    /// the measured rate.
+    double bound_seconds;
+};
+
 /// One measurement, over all repeats.
 struct BenchRate {
-    std::string name;  ///< "pp512 exact", "tg64", "tg64@8192"
+    std::string name;  ///< "pp512 exact", "tg64", "tg64@8192", "tg64 x8"
     double median = 0;
     double least = 0;
-    double most = 0;   ///< tokens per second
-    double share = 0;  ///< Of the machine's limit, by the median; 0 = unknown.
+    double most = 0;                     ///< tokens per second, all sequences together
+    double share = 0;                    ///< Of the machine's limit, by the median; 0 = unknown.
+    std::optional<BenchStep> step = {};  ///< Of batches.
 };
 
 struct BenchReport {

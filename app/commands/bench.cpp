@@ -17,28 +17,38 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int32_t kMostTokens = 1 << 20;
+constexpr std::int32_t kMostSequences = 256;
 
 struct Options {
     std::optional<std::string> prompts;
+    std::optional<std::string> batches;
     std::int64_t n_generated = 64;
     std::int64_t depth = 0;
     std::int64_t repeats = 3;
     bool json = false;
 };
 
-/// "512" or "1,2,512".
-Result<std::vector<std::int32_t>> parse_lengths(std::string_view text) {
-    std::vector<std::int32_t> lengths;
+/// What an option takes: "512", or "1,2,512".
+struct NumberList {
+    std::string_view option;
+    std::string_view like;  ///< For the message.
+    std::int32_t most;
+};
+
+Result<std::vector<std::int32_t>> parse_numbers(const NumberList& list, std::string_view text) {
+    std::vector<std::int32_t> numbers;
     while (true) {
         const std::string_view word = text.substr(0, text.find(','));
         std::int32_t n = 0;
         const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), n);
-        if (error != std::errc{} || end != word.data() + word.size() || n < 1 || n > kMostTokens)
+        if (error != std::errc{} || end != word.data() + word.size() || n < 1 || n > list.most)
             return fail(ErrorCode::kInvalidArgument,
-                        "--prompt-tokens: \"{}\" is no list of lengths like 1,16,512",
-                        word);
-        lengths.push_back(n);
-        if (word.size() == text.size()) return lengths;
+                        "{}: \"{}\" is no list of {}",
+                        list.option,
+                        word,
+                        list.like);
+        numbers.push_back(n);
+        if (word.size() == text.size()) return numbers;
         text.remove_prefix(word.size() + 1);
     }
 }
@@ -46,11 +56,17 @@ Result<std::vector<std::int32_t>> parse_lengths(std::string_view text) {
 void print_json(const BenchReport& report) {
     json::array rates;
     for (const BenchRate& rate : report.rates) {
-        rates.push_back({{"name", rate.name},
-                         {"tokens_per_second", rate.median},
-                         {"least", rate.least},
-                         {"most", rate.most},
-                         {"share_of_limit", rate.share}});
+        json::object row = {{"name", rate.name},
+                            {"tokens_per_second", rate.median},
+                            {"least", rate.least},
+                            {"most", rate.most},
+                            {"share_of_limit", rate.share}};
+        if (rate.step) {
+            row["sequences"] = rate.step->n_sequences;
+            row["step_seconds"] = rate.step->seconds;
+            row["bound_seconds"] = rate.step->bound_seconds;
+        }
+        rates.push_back(std::move(row));
     }
     const json::object out = {{"model", report.model},
                               {"cpu", report.cpu},
@@ -71,6 +87,11 @@ void print_json(const BenchReport& report) {
 }
 
 std::string share_text(const BenchRate& rate) {
+    if (rate.step) {
+        return fmt::format("{:8.2f} ms a step, {:.2f} times the bound",
+                           rate.step->seconds * 1e3,
+                           rate.step->seconds / rate.step->bound_seconds);
+    }
     if (rate.share <= 0) return "";
     const char* of = rate.name.starts_with("tg") ? "reading" : "multiplying";
     return fmt::format("{:3.0f} % of {}", rate.share * 100, of);
@@ -104,7 +125,15 @@ void print_table(const BenchReport& report) {
 
 Result<int> run(const Settings& settings, const Options& options) {
     BenchOptions bench;
-    NOTSO_TRY(bench.prompts, parse_lengths(options.prompts.value_or("512")));
+    constexpr NumberList kPrompts{"--prompt-tokens", "lengths like 1,16,512", kMostTokens};
+    constexpr NumberList kBatches{"--batch", "numbers of sequences like 1,2,4,8", kMostSequences};
+    NOTSO_TRY(bench.prompts, parse_numbers(kPrompts, options.prompts.value_or("512")));
+    if (options.batches) {
+        NOTSO_TRY(bench.batches, parse_numbers(kBatches, *options.batches));
+        if (options.n_generated == 0)
+            return fail(ErrorCode::kInvalidArgument,
+                        "--batch needs tokens to generate: -n 1 or more");
+    }
     bench.n_generated = static_cast<std::int32_t>(options.n_generated);
     bench.depth = static_cast<std::int32_t>(options.depth);
     bench.repeats = static_cast<std::int32_t>(options.repeats);
@@ -131,6 +160,10 @@ CommandBody declare_bench(OptionList& options) {
     options.number("-n,--generate", values->n_generated, 0, kMostTokens, "tokens to generate");
     options.number(
         "--depth", values->depth, 0, kMostTokens, "generate after a prompt of so many tokens too");
+    options.text(
+        "-b,--batch",
+        values->batches,
+        "numbers of sequences to generate tokens of together, comma separated; default none");
     options.number("-r,--repeats", values->repeats, 1, 1000, "measurements of each; medians count");
     options.flag("--json", values->json, "print one JSON object");
     return [values](const Settings& settings) { return run(settings, *values); };

@@ -1,10 +1,13 @@
 // Products of packed weights (ml/quant/pack.hpp) with activations as integers, of 16 bits (exact)
 // or of 8 (fast). Plain types only, as table.hpp.
 //
-// Numerics: 32 columns of a token share an f32 scale, greatest magnitude / 32767 or / 127. Products
-// of integers are summed exactly, group of columns by group; each group is then scaled and added to
-// the row's f32 sum in ascending order, with fused multiply-adds. Every instruction set therefore
-// gives the same bits, for one token or for many.
+// Numerics: 32 columns of a token share an f32 scale: greatest magnitude / 32767 in exact products.
+// In fast ones it is a whole share, 1 to 127, of the scale of 256 columns, greatest magnitude /
+// 127². Products of integers are summed exactly, group of columns by group; each group is then
+// scaled and added to the row's f32 sum in ascending order, with fused multiply-adds. Fast products
+// with Q4_K, whose groups have whole scales too, go on in integers: 256 columns make one sum, which
+// is scaled and added, then their mins. Every instruction set therefore gives the same bits, for
+// one token or for many.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +21,16 @@ enum class Store;
 
 /// Columns of a token that share a scale.
 inline constexpr std::int32_t kTokenGroup = 32;
+/// Columns of a fast token whose scales are whole shares of one.
+inline constexpr std::int32_t kTokenBlock = 256;
+/// Greatest share, and greatest integer of a fast token: with weights of 4 bits and scales of 6,
+/// the sum of a block is below 2^31.
+inline constexpr std::int32_t kGreatestShare = 127;
+/// Columns of a fast token with a start of their own, and what a start is times the sum of their
+/// integers: weights are multiplied as they are stored, without a sign, so sums begin at minus
+/// what was added to each weight, 8 or a multiple.
+inline constexpr std::int32_t kStartColumns = 16;
+inline constexpr std::int32_t kStartFactor = -8;
 
 /// Neighbouring tokens that are multiplied together.
 struct TokenTile {
@@ -44,23 +57,72 @@ constexpr TokenTile tile_of_token(std::int32_t token, std::int32_t n, std::int32
     return tile_at(token < in_larger ? token / (size + 1) : (token - n % n_tiles) / size, n, most);
 }
 
-/// Tokens as integers, x ≈ scale · q, tile after tile: a product reads them one after the other.
+/// Tokens as integers, x ≈ scale · q. First kTokenBlock columns of all tokens, tile after tile,
+/// then the next: what products read one after the other lies side by side. Room for n_cols rounded
+/// up to whole blocks. Of each tile:
 struct QuantizedTokens {
-    /// Each tile [n_cols / 4, size, 4] of int16_t for exact products: of every four columns the
-    /// first and third, then the second and fourth, so bytes of packed weights become pairs of
-    /// 16-bit numbers by a mask and a shift. Of uint8_t for fast ones: q + 128.
+    /// [columns / 4, tile, 4] of int16_t for exact products: of every four columns the first and
+    /// third, then the second and fourth, so bytes of packed weights become pairs of 16-bit numbers
+    /// by a mask and a shift. Of int8_t for fast ones.
     const void* q;
-    const float* scales;  ///< Each tile [n_cols / kTokenGroup, size].
+    const float* scales;  ///< [columns / kTokenGroup, tile]
     const float* sums;    ///< The same; scale · the sum of q.
+    // For fast products:
+    const std::int32_t* starts;  ///< [columns / kStartColumns, tile]
+    /// [columns / kTokenGroup / 2, tile, 2]: scale / block scale, of two neighbouring groups the
+    /// second first.
+    const std::int16_t* shares;
+    const float* block_scales;  ///< [tile]
 };
 
-/// Where the integers of one token go, from some column on, a multiple of kTokenGroup.
+/// Numbers of elements in the arrays of a QuantizedTokens.
+struct TokenSizes {
+    std::size_t q;
+    std::size_t groups;  ///< scales, sums
+    std::size_t starts;
+    std::size_t shares;
+    std::size_t blocks;
+};
+/// Of n tokens.
+constexpr TokenSizes token_sizes(std::int32_t n_tokens, std::int32_t n_cols) noexcept {
+    const std::size_t blocks = static_cast<std::size_t>((n_cols + kTokenBlock - 1) / kTokenBlock) *
+                               static_cast<std::size_t>(n_tokens);
+    return {.q = blocks * kTokenBlock,
+            .groups = blocks * (kTokenBlock / kTokenGroup),
+            .starts = blocks * (kTokenBlock / kStartColumns),
+            .shares = blocks * (kTokenBlock / kTokenGroup),
+            .blocks = blocks};
+}
+/// Before a tile's numbers of column `col`, a multiple of kTokenGroup: shares before those of its
+/// pair.
+constexpr TokenSizes token_offset(TokenTile tile,
+                                  std::int32_t n_tokens,
+                                  std::int32_t col) noexcept {
+    const auto block =
+        static_cast<std::size_t>(col / kTokenBlock * n_tokens + tile.first) * kTokenBlock;
+    const auto in_block = static_cast<std::size_t>(col % kTokenBlock);
+    const auto size = static_cast<std::size_t>(tile.size);
+    return {.q = block + in_block * size,
+            .groups = (block + in_block * size) / kTokenGroup,
+            .starts = (block + in_block * size) / kStartColumns,
+            .shares = block / kTokenGroup + in_block / (2 * kTokenGroup) * 2 * size,
+            .blocks = block / kTokenBlock};
+}
+
+/// Where the integers of one token go.
 struct TokenPlace {
+    // As in QuantizedTokens, from the beginning.
     void* q;
     float* scales;
     float* sums;
-    std::ptrdiff_t step;  ///< Tokens of its tile: q has 4 · step numbers from four columns to the
-                          ///< next, scales and sums have step from group to group.
+    std::int32_t* starts;
+    std::int16_t* shares;
+    float* block_scales;
+    std::int32_t token;
+    std::int32_t n_tokens;  ///< That are multiplied together.
+    std::int32_t max_tile;  ///< KernelTable::tile_tokens
+    std::int32_t col;       ///< The first one: a multiple of kTokenGroup, for fast products of
+                            ///< kTokenBlock.
 };
 
 /// Some rows of packed weights, whole panels of sixteen, times some tokens.
@@ -77,8 +139,8 @@ struct PackedMatmulArgs {
 };
 using PackedMatmul = void (*)(const PackedMatmulArgs& args) noexcept;
 
-/// Makes integers of n columns of one token; n is a multiple of kTokenGroup. A group with NaN or
-/// infinity gets a scale of NaN.
+/// Makes integers of n columns of one token, a multiple of kTokenGroup. A group with NaN or
+/// infinity gets a scale of NaN, and so does its block.
 using QuantizeToken = void (*)(const float* x, std::int32_t n, const TokenPlace& out) noexcept;
 
 inline constexpr std::size_t kTypeSlots = 40;  ///< Above every TensorType number.
@@ -91,8 +153,14 @@ struct PackedKernels {
 
 /// Magnitudes below this are taken as zero: their reciprocal would overflow.
 inline constexpr float kLeastMagnitude = 1e-30f;
-/// Greatest integer of a token, by Precision.
-inline constexpr float kGreatestInteger[kPrecisions] = {32767.0f, 127.0f};
-inline constexpr int kByteOffset = 128;  ///< What the bytes of fast tokens add to q.
+/// Share of a group of a fast token, from its magnitude as a part of its block's, times
+/// kGreatestShare: rounded up, so that no integer exceeds kGreatestShare.
+constexpr int share_of(float part) noexcept {
+    const int whole = static_cast<int>(part);
+    const int up = static_cast<float>(whole) < part ? whole + 1 : whole;
+    return up < 1 ? 1 : up > kGreatestShare ? kGreatestShare : up;
+}
+/// Greatest integer of a token in an exact product.
+inline constexpr float kGreatestWord = 32767.0f;
 
 }  // namespace notso::ml::kernels

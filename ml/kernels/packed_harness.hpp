@@ -19,6 +19,9 @@ struct Tokens {
     std::vector<std::byte> q;
     Floats scales;
     Floats sums;
+    std::vector<std::int32_t> starts;
+    std::vector<std::int16_t> shares;
+    Floats block_scales;
 
     /// @param x  [n_tokens, n_cols]
     Tokens(const KernelTable& table,
@@ -27,25 +30,37 @@ struct Tokens {
            std::int32_t n_tokens,
            std::int32_t n_cols) {
         const std::size_t bytes =
-            precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::uint8_t);
-        const auto size = static_cast<std::size_t>(n_tokens) * static_cast<std::size_t>(n_cols);
-        q.resize(size * bytes);
-        scales.resize(size / kTokenGroup);
-        sums.resize(size / kTokenGroup);
+            precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::int8_t);
+        const TokenSizes sizes = token_sizes(n_tokens, n_cols);
+        q.resize(sizes.q * bytes);
+        scales.resize(sizes.groups);
+        sums.resize(sizes.groups);
+        starts.resize(sizes.starts);
+        shares.resize(sizes.shares);
+        block_scales.resize(sizes.blocks);
         for (std::int32_t t = 0; t < n_tokens; ++t) {
-            const TokenTile tile = tile_of_token(t, n_tokens, table.tile_tokens);
-            const auto first =
-                static_cast<std::size_t>(tile.first) * static_cast<std::size_t>(n_cols);
-            const auto in_tile = static_cast<std::size_t>(t - tile.first);
-            const TokenPlace place = {.q = q.data() + (first + in_tile * 4) * bytes,
-                                      .scales = scales.data() + first / kTokenGroup + in_tile,
-                                      .sums = sums.data() + first / kTokenGroup + in_tile,
-                                      .step = tile.size};
+            const TokenPlace place = {.q = q.data(),
+                                      .scales = scales.data(),
+                                      .sums = sums.data(),
+                                      .starts = starts.data(),
+                                      .shares = shares.data(),
+                                      .block_scales = block_scales.data(),
+                                      .token = t,
+                                      .n_tokens = n_tokens,
+                                      .max_tile = table.tile_tokens,
+                                      .col = 0};
             packed_kernels(table, precision)
                 .quantize_token(x + static_cast<std::ptrdiff_t>(t) * n_cols, n_cols, place);
         }
     }
-    QuantizedTokens integers() const { return {q.data(), scales.data(), sums.data()}; }
+    QuantizedTokens integers() const {
+        return {.q = q.data(),
+                .scales = scales.data(),
+                .sums = sums.data(),
+                .starts = starts.data(),
+                .shares = shares.data(),
+                .block_scales = block_scales.data()};
+    }
 };
 
 /// The matrix of a Product, packed.

@@ -32,11 +32,8 @@ class LoadedModel final : public Model {
 
     const MemoryPlan& memory() const override { return memory_; }
 
-    Result<> forward(std::span<const TokenId> tokens,
-                     KvCache& cache,
-                     std::span<float> logits,
-                     Precision precision) const override {
-        return transformer_->forward(tokens, cache, logits, precision);
+    Result<> forward(std::span<const Segment> segments) const override {
+        return transformer_->forward(segments);
     }
 
   private:

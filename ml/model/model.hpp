@@ -54,6 +54,16 @@ struct LoadOptions {
 
 class KvCache;  // ml/runtime/kv_cache.hpp
 
+/// The next tokens of one sequence, for a forward pass over several sequences.
+struct Segment {
+    std::span<const TokenId> tokens;  ///< At the positions after what the cache holds.
+    KvCache& cache;                   ///< Gets their keys and values.
+    std::span<float> logits = {};     ///< [rows, n_vocab] f32: of the last `rows` tokens; rows may
+                                      ///< be 0. rows = logits.size() / n_vocab.
+    /// kFast for new prompt text only: what was generated is always read exactly.
+    Precision precision = Precision::kExact;
+};
+
 class Model {
   public:
     /// Opens, checks and prepares a model.
@@ -75,22 +85,24 @@ class Model {
     /// What was planned when it was loaded: length and type of the cache that its user may make.
     virtual const MemoryPlan& memory() const = 0;
 
-    /// Runs `tokens` at the positions after what `cache` holds, appending their keys and values.
+    /// Runs the tokens of all segments together, reading the weights once for up to kChunkTokens
+    /// of them. What a token gets has the same bits in any company: they depend on its own
+    /// sequence and precision only. When it fails, every cache is as it was.
     /// Not reentrant: one thread at a time per model (the engine thread); it forks to the model's
     /// own thread pool.
-    /// @param logits  [rows, n_vocab] f32: the last `rows` of the tokens; rows may be 0. rows =
-    /// logits.size() / n_vocab.
-    /// @param precision  kFast for new prompt text only: what was generated is always read exactly.
-    /// @errors kContextLength when the cache is full; kInvalidArgument for an id ≥ n_vocab.
-    virtual Result<> forward(std::span<const TokenId> tokens,
-                             KvCache& cache,
-                             std::span<float> logits,
-                             Precision precision) const = 0;
-    /// In Precision::kExact.
+    /// @errors kContextLength when a cache is full; kInvalidArgument for an id ≥ n_vocab, for
+    /// logits that are no whole rows or more rows than tokens, and for two segments with the same
+    /// cache.
+    virtual Result<> forward(std::span<const Segment> segments) const = 0;
+
+    /// The same for one sequence.
     Result<> forward(std::span<const TokenId> tokens,
                      KvCache& cache,
-                     std::span<float> logits) const {
-        return forward(tokens, cache, logits, Precision::kExact);
+                     std::span<float> logits,
+                     Precision precision = Precision::kExact) const {
+        const Segment segment{
+            .tokens = tokens, .cache = cache, .logits = logits, .precision = precision};
+        return forward(std::span(&segment, 1));
     }
 };
 

@@ -10,15 +10,22 @@ namespace {
 
 constexpr std::size_t kBufferAlignment = 64;
 
-std::size_t size(std::int32_t a, std::int32_t b = 1) {
-    return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
-}
-
 std::size_t scratch_floats(const ModelConfig& config) {
     const std::int32_t cols =
         std::max({config.n_embd, config.n_ff, config.n_heads * config.head_dim});
     return std::max(kernels::matmul_scratch_floats(cols),
                     kernels::attention_scratch_floats(config.head_dim));
+}
+
+/// Elements of an IntegerBuffer; q in bytes.
+kernels::TokenSizes sizes_of(Precision precision, std::int32_t n_cols) {
+    kernels::TokenSizes sizes = kernels::token_sizes(kChunkTokens, n_cols);
+    if (precision == Precision::kFast) return sizes;
+    return {.q = sizes.q * sizeof(std::int16_t),
+            .groups = sizes.groups,
+            .starts = 0,
+            .shares = 0,
+            .blocks = 0};
 }
 
 }  // namespace
@@ -33,53 +40,77 @@ Buffer<T>::Buffer(std::size_t n) {
     data_.reset(data);
 }
 
-TokenBuffer::TokenBuffer(std::int32_t n_cols, std::int32_t max_tile)
-    : width(n_cols),
-      tile_tokens(max_tile),
-      values(size(kChunkTokens, n_cols)),
-      q(size(kChunkTokens, n_cols)),
-      scales(size(kChunkTokens, n_cols / kernels::kTokenGroup)),
-      sums(size(kChunkTokens, n_cols / kernels::kTokenGroup)) {}
+IntegerBuffer::IntegerBuffer(Precision precision, std::int32_t n_cols)
+    : q(sizes_of(precision, n_cols).q),
+      scales(sizes_of(precision, n_cols).groups),
+      sums(sizes_of(precision, n_cols).groups),
+      starts(sizes_of(precision, n_cols).starts),
+      shares(sizes_of(precision, n_cols).shares),
+      block_scales(sizes_of(precision, n_cols).blocks) {}
 
-kernels::TokenPlace TokenBuffer::place(std::int32_t token,
-                                       std::int32_t n_tokens,
-                                       std::int32_t col,
-                                       Precision precision) const noexcept {
-    const kernels::TokenTile tile = kernels::tile_of_token(token, n_tokens, tile_tokens);
-    const std::int32_t in_tile = token - tile.first;
-    const std::size_t bytes =
-        precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::uint8_t);
-    const std::size_t number = size(tile.first, width) + size(col, tile.size) + size(in_tile, 4);
-    const std::size_t group = size(tile.first, width / kernels::kTokenGroup) +
-                              size(col / kernels::kTokenGroup, tile.size) + size(in_tile);
-    return {.q = reinterpret_cast<std::byte*>(q.data()) + number * bytes,
-            .scales = scales.data() + group,
-            .sums = sums.data() + group,
-            .step = tile.size};
+std::size_t IntegerBuffer::floats(Precision precision, std::int32_t n_cols) {
+    const kernels::TokenSizes sizes = sizes_of(precision, n_cols);
+    return sizes.q / 4 + 2 * sizes.groups + sizes.starts + sizes.shares / 2 + sizes.blocks;
+}
+
+TokenBuffer::TokenBuffer(std::int32_t n_cols, std::int32_t max_tile, bool fast_exactly)
+    : width(n_cols), tile_tokens(max_tile), values(extent(kChunkTokens, n_cols)) {
+    integers_of.emplace_back(Precision::kExact, n_cols);
+    integers_of.emplace_back(Precision::kFast, n_cols);
+    if (fast_exactly) integers_of.emplace_back(Precision::kExact, n_cols);
+}
+
+kernels::TokenPlace TokenBuffer::place(const TokenRun& run,
+                                       std::int32_t token,
+                                       std::int32_t col) const noexcept {
+    const IntegerBuffer& out = integers_of[run.slot];
+    return {.q = out.q.data(),
+            .scales = out.scales.data(),
+            .sums = out.sums.data(),
+            .starts = out.starts.data(),
+            .shares = out.shares.data(),
+            .block_scales = out.block_scales.data(),
+            .token = token - run.first,
+            .n_tokens = run.size,
+            .max_tile = tile_tokens,
+            .col = col};
+}
+
+kernels::QuantizedTokens TokenBuffer::integers(const TokenRun& run) const noexcept {
+    const IntegerBuffer& x = integers_of[run.slot];
+    return {.q = x.q.data(),
+            .scales = x.scales.data(),
+            .sums = x.sums.data(),
+            .starts = x.starts.data(),
+            .shares = x.shares.data(),
+            .block_scales = x.block_scales.data()};
 }
 
 Workspace::Workspace(const ModelConfig& config, std::int32_t tile_tokens, std::int32_t n_threads)
-    : x(size(kChunkTokens, config.n_embd)),
-      h(config.n_embd, tile_tokens),
-      q(size(kChunkTokens, config.n_heads * config.head_dim)),
-      k(size(kChunkTokens, config.n_kv_heads * config.head_dim)),
-      v(size(kChunkTokens, config.n_kv_heads * config.head_dim)),
+    : x(extent(kChunkTokens, config.n_embd)),
+      h(config.n_embd, tile_tokens, true),
+      q(extent(kChunkTokens, config.n_heads * config.head_dim)),
+      k(extent(kChunkTokens, config.n_kv_heads * config.head_dim)),
+      v(extent(kChunkTokens, config.n_kv_heads * config.head_dim)),
       heads(config.n_heads * config.head_dim, tile_tokens),
       gate(config.n_ff, tile_tokens),
-      up(size(kChunkTokens, config.n_ff)),
-      cos_sin(size(kChunkTokens, config.n_rot)) {
-    for (std::int32_t thread = 0; thread < n_threads; ++thread)
+      cos_sin(extent(kChunkTokens, config.n_rot)) {
+    for (std::int32_t thread = 0; thread < n_threads; ++thread) {
         scratch.emplace_back(scratch_floats(config));
+        stage.emplace_back(extent(2, kStageFloats));
+    }
 }
 
 std::uint64_t Workspace::floats(const ModelConfig& config, std::int32_t n_threads) {
-    const std::size_t integers =  // half a float each, and two floats for every group
-        size(config.n_embd + config.n_heads * config.head_dim + config.n_ff);
+    std::size_t integers = IntegerBuffer::floats(Precision::kExact, config.n_embd);
+    for (const std::int32_t width : {config.n_embd, config.n_heads * config.head_dim, config.n_ff})
+        for (const Precision precision : {Precision::kExact, Precision::kFast})
+            integers += IntegerBuffer::floats(precision, width);
     const std::size_t per_token =
-        2 * size(config.n_embd) + 2 * size(config.n_heads, config.head_dim) +
-        2 * size(config.n_kv_heads, config.head_dim) + 2 * size(config.n_ff) + size(config.n_rot) +
-        integers / 2 + 2 * integers / static_cast<std::size_t>(kernels::kTokenGroup);
-    return per_token * kChunkTokens + size(n_threads) * scratch_floats(config);
+        2 * extent(config.n_embd) + 2 * extent(config.n_heads, config.head_dim) +
+        2 * extent(config.n_kv_heads, config.head_dim) + extent(config.n_ff) + extent(config.n_rot);
+    return per_token * kChunkTokens + integers +
+           extent(n_threads) * (scratch_floats(config) + extent(2, kStageFloats));
 }
 
 }  // namespace notso::ml

@@ -14,6 +14,15 @@ namespace notso::ml {
 
 inline constexpr std::int32_t kChunkTokens = 128;  ///< Tokens that go through the layers together.
 
+/// A number of things, or of rows of `b` things.
+constexpr std::size_t extent(std::int32_t a, std::int32_t b = 1) noexcept {
+    return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
+}
+
+constexpr std::int32_t divide_up(std::int32_t a, std::int32_t b) noexcept {
+    return (a + b - 1) / b;
+}
+
 /// Zeroed numbers, aligned to a cache line.
 template <class T>
 class Buffer {
@@ -31,32 +40,78 @@ class Buffer {
 };
 using FloatBuffer = Buffer<float>;
 
+/// Start of row `index` of a buffer with rows of `width` floats.
+inline float* row_of(const FloatBuffer& buffer, std::int32_t index, std::int32_t width) noexcept {
+    return buffer.data() + extent(index, width);
+}
+
+/// Neighbouring tokens of a buffer that are made into integers and multiplied together.
+struct TokenRun {
+    std::int32_t first;
+    std::int32_t size;
+    Precision precision;
+    std::size_t slot;  ///< Of TokenBuffer::integers_of.
+};
+
+/// The tokens of a buffer by the precision of their products: first all exact ones, then all fast
+/// ones.
+struct TokenRuns {
+    std::int32_t n_exact = 0;
+    std::int32_t n_fast = 0;
+    bool fast_exactly = false;  ///< A product that takes fast tokens exactly all the same.
+
+    std::int32_t size() const noexcept { return n_exact + n_fast; }
+    TokenRun exact() const noexcept { return {0, n_exact, Precision::kExact, 0}; }
+    TokenRun fast() const noexcept {
+        if (fast_exactly) return {n_exact, n_fast, Precision::kExact, 2};
+        return {n_exact, n_fast, Precision::kFast, 1};
+    }
+    /// The same for a product that takes all of them exactly.
+    TokenRuns exactly() const noexcept { return {n_exact, n_fast, true}; }
+    TokenRun of_token(std::int32_t token) const noexcept {
+        return token < n_exact ? exact() : fast();
+    }
+};
+
+/// Integers of tokens for products of one precision, as kernels::QuantizedTokens says.
+struct IntegerBuffer {
+    IntegerBuffer(Precision precision, std::int32_t n_cols);
+    /// Floats that these take, about.
+    static std::size_t floats(Precision precision, std::int32_t n_cols);
+
+    Buffer<std::byte> q;
+    FloatBuffer scales;
+    FloatBuffer sums;
+    Buffer<std::int32_t> starts;
+    Buffer<std::int16_t> shares;
+    FloatBuffer block_scales;
+};
+
 /// What products read: tokens as they are, and as integers for packed weights.
 struct TokenBuffer {
     /// @param max_tile  KernelTable::tile_tokens
-    TokenBuffer(std::int32_t n_cols, std::int32_t max_tile);
+    /// @param fast_exactly  Some products take fast tokens exactly.
+    TokenBuffer(std::int32_t n_cols, std::int32_t max_tile, bool fast_exactly = false);
 
-    float* row(std::int32_t token) const noexcept {
-        return values.data() + static_cast<std::size_t>(token) * static_cast<std::size_t>(width);
-    }
-    /// Where the integers of a token go, of n_tokens that are multiplied together, from a column on
-    /// that begins a group.
-    kernels::TokenPlace place(std::int32_t token,
-                              std::int32_t n_tokens,
-                              std::int32_t col,
-                              Precision precision) const noexcept;
-    kernels::QuantizedTokens integers() const noexcept {
-        return {q.data(), scales.data(), sums.data()};
-    }
+    float* row(std::int32_t token) const noexcept { return row_of(values, token, width); }
+    /// Where the integers of a token of a run go, from a column on that begins a group.
+    kernels::TokenPlace place(const TokenRun& run,
+                              std::int32_t token,
+                              std::int32_t col) const noexcept;
+    /// All tokens of a run, as `place` put them.
+    kernels::QuantizedTokens integers(const TokenRun& run) const noexcept;
 
     std::int32_t width;
     std::int32_t tile_tokens;
-    FloatBuffer values;       ///< [kChunkTokens, width]
-    Buffer<std::int16_t> q;   ///< [kChunkTokens, width] in tiles; bytes for fast products
-    FloatBuffer scales;       ///< [kChunkTokens, width / kTokenGroup] in tiles
-    FloatBuffer sums;         ///< the same
-    bool has_packed = false;  ///< A packed matrix reads it: integers are wanted.
+    FloatBuffer values;  ///< [kChunkTokens, width]
+    /// Of exact tokens, of fast ones, and of fast ones for products that take them exactly.
+    std::vector<IntegerBuffer> integers_of;
+    bool has_packed = false;    ///< A packed matrix reads it: integers are wanted.
+    bool has_unpacked = false;  ///< Another matrix reads it: values are wanted.
 };
+
+/// Results of 256 rows of a matrix for a whole chunk, or of more for fewer tokens.
+inline constexpr std::int32_t kStageFloats = 256 * kChunkTokens;
 
 struct Workspace {
     Workspace(const ModelConfig& config, std::int32_t tile_tokens, std::int32_t n_threads);
@@ -71,9 +126,10 @@ struct Workspace {
     FloatBuffer v;        ///< [kChunkTokens, n_kv_heads * head_dim]
     TokenBuffer heads;    ///< [kChunkTokens, n_heads * head_dim] what attention gathered
     TokenBuffer gate;     ///< [kChunkTokens, n_ff]
-    FloatBuffer up;       ///< [kChunkTokens, n_ff]
     FloatBuffer cos_sin;  ///< [kChunkTokens, n_rot]
     std::vector<FloatBuffer> scratch;  ///< Of each thread, for the kernels.
+    /// [2, kStageFloats] of each thread: results on their way out, in the cache meanwhile.
+    std::vector<FloatBuffer> stage;
 };
 
 }  // namespace notso::ml

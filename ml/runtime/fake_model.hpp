@@ -7,12 +7,13 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "ml/model/model.hpp"
+#include "ml/model/chunk.hpp"
 #include "ml/runtime/kv_cache.hpp"
 
 namespace notso::ml::testing {
@@ -130,22 +131,26 @@ class FakeModel final : public Model {
     const std::filesystem::path& path() const override { return path_; }
     const MemoryPlan& memory() const override { return plan_; }
 
-    Result<> forward(std::span<const TokenId> tokens,
-                     KvCache& cache,
-                     std::span<float> logits,
-                     Precision precision) const override {
-        if (before_forward) before_forward(tokens.size());
-        if (precision == Precision::kFast) n_fast_ += static_cast<std::int32_t>(tokens.size());
-        note(tokens, cache);
+    using Model::forward;
+    Result<> forward(std::span<const Segment> segments) const override {
+        NOTSO_CHECK(check_caches_differ(segments));
+        std::size_t n_tokens = 0;
+        for (const Segment& segment : segments) n_tokens += segment.tokens.size();
+        if (before_forward) before_forward(n_tokens);
+        note_read(n_tokens);
+        for (const Segment& segment : segments) note(segment);
         if (!fail_with.empty()) return fail(ErrorCode::kInternal, "{}", fail_with);
-        cache.advance(static_cast<std::int32_t>(tokens.size()));
-        if (logits.empty()) return {};
-        std::ranges::fill(logits, 0.0F);
-        logits[to_index(next_(seen_, prompt_size_))] = 20.0F;
+        for (const Segment& segment : segments) {
+            segment.cache.advance(static_cast<std::int32_t>(segment.tokens.size()));
+            if (segment.logits.empty()) continue;
+            const History& history = histories_[&segment.cache];
+            std::ranges::fill(segment.logits, 0.0F);
+            segment.logits[to_index(next_(history.seen, history.prompt_size))] = 20.0F;
+        }
         return {};
     }
 
-    /// Sizes of all forward passes so far.
+    /// Sizes of all forward passes so far, all sequences of each together.
     std::vector<std::size_t> reads() const {
         const std::lock_guard lock(mutex_);
         return reads_;
@@ -156,19 +161,33 @@ class FakeModel final : public Model {
     MemoryPlan& mutable_plan() { return plan_; }
     FakeTokenizer& mutable_tokenizer() { return tokenizer_; }
 
-    std::function<void(std::size_t n_tokens)> before_forward;  ///< May block or throw.
+    /// Gets the tokens of all sequences; may block or throw.
+    std::function<void(std::size_t n_tokens)> before_forward;
     std::string fail_with;
     std::string chat_template_text;
 
   private:
-    void note(std::span<const TokenId> tokens, const KvCache& cache) const {
-        const auto held = static_cast<std::size_t>(cache.size());
-        const bool new_prompt = held < seen_.size() || tokens.size() > 1 || held == 0;
-        seen_.resize(held);
-        seen_.insert(seen_.end(), tokens.begin(), tokens.end());
-        if (new_prompt) prompt_size_ = seen_.size();
+    /// What one cache holds.
+    struct History {
+        std::vector<TokenId> seen;
+        std::size_t prompt_size = 0;
+    };
+
+    void note(const Segment& segment) const {
+        const std::span<const TokenId> tokens = segment.tokens;
+        History& history = histories_[&segment.cache];
+        const auto held = static_cast<std::size_t>(segment.cache.size());
+        const bool new_prompt = held < history.seen.size() || tokens.size() > 1 || held == 0;
+        history.seen.resize(held);
+        history.seen.insert(history.seen.end(), tokens.begin(), tokens.end());
+        if (new_prompt) history.prompt_size = history.seen.size();
+        if (segment.precision == Precision::kFast)
+            n_fast_ += static_cast<std::int32_t>(tokens.size());
+    }
+
+    void note_read(std::size_t n_tokens) const {
         const std::lock_guard lock(mutex_);
-        reads_.push_back(tokens.size());
+        reads_.push_back(n_tokens);
     }
 
     Next next_;
@@ -176,8 +195,7 @@ class FakeModel final : public Model {
     ModelConfig config_;
     MemoryPlan plan_;
     std::filesystem::path path_ = "fake.gguf";
-    mutable std::vector<TokenId> seen_;
-    mutable std::size_t prompt_size_ = 0;
+    mutable std::map<const KvCache*, History> histories_;
     mutable std::mutex mutex_;
     mutable std::vector<std::size_t> reads_;
     mutable std::atomic<std::int32_t> n_fast_ = 0;

@@ -206,16 +206,26 @@ def test_wild_answers_stream_as_utf8(model, real_server, seed):
 
 
 def test_bench_reports_rates_beside_the_machines_limits(model):
-    done = run_notso("bench", "-m", model, "-p", "1,20", "-n", 4, "-r", 2, "--json", timeout=120)
+    done = run_notso("bench", "-m", model, "-p", "1,20", "-n", 4, "-b", "1,3", "-r", 2, "--json", timeout=120)
     report = json.loads(done.stdout)
-    assert [rate["name"] for rate in report["rates"]] == ["pp1 exact", "pp1 fast", "pp20 exact", "pp20 fast", "tg4"]
+    assert [rate["name"] for rate in report["rates"]] == ["pp1 exact", "pp1 fast", "pp20 exact", "pp20 fast", "tg4", "tg4 x1",
+                                                        "tg4 x3"]
     for rate in report["rates"]:
         assert 0 < rate["least"] <= rate["tokens_per_second"] <= rate["most"], rate
+    reading = 90e6 / report["read_bytes_per_second"]  # the weights are 95 MB
+    for rate, sequences in zip(report["rates"][-2:], (1, 3)):
+        assert rate["sequences"] == sequences
+        assert rate["step_seconds"] == pytest.approx(sequences / rate["tokens_per_second"])
+        assert rate["share_of_limit"] == pytest.approx(rate["bound_seconds"] / rate["step_seconds"])
+        assert reading < rate["bound_seconds"] < 1
+    assert all("sequences" not in rate for rate in report["rates"][:-2])
     assert report["read_bytes_per_second"] > 1e7 and report["load_seconds"] > 0
     assert 50 << 20 < report["resident_bytes"] < report["planned_bytes"] * 2
     assert report["work"]["bytes_per_token"] > 50 << 20 and report["work"]["prompt_macs"] > report["work"]["head_macs"] > 1 << 20
     for people in run_notso("bench", "-m", model, "-p", "2", "-n", 0, "-r", 1).stdout.decode().splitlines()[-2:]:
         assert "pp2" in people and "tokens/s" in people
+    people = run_notso("bench", "-m", TINY, "-p", "1", "-n", 2, "-b", "2", "-r", 1).stdout.decode().splitlines()[-1]
+    assert "tg2 x2" in people and "ms a step" in people and "times the bound" in people
 
 
 def test_bench_decodes_at_a_depth(model):
@@ -228,6 +238,7 @@ def test_bench_decodes_at_a_depth(model):
 
 
 @pytest.mark.parametrize("options,part", [(("-p", "0"), '"0"'), (("--depth", "449", "-p", "1"), "514 tokens"), (("-p", "1,,2"), '""'), (("-p", "x"), '"x"'), (("-p", ""), '""'),
-                                          (("-p", "600"), "context of 512"), (("-n", "512", "-p", "1"), "context of 512")])
+                                          (("-p", "600"), "context of 512"), (("-n", "512", "-p", "1"), "context of 512"),
+                                          (("-b", "1,x"), '--batch: "x"'), (("-b", "0"), '"0"'), (("-b", "2", "-n", "0"), "--batch")])
 def test_lengths_that_bench_cannot_measure_are_named(options, part):
     assert_one_line_error(run_notso("bench", "-m", TINY, "-r", 1, *options, timeout=60), part)

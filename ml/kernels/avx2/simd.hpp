@@ -23,7 +23,9 @@ struct Avx2 {
     static constexpr int kValueVecs = 2;
     static constexpr int kPackedPanels = 1;  // 8 registers of sums
     static constexpr int kPackedTokens = avx2::kTileTokens;
-    static constexpr int kRegisterTokens = 3;  // unpacking for every tile of more costs too much
+    /// Up to how many tokens unpacking for every tile costs less than storing what was unpacked.
+    template <class P>
+    static constexpr int kRegisterTokens = 3;
 
     static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
     static Vec set1(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
@@ -181,9 +183,13 @@ struct Avx2 {
         const __m256i numbers = _mm256_set1_epi8(static_cast<char>(n));
         return {_mm256_sub_epi8(v.lo, numbers), _mm256_sub_epi8(v.hi, numbers)};
     }
-    static Ints negate(Ints v) {
-        const __m256i zero = _mm256_setzero_si256();
-        return {_mm256_sub_epi32(zero, v.lo), _mm256_sub_epi32(zero, v.hi)};
+    template <int kFactor>
+    static Ints set1_times(std::int32_t n) {
+        return {_mm256_set1_epi32(n * kFactor), _mm256_set1_epi32(n * kFactor)};
+    }
+    /// Sixteen pairs of 16 bits from numbers of 8, the first of each pair from a.
+    static void store_pairs(std::int16_t* p, __m128i a, __m128i b) {
+        store_line(p, {pairs(a, b), pairs(_mm_unpackhi_epi64(a, a), _mm_unpackhi_epi64(b, b))});
     }
     /// The first of every two bytes, as 16-bit numbers.
     template <bool kSigned>
@@ -206,31 +212,45 @@ struct Avx2 {
     }
     /// How many lines of bytes of this size a step of add_dot4 takes: 16 bits hold their sums.
     template <int kGreatest>
-    static constexpr int kDot4Lines = kGreatest <= 16   ? 4
-                                      : kGreatest <= 32 ? 2
+    static constexpr int kDot4Lines = kGreatest <= 31   ? 4
+                                      : kGreatest <= 63 ? 2
                                                         : 1;
-    /// sums + signed bytes of kLines lines * x, four every kStep.
+    /// sums + bytes of kLines lines * x, four every kStep.
     template <int kLines, int kStep>
-    static Ints add_dot4(Ints sums, const Ints* w, const std::uint8_t* x) {
+    static Ints add_dot4(Ints sums, const Ints* w, const std::int8_t* x) {
         const __m256i ones = _mm256_set1_epi16(1);
         if constexpr (kLines == 1) {
             // Pairs of products could exceed 16 bits: as 16-bit numbers then.
-            const Ints even = even_bytes<true>(*w);
-            const Ints odd = odd_bytes<true>(*w);
-            int four;
-            __builtin_memcpy(&four, x, sizeof(four));
-            sums = add_dot2(sums, even, _mm256_set1_epi32(four & 0x00FF00FF));
-            return add_dot2(sums, odd, _mm256_set1_epi32(four >> 8 & 0x00FF00FF));
+            const Ints even = even_bytes<false>(*w);
+            const Ints odd = odd_bytes<false>(*w);
+            const __m256i four = broadcast4(x);
+            sums = add_dot2(sums, even, _mm256_srai_epi16(_mm256_slli_epi16(four, 8), 8));
+            return add_dot2(sums, odd, _mm256_srai_epi16(four, 8));
         } else {
-            Ints pairs = maddubs(w[0], x);
+            Ints dots = maddubs(w[0], x);
 #pragma GCC unroll 4
-            for (int i = 1; i < kLines; ++i) {
-                const Ints more = maddubs(w[i], x + i * kStep);
-                pairs.lo = _mm256_add_epi16(pairs.lo, more.lo);
-                pairs.hi = _mm256_add_epi16(pairs.hi, more.hi);
-            }
-            return add_dot2(sums, pairs, ones);
+            for (int i = 1; i < kLines; ++i) dots = add_dots(dots, w[i], x + i * kStep);
+            return add_dot2(sums, dots, ones);
         }
+    }
+    // Dots of a group of columns are two sums of 16 bits.
+    static Ints add_dots(Ints dots, Ints w, const std::int8_t* x) {
+        const Ints more = maddubs(w, x);
+        return add_now({_mm256_add_epi16(dots.lo, more.lo), _mm256_add_epi16(dots.hi, more.hi)});
+    }
+    template <bool>
+    static void begin_dots(Ints& dots, std::int32_t start) {
+        const __m256i half = _mm256_set1_epi16(static_cast<short>(start / 2));
+        dots = {half, half};
+    }
+    /// all += dots * scales * shares, for one group of two.
+    template <bool kSecond>
+    static void end_dots(Ints dots, Ints scales, const std::int16_t* shares, Ints& all) {
+        const __m256i share = _mm256_set1_epi16(shares[kSecond ? 0 : 1]);
+        const Ints factors = {_mm256_mullo_epi16(twice<kSecond>(scales.lo), share),
+                              _mm256_mullo_epi16(twice<kSecond>(scales.hi), share)};
+        all.lo = _mm256_add_epi32(all.lo, _mm256_madd_epi16(dots.lo, factors.lo));
+        all.hi = _mm256_add_epi32(all.hi, _mm256_madd_epi16(dots.hi, factors.hi));
     }
     static Vec to_float(Ints v) { return {_mm256_cvtepi32_ps(v.lo), _mm256_cvtepi32_ps(v.hi)}; }
     /// Whole numbers of 16 bits from a, then b; of every four the first and third, then the second
@@ -242,12 +262,11 @@ struct Avx2 {
         _mm256_storeu_si256(words, _mm256_shuffle_epi8(to_words(a), order));
         _mm256_storeu_si256(words + 1, _mm256_shuffle_epi8(to_words(b), order));
     }
-    /// Whole numbers of 8 bits plus 128 from a, then b.
-    static void store_integers(std::uint8_t* p, Vec a, Vec b) {
-        const __m256i bytes =
-            _mm256_permute4x64_epi64(_mm256_packs_epi16(to_words(a), to_words(b)), 0xD8);
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
-                            _mm256_xor_si256(bytes, _mm256_set1_epi8(-128)));
+    /// Whole numbers of 8 bits from a, then b.
+    static void store_integers(std::int8_t* p, Vec a, Vec b) {
+        _mm256_storeu_si256(
+            reinterpret_cast<__m256i*>(p),
+            _mm256_permute4x64_epi64(_mm256_packs_epi16(to_words(a), to_words(b)), 0xD8));
     }
     static Vec abs(Vec v) {
         const __m256 sign = _mm256_set1_ps(-0.0f);
@@ -274,6 +293,11 @@ struct Avx2 {
     }
 
   private:
+    /// Sums as they are: the compiler would keep many products in memory before it adds them.
+    static Ints add_now(Ints sums) {
+        __asm__("" : "+x"(sums.lo), "+x"(sums.hi));
+        return sums;
+    }
     static __m256i to_words(Vec v) {
         return _mm256_permute4x64_epi64(
             _mm256_packs_epi32(_mm256_cvtps_epi32(v.lo), _mm256_cvtps_epi32(v.hi)), 0xD8);
@@ -281,16 +305,30 @@ struct Avx2 {
     static Ints add_dot2(Ints sums, Ints w, __m256i pairs) {
         sums.lo = _mm256_add_epi32(sums.lo, _mm256_madd_epi16(w.lo, pairs));
         sums.hi = _mm256_add_epi32(sums.hi, _mm256_madd_epi16(w.hi, pairs));
-        // Adds now: the compiler would keep many products in memory first.
-        __asm__("" : "+x"(sums.lo), "+x"(sums.hi));
-        return sums;
+        return add_now(sums);
+    }
+    static __m256i broadcast4(const void* p) {
+        int four;
+        __builtin_memcpy(&four, p, sizeof(four));
+        return _mm256_set1_epi32(four);
     }
     /// Sums of neighbouring products of bytes, 16 bits.
-    static Ints maddubs(Ints w, const std::uint8_t* x) {
-        int four;
-        __builtin_memcpy(&four, x, sizeof(four));
-        const __m256i bytes = _mm256_set1_epi32(four);
-        return {_mm256_maddubs_epi16(bytes, w.lo), _mm256_maddubs_epi16(bytes, w.hi)};
+    static Ints maddubs(Ints w, const std::int8_t* x) {
+        const __m256i bytes = broadcast4(x);
+        return {_mm256_maddubs_epi16(w.lo, bytes), _mm256_maddubs_epi16(w.hi, bytes)};
+    }
+    /// Eight pairs of 16 bits from numbers of 8.
+    static __m256i pairs(__m128i a, __m128i b) {
+        return _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b));
+    }
+    /// One number of every pair, in both places.
+    template <bool kFirst>
+    static __m256i twice(__m256i v) {
+        const __m256i order =
+            kFirst ? _mm256_set1_epi32(0x01000100) : _mm256_set1_epi32(0x03020302);
+        const __m256i places = _mm256_set_epi32(
+            0x0C0C0C0C, 0x08080808, 0x04040404, 0, 0x0C0C0C0C, 0x08080808, 0x04040404, 0);
+        return _mm256_shuffle_epi8(v, _mm256_add_epi8(order, places));
     }
     template <int kRows, int kTokens, __m256 Vec::* kHalf>
     [[gnu::always_inline]] static void multiply_add_half(const float* w,

@@ -20,7 +20,10 @@ struct Avx512 {
     static constexpr int kValueVecs = 4;
     static constexpr int kPackedPanels = 2;  // 12 registers of integers, 12 of sums
     static constexpr int kPackedTokens = avx512::kTileTokens;
-    static constexpr int kRegisterTokens = 24;  // unpacking is nearly free
+    /// Up to how many tokens unpacking for every tile costs less than storing what was unpacked:
+    /// always where a line takes a mask and a shift, and a tile is one group.
+    template <class P>
+    static constexpr int kRegisterTokens = P::kElements == 32 ? kMatmulTokens : 8;
 
     static Vec zero() { return _mm512_setzero_ps(); }
     static Vec set1(float value) { return _mm512_set1_ps(value); }
@@ -151,7 +154,15 @@ struct Avx512 {
     static Ints sub8(Ints v, int n) {
         return _mm512_sub_epi8(v, _mm512_set1_epi8(static_cast<char>(n)));
     }
-    static Ints negate(Ints v) { return _mm512_sub_epi32(_mm512_setzero_si512(), v); }
+    template <int kFactor>
+    static Ints set1_times(std::int32_t n) {
+        return _mm512_set1_epi32(n * kFactor);
+    }
+    /// Sixteen pairs of 16 bits from numbers of 8, the first of each pair from a.
+    static void store_pairs(std::int16_t* p, __m128i a, __m128i b) {
+        const __m512i upper = _mm512_slli_epi32(_mm512_cvtepi8_epi32(b), 16);
+        _mm512_storeu_si512(p, _mm512_or_si512(upper, _mm512_cvtepi8_epi32(a)));
+    }
     /// The first of every two bytes, as 16-bit numbers.
     template <bool kSigned>
     static Ints even_bytes(Ints v) {
@@ -170,10 +181,30 @@ struct Avx512 {
     /// How many lines a step of add_dot4 takes.
     template <int>
     static constexpr int kDot4Lines = 1;
-    /// sums + signed bytes of a line * x[4]
+    /// sums + bytes of a line * x[4]
     template <int kLines, int>
-    static Ints add_dot4(Ints sums, const Ints* w, const std::uint8_t* x) {
-        return _mm512_dpbusd_epi32(sums, broadcast4(x), *w);
+    static Ints add_dot4(Ints sums, const Ints* w, const std::int8_t* x) {
+        return add_dots(sums, *w, x);
+    }
+    static Ints add_dots(Ints dots, Ints w, const std::int8_t* x) {
+        return _mm512_dpbusd_epi32(dots, w, broadcast4(x));
+    }
+    // Dots of two neighbouring groups of columns, of 16 bits each, share 32: the first moves up,
+    // the second is kept above zero until it is read.
+    template <bool kSecond>
+    static void begin_dots(Ints& dots, std::int32_t start) {
+        if constexpr (kSecond) {
+            dots = _mm512_add_epi32(_mm512_slli_epi32(dots, 16), _mm512_set1_epi32(start + 0x8000));
+        } else {
+            dots = _mm512_set1_epi32(start);
+        }
+    }
+    /// all += dots * scales * shares, for both groups at the end of the second.
+    template <bool kSecond>
+    static void end_dots(Ints dots, Ints scales, const std::int16_t* shares, Ints& all) {
+        if constexpr (!kSecond) return;
+        const __m512i factors = _mm512_mullo_epi16(scales, broadcast4(shares));
+        all = _mm512_dpwssd_epi32(all, _mm512_xor_si512(dots, _mm512_set1_epi32(0x8000)), factors);
     }
     static Vec to_float(Ints v) { return _mm512_cvtepi32_ps(v); }
     /// Whole numbers of 16 bits from a, then b; of every four the first and third, then the second
@@ -183,11 +214,9 @@ struct Avx512 {
             _mm512_broadcast_i32x4(_mm_set_epi64x(0x0F0E0B0A0D0C0908, 0x0706030205040100));
         _mm512_storeu_si512(p, _mm512_shuffle_epi8(to_words(a, b), order));
     }
-    /// Whole numbers of 8 bits plus 128 from a, then b.
-    static void store_integers(std::uint8_t* p, Vec a, Vec b) {
-        const __m256i bytes = _mm512_cvtepi16_epi8(to_words(a, b));
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
-                            _mm256_xor_si256(bytes, _mm256_set1_epi8(-128)));
+    /// Whole numbers of 8 bits from a, then b.
+    static void store_integers(std::int8_t* p, Vec a, Vec b) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi16_epi8(to_words(a, b)));
     }
     static Vec abs(Vec v) { return _mm512_abs_ps(v); }
     static bool all_finite(Vec v) {

@@ -25,6 +25,8 @@ struct Integers {
     std::int16_t q[256];
     float scales[16];
     float mins[16];
+    float block_scale = 0;  ///< Where scales are whole numbers times it.
+    std::int32_t whole_scales[16] = {};
 };
 
 // Each overload fills the columns that its block has; `kGroup` columns share a scale.
@@ -32,6 +34,12 @@ template <class Block>
 constexpr std::int32_t kGroup = 32;
 template <>
 constexpr std::int32_t kGroup<quant::BlockQ6_K> = 16;
+/// Scales of a block's groups are whole numbers times one: fast products go on in integers.
+template <class Block>
+constexpr bool kWholeScales = false;
+template <>
+constexpr bool kWholeScales<quant::BlockQ4_K> = true;
+constexpr int kWholeOffset = 8;  ///< What whole products take from q.
 template <class Block>
 constexpr bool kHasMins =
     requires(Block block) { block.dmin; } || requires(Block block) { block.m; };
@@ -65,7 +73,9 @@ void take_scales(std::uint16_t d,
     for (std::size_t i = 0; i < 8; ++i) {
         out.scales[i] = quant::f16_to_f32(d) * static_cast<float>(numbers.scales[i]);
         out.mins[i] = quant::f16_to_f32(dmin) * static_cast<float>(numbers.mins[i]);
+        out.whole_scales[i] = numbers.scales[i];
     }
+    out.block_scale = quant::f16_to_f32(d);
 }
 
 void take_apart(const quant::BlockQ4_K& block, Integers& out) {
@@ -98,7 +108,6 @@ void take_apart(const quant::BlockQ6_K& block, Integers& out) {
 template <Precision>
 struct Numbers {
     using Type = std::int16_t;
-    static constexpr int kOffset = 0;
     static std::size_t place(std::size_t col) {
         constexpr std::array<std::size_t, 4> kPlaces = {0, 2, 1, 3};
         return kPlaces.at(col);
@@ -106,34 +115,41 @@ struct Numbers {
 };
 template <>
 struct Numbers<Precision::kFast> {
-    using Type = std::uint8_t;
-    static constexpr int kOffset = kByteOffset;
+    using Type = std::int8_t;
     static std::size_t place(std::size_t col) { return col; }
 };
 
 /// A token of a batch, and where it stands.
 struct Token {
     const QuantizedTokens& x;
-    std::size_t n_cols;
-    std::size_t tile_first;
-    std::size_t tile_size;
+    TokenTile tile;
+    std::int32_t n_tokens;
     std::size_t in_tile;
 
     Token(const PackedMatmulArgs& args, std::int32_t index)
-        : x(args.x), n_cols(static_cast<std::size_t>(args.n_cols)) {
-        const TokenTile tile = tile_of_token(index, args.n_tokens, generic_table().tile_tokens);
-        tile_first = static_cast<std::size_t>(tile.first);
-        tile_size = static_cast<std::size_t>(tile.size);
-        in_tile = static_cast<std::size_t>(index - tile.first);
+        : x(args.x),
+          tile(tile_of_token(index, args.n_tokens, generic_table().tile_tokens)),
+          n_tokens(args.n_tokens),
+          in_tile(static_cast<std::size_t>(index - tile.first)) {}
+    TokenSizes before(std::size_t col) const {
+        return token_offset(tile, n_tokens, static_cast<std::int32_t>(col));
     }
     template <Precision kPrecision>
     int number(std::size_t col) const {
         using Format = Numbers<kPrecision>;
-        const auto* q = static_cast<const typename Format::Type*>(x.q) + tile_first * n_cols;
-        return q[(col / 4 * tile_size + in_tile) * 4 + Format::place(col % 4)] - Format::kOffset;
+        const auto* q = static_cast<const typename Format::Type*>(x.q);
+        return q[before(col / 4 * 4).q + in_tile * 4 + Format::place(col % 4)];
     }
     std::size_t group(std::size_t col) const {
-        return tile_first * (n_cols / kTokenGroup) + col / kTokenGroup * tile_size + in_tile;
+        return before(col / kTokenGroup * kTokenGroup).groups + in_tile;
+    }
+    float scale(std::size_t col) const { return x.scales[group(col)]; }
+    float sum(std::size_t col) const { return x.sums[group(col)]; }
+    int share(std::size_t col) const {
+        return x.shares[before(col).shares + in_tile * 2 + 1 - col / kTokenGroup % 2];
+    }
+    float block_scale(std::size_t col) const {
+        return x.block_scales[before(col).blocks + in_tile];
     }
 };
 
@@ -143,11 +159,30 @@ float add_block(const Integers& block, const Token& token, std::size_t col, floa
         std::int32_t integers = 0;
         for (std::size_t i = at; i < at + kGroup<Block>; ++i)
             integers += block.q[i] * token.number<kPrecision>(col + i);
-        const std::size_t group = token.group(col + at);
-        const float scale = block.scales[at / kGroup<Block>] * token.x.scales[group];
+        const float scale = block.scales[at / kGroup<Block>] * token.scale(col + at);
         sum = std::fma(static_cast<float>(integers), scale, sum);
         if constexpr (kHasMins<Block>)
-            sum = std::fma(-block.mins[at / kGroup<Block>], token.x.sums[group], sum);
+            sum = std::fma(-block.mins[at / kGroup<Block>], token.sum(col + at), sum);
+    }
+    return sum;
+}
+
+/// Of a block with whole scales and a fast token.
+template <class Block>
+float add_whole_block(const Integers& block, const Token& token, std::size_t col, float sum) {
+    std::int32_t integers = 0;
+    for (std::size_t at = 0; at < Block::kElements; at += kTokenGroup) {
+        std::int32_t group = 0;
+        for (std::size_t i = at; i < at + kTokenGroup; ++i)
+            group += (block.q[i] - kWholeOffset) * token.number<Precision::kFast>(col + i);
+        integers += group * block.whole_scales[at / kTokenGroup] * token.share(col + at);
+    }
+    sum = std::fma(static_cast<float>(integers), block.block_scale * token.block_scale(col), sum);
+    for (std::size_t at = 0; at < Block::kElements; at += kTokenGroup) {
+        const std::size_t group = at / kTokenGroup;
+        const float min = block.mins[group] - block.block_scale * kWholeOffset *
+                                                  static_cast<float>(block.whole_scales[group]);
+        sum = std::fma(-min, token.sum(col + at), sum);
     }
     return sum;
 }
@@ -165,9 +200,14 @@ void multiply_row(const PackedMatmulArgs& args,
         quant::unpack_row(fields, panel, lane, sizeof(Block), reinterpret_cast<std::byte*>(&block));
         Integers integers;
         take_apart(block, integers);
-        for (std::size_t t = 0; t < static_cast<std::size_t>(args.n_tokens); ++t)
-            sums.at(t) = add_block<kPrecision, Block>(
-                integers, Token(args, static_cast<std::int32_t>(t)), col, sums.at(t));
+        for (std::size_t t = 0; t < static_cast<std::size_t>(args.n_tokens); ++t) {
+            const Token token(args, static_cast<std::int32_t>(t));
+            if constexpr (kWholeScales<Block> && kPrecision == Precision::kFast) {
+                sums.at(t) = add_whole_block<Block>(integers, token, col, sums.at(t));
+            } else {
+                sums.at(t) = add_block<kPrecision, Block>(integers, token, col, sums.at(t));
+            }
+        }
         panel += sizeof(Block) * quant::kPackRows;
     }
     for (std::size_t t = 0; t < static_cast<std::size_t>(args.n_tokens); ++t) {
@@ -184,38 +224,101 @@ void multiply(const PackedMatmulArgs& args) noexcept {
     }
 }
 
+/// Greatest magnitude of n numbers; NaN where one is not finite.
+float magnitude_of(const float* x, std::size_t n) {
+    float greatest = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        if (!std::isfinite(x[i])) return std::numeric_limits<float>::quiet_NaN();
+        greatest = std::max(greatest, std::abs(x[i]));
+    }
+    return greatest;
+}
+
+/// Writes one group as whole numbers x · factor. @return the sum of each half
 template <Precision kPrecision>
-void quantize_token(const float* x, std::int32_t n, const TokenPlace& out) noexcept {
+std::array<float, 2> put_group(const float* x, float factor, std::size_t step, void* out) {
     using Format = Numbers<kPrecision>;
-    constexpr float kGreatest = kGreatestInteger[static_cast<std::size_t>(kPrecision)];
-    constexpr std::size_t kColumns = kTokenGroup;
-    auto* q = static_cast<typename Format::Type*>(out.q);
-    for (std::int32_t group = 0; group < n / kTokenGroup; ++group, x += kColumns) {
+    auto* q = static_cast<typename Format::Type*>(out);
+    std::array<float, 2> sums = {};
+    for (std::size_t i = 0; i < kTokenGroup; ++i) {
+        const float whole = factor > 0 ? std::nearbyint(x[i] * factor) : 0.0f;
+        q[Format::place(i % 4)] = static_cast<typename Format::Type>(whole);
+        if (i % 4 == 3) q += 4 * step;
+        sums.at(i / kStartColumns) += whole;
+    }
+    return sums;
+}
+
+/// Where a token's numbers from a column on stand.
+struct Group {
+    TokenTile tile;
+    std::size_t in_tile;
+    std::size_t step;
+    TokenSizes before;
+
+    Group(const TokenPlace& place, std::int32_t col)
+        : tile(tile_of_token(place.token, place.n_tokens, place.max_tile)),
+          in_tile(static_cast<std::size_t>(place.token - tile.first)),
+          step(static_cast<std::size_t>(tile.size)),
+          before(token_offset(tile, place.n_tokens, col)) {}
+};
+
+void quantize_exact(const float* x, std::int32_t n, const TokenPlace& out) noexcept {
+    for (std::int32_t col = out.col; col < out.col + n; col += kTokenGroup, x += kTokenGroup) {
+        const Group group(out, col);
+        const float greatest = magnitude_of(x, kTokenGroup);
+        const bool counts = greatest >= kLeastMagnitude;
+        auto* q = static_cast<std::int16_t*>(out.q) + group.before.q + 4 * group.in_tile;
+        const auto sums =
+            put_group<Precision::kExact>(x, counts ? kGreatestWord / greatest : 0, group.step, q);
+        const float scale = counts ? greatest / kGreatestWord : std::isnan(greatest) ? greatest : 0;
+        out.scales[group.before.groups + group.in_tile] = scale;
+        out.sums[group.before.groups + group.in_tile] = scale * (sums[0] + sums[1]);
+    }
+}
+
+/// @param greatest  Magnitude of the block; 0 where it is nothing.
+void quantize_group(const float* x, float greatest, std::int32_t col, const TokenPlace& out) {
+    const Group group(out, col);
+    const float magnitude = magnitude_of(x, kTokenGroup);
+    const bool counts = greatest > 0 && magnitude > 0;
+    const int share = share_of(counts ? magnitude * (kGreatestShare / greatest) : 0);
+    float scale = greatest / (kGreatestShare * kGreatestShare) * static_cast<float>(share);
+    auto* q = static_cast<std::int8_t*>(out.q) + group.before.q + 4 * group.in_tile;
+    const auto sums = put_group<Precision::kFast>(x, counts ? 1.0f / scale : 0, group.step, q);
+    if (std::isnan(magnitude))
+        scale = out.block_scales[group.before.blocks + group.in_tile] = magnitude;
+    for (std::size_t half = 0; half < sums.size(); ++half)
+        out.starts[group.before.starts + half * group.step + group.in_tile] =
+            kStartFactor * static_cast<std::int32_t>(sums.at(half));
+    const std::size_t second = static_cast<std::size_t>(col / kTokenGroup % 2);
+    out.shares[group.before.shares + 2 * group.in_tile + 1 - second] =
+        static_cast<std::int16_t>(share);
+    out.scales[group.before.groups + group.in_tile] = scale;
+    out.sums[group.before.groups + group.in_tile] = scale * (sums[0] + sums[1]);
+}
+
+void quantize_fast(const float* x, std::int32_t n, const TokenPlace& out) noexcept {
+    for (std::int32_t first = 0; first < n; first += kTokenBlock) {
+        const std::int32_t n_cols = std::min(kTokenBlock, n - first);
         float greatest = 0;
-        for (std::size_t i = 0; i < kColumns; ++i) greatest = std::max(greatest, std::abs(x[i]));
-        const bool finite =
-            std::all_of(x, x + kColumns, [](float value) { return std::isfinite(value); });
-        const bool counts = finite && greatest >= kLeastMagnitude;
-        const float inverse = counts ? kGreatest / greatest : 0.0f;
-        float sum = 0;
-        for (std::size_t i = 0; i < kColumns; ++i) {
-            const float whole = counts ? std::nearbyint(x[i] * inverse) : 0.0f;
-            q[Format::place(i % 4)] =
-                static_cast<typename Format::Type>(static_cast<int>(whole) + Format::kOffset);
-            if (i % 4 == 3) q += 4 * out.step;
-            sum += whole;
-        }
-        const float scale = finite ? (counts ? greatest / kGreatest : 0.0f)
-                                   : std::numeric_limits<float>::quiet_NaN();
-        out.scales[group * out.step] = scale;
-        out.sums[group * out.step] = scale * sum;
+        for (std::int32_t col = first; col < first + n_cols; col += kTokenGroup)
+            greatest = std::max(greatest, magnitude_of(x + col, kTokenGroup));
+        if (greatest < kLeastMagnitude) greatest = 0;
+        const Group block(out, out.col + first);
+        out.block_scales[block.before.blocks + block.in_tile] =
+            greatest / (kGreatestShare * kGreatestShare);
+        for (std::int32_t col = first; col < first + n_cols; col += kTokenGroup)
+            quantize_group(x + col, greatest, out.col + col, out);
     }
 }
 
 template <Precision kPrecision>
 PackedKernels make_kernels() {
     using enum gguf::TensorType;
-    PackedKernels kernels = {.by_type = {}, .quantize_token = quantize_token<kPrecision>};
+    PackedKernels kernels = {
+        .by_type = {},
+        .quantize_token = kPrecision == Precision::kExact ? quantize_exact : quantize_fast};
     const auto set = [&kernels](gguf::TensorType type, PackedMatmul matmul) {
         kernels.by_type[static_cast<std::size_t>(type)] = matmul;
     };

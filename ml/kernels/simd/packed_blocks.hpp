@@ -10,11 +10,15 @@
 namespace notso::ml::kernels {
 
 // Each type P has kElements weights of sixteen rows in kBytes bytes, a tile; kGroup columns share a
-// scale, and where kHasMins is set, w = scale · q - min. |q| ≤ kGreatest, q ≥ 0 unless kSigned.
+// scale, and where kHasMins is set, w = scale · q - min; q + kOffset is in [0, kGreatest].
 //   scales(tile, out), mins(tile, out)   [kElements / kGroup, 16] f32
-//   bytes<phase>(tile, group, step)      of group · kPhases + phase, a run of 32 columns, step
-//   0…7: sixteen rows times the q of four columns, bytes
+//   bytes<phase, kStored>(tile, group, step)   of group · kPhases + phase, a run of 32 columns,
+//   step 0…7: sixteen rows times the q of four columns, bytes; q + kOffset if kStored
 // Phases tell runs of columns apart that share bytes, so that shifts are constants.
+// Where kWholeScales is set, a block of kTokenBlock columns is one number times integers:
+//   block_scales(tile, out)   [16] f32
+//   whole_scales(tile, out)   [kElements / kGroup / 2, 16, 2] int16_t: of two neighbouring groups
+//   the second first
 
 inline constexpr std::size_t kLineBytes = 64;
 inline constexpr int kLanes = 16;
@@ -36,40 +40,43 @@ struct PackedOneScale {
     static constexpr std::size_t kBytes = kBlockBytes * kLanes;
     static constexpr int kGroup = 32;
     static constexpr int kPhases = 1;
+    static constexpr bool kWholeScales = false;
     static void scales(const std::byte* tile, float* out) { S::store(out, S::load_f16(tile)); }
 };
 
 template <class S>
 struct PackedQ8_0 : PackedOneScale<S, 34> {
     static constexpr bool kHasMins = false;
-    static constexpr bool kSigned = true;
-    static constexpr int kGreatest = 128;
-    template <int>
+    static constexpr int kOffset = 128;
+    static constexpr int kGreatest = 255;
+    template <int, bool kStored>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
-        return S::load_line(tile + 32 + static_cast<std::size_t>(step) * kLineBytes);
+        const auto line = S::load_line(tile + 32 + static_cast<std::size_t>(step) * kLineBytes);
+        return kStored ? S::sub8(line, kOffset) : line;  // modulo 256
     }
 };
 
 template <class S>
 struct PackedQ4_0 : PackedOneScale<S, 18> {
     static constexpr bool kHasMins = false;
-    static constexpr bool kSigned = true;
-    static constexpr int kGreatest = 8;
-    template <int>
+    static constexpr int kOffset = 8;
+    static constexpr int kGreatest = 15;
+    template <int, bool kStored>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
-        return S::sub8(pick_bits<S>(tile + 32, step % 4, step / 4 * 4, 4), 8);
+        const auto nibbles = pick_bits<S>(tile + 32, step % 4, step / 4 * 4, 4);
+        return kStored ? nibbles : S::sub8(nibbles, kOffset);
     }
 };
 
 template <class S>
 struct PackedQ4_1 : PackedOneScale<S, 20> {
     static constexpr bool kHasMins = true;
-    static constexpr bool kSigned = false;
+    static constexpr int kOffset = 0;
     static constexpr int kGreatest = 15;
     static void mins(const std::byte* tile, float* out) {
         S::store(out, S::sub(S::zero(), S::load_f16(tile + 32)));
     }
-    template <int>
+    template <int, bool>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
         return pick_bits<S>(tile + 64, step % 4, step / 4 * 4, 4);
     }
@@ -82,35 +89,54 @@ struct PackedScales6 {
     static constexpr int kElements = 256;
     static constexpr int kGroup = 32;
     static constexpr bool kHasMins = true;
-    static constexpr bool kSigned = false;
+    static constexpr int kOffset = 0;
     static constexpr int kPhases = 2;
     static constexpr std::size_t kScaleBytes = 64;  ///< d and dmin stand before them.
 
-    static void scales(const std::byte* tile, float* out) { unpack(tile, 0, 0, 0, out); }
-    static void mins(const std::byte* tile, float* out) { unpack(tile, 32, 4, 4, out); }
+    static void scales(const std::byte* tile, float* out) {
+        scale_numbers(Numbers(tile, 0, 0), S::load_f16(tile), out);
+    }
+    static void mins(const std::byte* tile, float* out) {
+        scale_numbers(Numbers(tile, 4, 4), S::load_f16(tile + 32), out);
+    }
+
+  protected:
+    /// Eight numbers of sixteen rows.
+    struct Numbers {
+        alignas(32) std::byte bytes[8 * kLanes];
+
+        /// @param first  The first of the four bytes with the first four numbers. @param shift  Of
+        /// the nibbles of the others.
+        Numbers(const std::byte* tile, int first, int shift) {
+            for (int i = 0; i < 4 * kLanes; i += 32) {
+                const __m256i low = load(tile + kScaleBytes + first * kLanes + i);
+                const __m256i shared = load(tile + kScaleBytes + 8 * kLanes + i);
+                const __m256i top =
+                    _mm256_and_si256(_mm256_srli_epi16(low, 2), _mm256_set1_epi8(0x30));
+                const __m256i rest =
+                    _mm256_and_si256(_mm256_srli_epi16(shared, shift), _mm256_set1_epi8(0x0F));
+                put(bytes + i, _mm256_and_si256(low, _mm256_set1_epi8(0x3F)));
+                put(bytes + 4 * kLanes + i, _mm256_or_si256(rest, top));
+            }
+        }
+        __m128i of(int group) const {
+            return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes + group * kLanes));
+        }
+
+      private:
+        static __m256i load(const std::byte* p) {
+            return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+        }
+        static void put(std::byte* p, __m256i v) {
+            _mm256_store_si256(reinterpret_cast<__m256i*>(p), v);
+        }
+    };
 
   private:
-    static __m128i row_bytes(const std::byte* tile, int index) {
-        return _mm_loadu_si128(
-            reinterpret_cast<const __m128i*>(tile + kScaleBytes + index * kLanes));
-    }
-    /// @param first  The first of the four bytes with the first four numbers. @param shift  Of the
-    /// nibbles.
-    static void unpack(
-        const std::byte* tile, std::size_t d_offset, int first, int shift, float* out) {
-        const auto d = S::load_f16(tile + d_offset);
-        const __m128i nibble = _mm_set1_epi8(0x0F);
-        for (int i = 0; i < 4; ++i) {
-            const __m128i low = row_bytes(tile, first + i);
-            const __m128i shared = row_bytes(tile, 8 + i);
-            const __m128i top = _mm_and_si128(_mm_srli_epi16(low, 2), _mm_set1_epi8(0x30));
-            const __m128i rest = _mm_and_si128(_mm_srli_epi16(shared, shift), nibble);
-            put(out + i * kLanes, d, _mm_and_si128(low, _mm_set1_epi8(0x3F)));
-            put(out + (i + 4) * kLanes, d, _mm_or_si128(rest, top));
-        }
-    }
-    static void put(float* out, typename S::Vec d, __m128i numbers) {
-        S::store(out, S::mul(d, S::from_i8(numbers)));
+    static void scale_numbers(const Numbers& numbers, typename S::Vec factor, float* out) {
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i)
+            S::store(out + i * kLanes, S::mul(factor, S::from_i8(numbers.of(i))));
     }
 };
 
@@ -118,7 +144,32 @@ template <class S>
 struct PackedQ4_K : PackedScales6<S> {
     static constexpr std::size_t kBytes = 144 * kLanes;
     static constexpr int kGreatest = 15;
-    template <int kPhase>
+    static constexpr bool kWholeScales = true;
+    static constexpr int kWholeOffset = 8;  ///< What whole products take from q.
+
+    static void block_scales(const std::byte* tile, float* out) {
+        S::store(out, S::load_f16(tile));
+    }
+    static void whole_scales(const std::byte* tile, std::int16_t* out) {
+        const typename PackedQ4_K::Numbers scales(tile, 0, 0);
+#pragma GCC unroll 4
+        for (int i = 0; i < 8; i += 2)
+            S::store_pairs(out + i * kLanes, scales.of(i + 1), scales.of(i));
+    }
+    /// What is left to take from a row when kWholeOffset has been taken from its q.
+    static void whole_mins(const std::byte* tile, float* out) {
+        const typename PackedQ4_K::Numbers scales(tile, 0, 0);
+        const typename PackedQ4_K::Numbers mins(tile, 4, 4);
+        const auto d = S::mul(S::load_f16(tile), S::set1(kWholeOffset));
+        const auto dmin = S::load_f16(tile + 32);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+            S::store(
+                out + i * kLanes,
+                S::sub(S::mul(dmin, S::from_i8(mins.of(i))), S::mul(d, S::from_i8(scales.of(i)))));
+        }
+    }
+    template <int kPhase, bool>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
                                                          int group,
                                                          int step) {
@@ -130,7 +181,8 @@ template <class S>
 struct PackedQ5_K : PackedScales6<S> {
     static constexpr std::size_t kBytes = 176 * kLanes;
     static constexpr int kGreatest = 31;
-    template <int kPhase>
+    static constexpr bool kWholeScales = false;
+    template <int kPhase, bool>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
                                                          int group,
                                                          int step) {
@@ -146,9 +198,10 @@ struct PackedQ6_K {
     static constexpr std::size_t kBytes = 210 * kLanes;
     static constexpr int kGroup = 16;
     static constexpr bool kHasMins = false;
-    static constexpr bool kSigned = true;
-    static constexpr int kGreatest = 32;
+    static constexpr int kOffset = 32;
+    static constexpr int kGreatest = 63;
     static constexpr int kPhases = 4;
+    static constexpr bool kWholeScales = false;
     static void scales(const std::byte* tile, float* out) {
         const auto d = S::load_f16(tile + 208 * kLanes);
         for (int i = 0; i < 16; ++i) {
@@ -158,14 +211,15 @@ struct PackedQ6_K {
     }
     /// Half `group` of the block keeps four runs of 32: two share low bytes, all share the upper
     /// bits.
-    template <int kPhase>
+    template <int kPhase, bool kStored>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
                                                          int group,
                                                          int step) {
         const auto nibble =
             pick_bits<S>(tile, group * 16 + kPhase % 2 * 8 + step, kPhase / 2 * 4, 4);
         const auto upper = pick_bits<S>(tile, 32 + group * 8 + step, kPhase * 2, 2);
-        return S::sub8(S::or_(nibble, S::shift_left16(upper, 4)), 32);
+        const auto q = S::or_(nibble, S::shift_left16(upper, 4));
+        return kStored ? q : S::sub8(q, kOffset);
     }
 };
 

@@ -10,25 +10,32 @@ namespace notso::ml::kernels {
 // Each kind of dot products D of an instruction set S and a packed type P takes kLines lines of
 // kLineColumns columns in one step:
 //   unpack<phase>(tile, group, step, lines)  as P::bytes, but with steps of this length
-//   add<tokens>(sums, lines, q)              sums + lines · q of one token of a tile; q stands at
-//   the step's first four columns, the next four come 4 · tokens later
-// With kHasStarts, sums begin at -kByteOffset times the weights, which takes the offset out again.
+//   start(starts, part, step)   where the sums of P::kGroup columns of a token begin, part `part`
+//   of a run of 32 columns add<tokens>(sums, lines, q)              sums + lines · q of one token
+//   of a tile; q stands at the step's first four columns, the next four come 4 · tokens later
+// kFoldsBlocks: the integers of kTokenBlock columns become one sum; S keeps those of 32 columns as
+// it likes (begin_dots, add_dots, end_dots).
 
 template <class S, class P>
 struct ExactDots {
     using Ints = typename S::Ints;
     static constexpr Precision kPrecision = Precision::kExact;
+    static constexpr bool kFoldsBlocks = false;
     static constexpr int kLineColumns = 2;
     static constexpr int kLines = 2;
-    static constexpr bool kHasStarts = false;
     template <int kPhase>
     [[gnu::always_inline]] static void unpack(const std::byte* tile,
                                               int group,
                                               int step,
                                               Ints* lines) {
-        const Ints bytes = P::template bytes<kPhase>(tile, group, step);
-        lines[0] = S::template even_bytes<P::kSigned>(bytes);
-        lines[1] = S::template odd_bytes<P::kSigned>(bytes);
+        constexpr bool kSigned = P::kOffset > 0;
+        const Ints bytes = P::template bytes<kPhase, false>(tile, group, step);
+        lines[0] = S::template even_bytes<kSigned>(bytes);
+        lines[1] = S::template odd_bytes<kSigned>(bytes);
+    }
+    template <int>
+    [[gnu::always_inline]] static Ints start(const std::int32_t*, int, int, int) {
+        return S::zero_ints();
     }
     template <int>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int16_t* q) {
@@ -40,32 +47,68 @@ template <class S, class P>
 struct FastDots {
     using Ints = typename S::Ints;
     static constexpr Precision kPrecision = Precision::kFast;
+    static constexpr bool kFoldsBlocks = false;
     static constexpr int kLineColumns = 4;
     static constexpr int kLines = S::template kDot4Lines<P::kGreatest>;
-    static constexpr bool kHasStarts = true;
     template <int kPhase>
     [[gnu::always_inline]] static void unpack(const std::byte* tile,
                                               int group,
                                               int step,
                                               Ints* lines) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int i = 0; i < kLines; ++i)
-            lines[i] = P::template bytes<kPhase>(tile, group, step * kLines + i);
+            lines[i] = P::template bytes<kPhase, true>(tile, group, step * kLines + i);
     }
     template <int kTokens>
-    [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::uint8_t* q) {
+    [[gnu::always_inline]] static Ints start(const std::int32_t* starts,
+                                             int run,
+                                             int part,
+                                             int token) {
+        if constexpr (P::kOffset == 0) return S::zero_ints();
+        constexpr int kFactor = P::kOffset / -kStartFactor;
+        starts += (run * (kTokenGroup / kStartColumns) + part) * kTokens + token;
+        if constexpr (P::kGroup == kStartColumns) return S::template set1_times<kFactor>(*starts);
+        return S::template set1_times<kFactor>(starts[0] + starts[kTokens]);
+    }
+    template <int kTokens>
+    [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int8_t* q) {
         return S::template add_dot4<kLines, 4 * kTokens>(sums, lines, q);
     }
 };
 
+/// FastDots for types with whole scales.
+template <class S, class P>
+struct BlockDots {
+    using Ints = typename S::Ints;
+    static constexpr Precision kPrecision = Precision::kFast;
+    static constexpr bool kFoldsBlocks = true;
+    static constexpr int kLineColumns = 4;
+    static constexpr int kLines = 1;
+    template <int kPhase>
+    [[gnu::always_inline]] static void unpack(const std::byte* tile,
+                                              int group,
+                                              int step,
+                                              Ints* lines) {
+        *lines = P::template bytes<kPhase, true>(tile, group, step);
+    }
+    template <int>
+    [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int8_t* q) {
+        return S::add_dots(sums, *lines, q);
+    }
+};
+
 /// The kind of dot products of a precision.
-template <class S, class P, Precision>
+template <class S, class P, Precision, bool = P::kWholeScales>
 struct DotsOf {
     using Type = ExactDots<S, P>;
 };
 template <class S, class P>
-struct DotsOf<S, P, Precision::kFast> {
+struct DotsOf<S, P, Precision::kFast, false> {
     using Type = FastDots<S, P>;
+};
+template <class S, class P>
+struct DotsOf<S, P, Precision::kFast, true> {
+    using Type = BlockDots<S, P>;
 };
 
 }  // namespace notso::ml::kernels

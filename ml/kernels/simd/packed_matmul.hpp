@@ -1,102 +1,19 @@
 // The product of packed weights with integer tokens, written once for every instruction set S,
-// packed type P (packed_blocks.hpp) and kind of dot products D (packed_dots.hpp). Few tokens
-// (exact only): weights go from memory through registers into the sums. Many: columns of weights
+// packed type P (packed_blocks.hpp) and kind of dot products D (packed_dots.hpp). Few tokens:
+// weights go from memory through registers into the sums. Many: columns of weights
 // are unpacked once and multiplied with all tokens. Both add up the same numbers in the same order.
 #pragma once
 
 #include "ml/kernels/packed.hpp"
-#include "ml/kernels/simd/packed_dots.hpp"
+#include "ml/kernels/simd/packed_fold.hpp"
 #include "ml/kernels/table.hpp"
 
 namespace notso::ml::kernels {
 
-inline constexpr int kUnpackedColumns = 256;
 /// How far ahead of a few tokens weights are asked for, and up to how many tokens memory is the
 /// limit rather than multiplying: one panel at a time is then read faster than two.
 inline constexpr std::size_t kPrefetchBytes = 9216;
-inline constexpr std::int32_t kMemoryBoundTokens = 2;
-
-/// What stands beside the weights of some columns of sixteen rows.
-template <class P>
-struct ColumnNumbers {
-    static constexpr int kNumbers = kUnpackedColumns / P::kGroup * kLanes;
-    alignas(64) float scales[kNumbers];
-    alignas(64) float mins[kNumbers];
-    alignas(64) std::int32_t starts[kNumbers];  ///< Of the sums of integers (FastDots).
-};
-
-/// sums[t] += (integers · w_scale) · x_scale[t], lane by lane: sixteen rows.
-template <class S, int kTokens>
-[[gnu::always_inline]] inline void fold_integers(const typename S::Ints* integers,
-                                                 const float* w_scale,
-                                                 const float* x_scales,
-                                                 typename S::Vec* sums) {
-    const auto scale = S::load(w_scale);
-#pragma GCC unroll 8
-    for (int t = 0; t < kTokens; ++t) {
-        const auto x_scale = S::set1(x_scales[t]);
-        sums[t] = S::fma(S::to_float(integers[t]), S::mul(scale, x_scale), sums[t]);
-    }
-}
-
-template <class S, int kTokens>
-[[gnu::always_inline]] inline void fold_mins(const float* w_min,
-                                             const float* x_sums,
-                                             typename S::Vec* sums) {
-    const auto min = S::load(w_min);
-#pragma GCC unroll 8
-    for (int t = 0; t < kTokens; ++t) sums[t] = S::fnma(min, S::set1(x_sums[t]), sums[t]);
-}
-
-/// A run of 32 columns of kPanels panels; line(panel, step, out) gives their weights.
-/// @param sums  [kPanels, kTokens]
-template <class S, class P, class D, int kPanels, int kTokens, class Line>
-[[gnu::always_inline]] inline void multiply_run(const Line& line,
-                                                const ColumnNumbers<P>* numbers,
-                                                const TileColumns<D::kPrecision, kTokens>& x,
-                                                int run,
-                                                typename S::Vec* sums) {
-    constexpr int kParts = kTokenGroup / P::kGroup;
-    constexpr int kStepColumns = D::kLines * D::kLineColumns;
-    constexpr int kSteps = P::kGroup / kStepColumns;
-#pragma GCC unroll 2
-    for (int part = 0; part < kParts; ++part) {
-        const int at = (run * kParts + part) * kLanes;
-        typename S::Ints integers[kPanels * kTokens];
-#pragma GCC unroll 16
-        for (int i = 0; i < kPanels * kTokens; ++i)
-            integers[i] =
-                D::kHasStarts ? S::load_line(numbers[i / kTokens].starts + at) : S::zero_ints();
-#pragma GCC unroll 8
-        for (int step = part * kSteps; step < (part + 1) * kSteps; ++step) {
-            typename S::Ints lines[kPanels][D::kLines];
-#pragma GCC unroll 2
-            for (int panel = 0; panel < kPanels; ++panel) line(panel, step, lines[panel]);
-            const auto* q = x.q + (run * kTokenGroup + step * kStepColumns) * kTokens;
-#pragma GCC unroll 8
-            for (int t = 0; t < kTokens; ++t) {
-#pragma GCC unroll 2
-                for (int panel = 0; panel < kPanels; ++panel) {
-                    auto& sum = integers[panel * kTokens + t];
-                    sum = D::template add<kTokens>(sum, lines[panel], q + t * 4);
-                }
-            }
-        }
-#pragma GCC unroll 2
-        for (int panel = 0; panel < kPanels; ++panel) {
-            fold_integers<S, kTokens>(integers + panel * kTokens,
-                                      numbers[panel].scales + at,
-                                      x.scales + run * kTokens,
-                                      sums + panel * kTokens);
-        }
-    }
-    if constexpr (P::kHasMins) {
-#pragma GCC unroll 2
-        for (int panel = 0; panel < kPanels; ++panel)
-            fold_mins<S, kTokens>(
-                numbers[panel].mins + run * kLanes, x.sums + run * kTokens, sums + panel * kTokens);
-    }
-}
+inline constexpr std::int32_t kMemoryBoundTokens = 6;
 
 template <int kValue>
 struct Constant {
@@ -117,35 +34,6 @@ template <class P, class F>
         for_each_phase<P>(group, f);
 }
 
-/// Scales and mins of one tile, whose first column of the numbers is `col`.
-template <class S, class P>
-[[gnu::always_inline]] inline void read_numbers(const std::byte* tile,
-                                                int col,
-                                                ColumnNumbers<P>& out) {
-    P::scales(tile, out.scales + col / P::kGroup * kLanes);
-    if constexpr (P::kHasMins) P::mins(tile, out.mins + col / P::kGroup * kLanes);
-}
-
-/// Where the sums of one run of 32 columns begin; line(step, out) gives its weights.
-template <class S, class P, class D, class Line>
-[[gnu::always_inline]] inline void write_starts(const Line& line, int run, ColumnNumbers<P>& out) {
-    constexpr int kParts = kTokenGroup / P::kGroup;
-    constexpr int kSteps = P::kGroup / (D::kLines * D::kLineColumns);
-    static constexpr std::uint8_t kOffsets[4] = {
-        kByteOffset, kByteOffset, kByteOffset, kByteOffset};
-#pragma GCC unroll 2
-    for (int part = 0; part < kParts; ++part) {
-        auto sum = S::zero_ints();
-#pragma GCC unroll 8
-        for (int step = part * kSteps; step < (part + 1) * kSteps; ++step) {
-            typename S::Ints lines[D::kLines];
-            line(step, lines);
-            sum = D::template add<0>(sum, lines, kOffsets);
-        }
-        S::store_line(out.starts + (run * kParts + part) * kLanes, S::negate(sum));
-    }
-}
-
 /// Sixteen sums of one token to its output; `n` of them count.
 template <class S>
 [[gnu::always_inline]] inline void put_rows(typename S::Vec sums,
@@ -161,34 +49,66 @@ template <class S>
     for (std::int32_t i = 0; i < n; ++i) out[i] = store == Store::kAdd ? out[i] + rows[i] : rows[i];
 }
 
-/// One tile of kPanels panels times kTokens tokens, without starts. @param x  From the tile's first
-/// column on.
+/// Some columns of neighbouring panels, and what memory is asked for while they are multiplied.
+struct TileWeights {
+    const std::byte* tile;   ///< Of the first panel; the others are panel_bytes apart.
+    const std::byte* ahead;  ///< As much as the tile, panel_bytes apart too; null for nothing.
+    std::size_t panel_bytes;
+};
+
+/// One tile of kPanels panels times kTokens tokens. @param x  From the tile's first column on.
 template <class S, class P, class D, int kPanels, int kTokens>
-[[gnu::always_inline]] inline void multiply_tile(const std::byte* tile,
-                                                 std::size_t panel_bytes,
+[[gnu::always_inline]] inline void multiply_tile(const TileWeights& weights,
                                                  const TileColumns<D::kPrecision, kTokens>& x,
                                                  typename S::Vec* sums) {
-    ColumnNumbers<P> numbers[kPanels];
+    NumbersOf<S, P, D> numbers[kPanels];
 #pragma GCC unroll 2
     for (int panel = 0; panel < kPanels; ++panel)
-        read_numbers<S, P>(tile + panel * panel_bytes, 0, numbers[panel]);
+        numbers[panel].read(weights.tile + panel * weights.panel_bytes, 0);
+    BlockSums<S, kPanels, kTokens> block;
+    if constexpr (D::kFoldsBlocks) block.clear();
     // Asked for bit by bit: many requests at once would wait for each other.
     constexpr std::size_t kRuns = P::kElements / kTokenGroup;
     constexpr std::size_t kRunBytes =
         (P::kBytes / kRuns + kLineBytes - 1) / kLineBytes * kLineBytes;
     for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
         const int run = group * P::kPhases + phase.value;
+        if (weights.ahead != nullptr) {
 #pragma GCC unroll 2
-        for (int panel = 0; panel < kPanels; ++panel) {
-            S::template prefetch<kRunBytes>(tile + panel * panel_bytes + kPrefetchBytes +
-                                            static_cast<std::size_t>(run) * kRunBytes);
+            for (int panel = 0; panel < kPanels; ++panel) {
+                S::template prefetch<kRunBytes>(weights.ahead + panel * weights.panel_bytes +
+                                                static_cast<std::size_t>(run) * kRunBytes);
+            }
         }
         const auto line =
             [&](int panel, int step, typename S::Ints* lines) __attribute__((always_inline)) {
-                D::template unpack<phase.value>(tile + panel * panel_bytes, group, step, lines);
+                D::template unpack<phase.value>(
+                    weights.tile + panel * weights.panel_bytes, group, step, lines);
             };
-        multiply_run<S, P, D, kPanels, kTokens>(line, numbers, x, run, sums);
+        if constexpr (D::kFoldsBlocks) {
+            multiply_block_run<S, P, D, phase.value % 2 == 1>(line, numbers, x, run, block);
+        } else {
+            multiply_run<S, P, D, kPanels, kTokens>(line, numbers, x, run, sums);
+        }
     });
+    if constexpr (D::kFoldsBlocks) fold_block<S, P, D>(block, numbers, x, sums);
+}
+
+/// What to ask for beside tile `index` of some panels. One tile of tokens: a little further on,
+/// and behind the panels' end the next ones. Several, which go through the same weights: the next
+/// panels, each time a part of them.
+/// @param pass  Of the tile of tokens, of n_passes.
+template <class P, int kPanels>
+const std::byte* weights_ahead(const std::byte* panels,
+                               std::size_t panel_bytes,
+                               std::size_t index,
+                               std::size_t pass,
+                               std::size_t n_passes) {
+    const std::size_t at = index * P::kBytes;
+    if (n_passes > 1)
+        return index % n_passes == pass ? panels + kPanels * panel_bytes + at : nullptr;
+    const std::size_t next = at + kPrefetchBytes;
+    return panels + next + (next >= panel_bytes ? (kPanels - 1) * panel_bytes : 0);
 }
 
 /// Tokens [first_token, first_token + kTokens) times kPanels panels.
@@ -196,14 +116,23 @@ template <class S, class P, class D, int kPanels, int kTokens>
 void multiply_in_registers(const PackedMatmulArgs& args,
                            std::int32_t first_row,
                            std::int32_t first_token) {
-    const auto x = TileColumns<D::kPrecision, kTokens>::of(args.x, first_token, args.n_cols);
-    const std::byte* tile =
+    const std::byte* panels =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
+    const auto n_passes = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kPackedTokens));
+    const auto pass = static_cast<std::size_t>(first_token / kTokens);
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
-    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes)
-        multiply_tile<S, P, D, kPanels, kTokens>(tile, args.panel_bytes, x.at(col), sums);
+    std::size_t index = 0;
+    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, ++index) {
+        const TileWeights weights{
+            .tile = panels + index * P::kBytes,
+            .ahead = weights_ahead<P, kPanels>(panels, args.panel_bytes, index, pass, n_passes),
+            .panel_bytes = args.panel_bytes};
+        const auto x =
+            TileColumns<D::kPrecision, kTokens>::at(args.x, first_token, args.n_tokens, col);
+        multiply_tile<S, P, D, kPanels, kTokens>(weights, x, sums);
+    }
 #pragma GCC unroll 2
     for (int panel = 0; panel < kPanels; ++panel) {
         const std::int32_t row = first_row + panel * kLanes;
@@ -216,18 +145,24 @@ void multiply_in_registers(const PackedMatmulArgs& args,
     }
 }
 
-/// Calls f(first token, Constant of the size) for every tile of n tokens.
+/// Calls f(first token, Constant of the size) for tiles of one size that follow each other.
 template <int kMost, class F>
-void call_with_size(std::int32_t first, std::int32_t size, const F& f) {
-    if (size == kMost) return f(first, Constant<kMost>());
-    if constexpr (kMost > 1) call_with_size<kMost - 1>(first, size, f);
+void call_with_size(std::int32_t first, std::int32_t size, std::int32_t n_tiles, const F& f) {
+    if (size == kMost) {
+        for (std::int32_t i = 0; i < n_tiles; ++i) f(first + i * kMost, Constant<kMost>());
+        return;
+    }
+    if constexpr (kMost > 1) call_with_size<kMost - 1>(first, size, n_tiles, f);
 }
+/// The same for every tile of n tokens.
 template <class S, class F>
 void for_each_token_tile(std::int32_t n, const F& f) {
-    for (std::int32_t i = 0; i < count_tiles(n, S::kPackedTokens); ++i) {
-        const TokenTile tile = tile_at(i, n, S::kPackedTokens);
-        call_with_size<S::kPackedTokens>(tile.first, tile.size, f);
-    }
+    constexpr std::int32_t kMost = S::kPackedTokens;
+    const std::int32_t n_tiles = count_tiles(n, kMost);
+    const std::int32_t size = n / n_tiles;
+    const std::int32_t n_larger = n % n_tiles;
+    if (n_larger > 0) call_with_size<kMost>(0, size + 1, n_larger, f);
+    call_with_size<kMost>(n_larger * (size + 1), size, n_tiles - n_larger, f);
 }
 
 /// Some columns of sixteen rows, line after line.
@@ -238,7 +173,7 @@ struct UnpackedColumns {
 
     /// One step of a run.
     [[gnu::always_inline]] void load(int run, int step, typename S::Ints* out) const {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int i = 0; i < D::kLines; ++i)
             out[i] = S::load_line(lines[run * kRunLines + step * D::kLines + i]);
     }
@@ -249,10 +184,10 @@ template <class S, class P, class D>
 void unpack_columns(const std::byte* tile,
                     std::int32_t n_cols,
                     UnpackedColumns<S, P, D>& out,
-                    ColumnNumbers<P>& numbers) {
+                    NumbersOf<S, P, D>& numbers) {
     constexpr int kSteps = kTokenGroup / (D::kLines * D::kLineColumns);
     for (std::int32_t col = 0; col < n_cols; col += P::kElements, tile += P::kBytes) {
-        read_numbers<S, P>(tile, col, numbers);
+        numbers.read(tile, col);
         for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
             const int run = col / kTokenGroup + group * P::kPhases + phase.value;
             auto* lines = out.lines + run * UnpackedColumns<S, P, D>::kRunLines;
@@ -260,15 +195,9 @@ void unpack_columns(const std::byte* tile,
             for (int step = 0; step < kSteps; ++step) {
                 typename S::Ints unpacked[D::kLines];
                 D::template unpack<phase.value>(tile, group, step, unpacked);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
                 for (int i = 0; i < D::kLines; ++i)
                     S::store_line(lines[step * D::kLines + i], unpacked[i]);
-            }
-            if constexpr (D::kHasStarts) {
-                const auto line =
-                    [&](int step, typename S::Ints* weights)
-                        __attribute__((always_inline)) { out.load(run, step, weights); };
-                write_starts<S, P, D>(line, run, numbers);
             }
         });
     }
@@ -277,19 +206,33 @@ void unpack_columns(const std::byte* tile,
 /// sums [kTokens, kPanels, 16] += columns · tokens
 template <class S, class P, class D, int kPanels, int kTokens>
 void multiply_columns(const UnpackedColumns<S, P, D>* columns,
-                      const ColumnNumbers<P>* numbers,
+                      const NumbersOf<S, P, D>* numbers,
                       int n_runs,
                       const TileColumns<D::kPrecision, kTokens>& x,
                       float* sums) {
+    const auto line_of = [&](int run) __attribute__((always_inline)) {
+        return [columns, run](int panel, int step, typename S::Ints* lines)
+                   __attribute__((always_inline)) { columns[panel].load(run, step, lines); };
+    };
     typename S::Vec rows[kPanels * kTokens];
     const auto place = [&](int i) { return sums + (i % kTokens * kPanels + i / kTokens) * kLanes; };
+    const auto load = [&]() __attribute__((always_inline)) {
 #pragma GCC unroll 16
-    for (int i = 0; i < kPanels * kTokens; ++i) rows[i] = S::load(place(i));
-    for (int run = 0; run < n_runs; ++run) {
-        const auto line =
-            [&](int panel, int step, typename S::Ints* lines)
-                __attribute__((always_inline)) { columns[panel].load(run, step, lines); };
-        multiply_run<S, P, D, kPanels, kTokens>(line, numbers, x, run, rows);
+        for (int i = 0; i < kPanels * kTokens; ++i) rows[i] = S::load(place(i));
+    };
+    if constexpr (D::kFoldsBlocks) {
+        BlockSums<S, kPanels, kTokens> block;
+        block.clear();
+        for (int run = 0; run < n_runs; run += 2) {
+            multiply_block_run<S, P, D, false>(line_of(run), numbers, x, run, block);
+            multiply_block_run<S, P, D, true>(line_of(run + 1), numbers, x, run + 1, block);
+        }
+        load();
+        fold_block<S, P, D>(block, numbers, x, rows);
+    } else {
+        load();
+        for (int run = 0; run < n_runs; ++run)
+            multiply_run<S, P, D, kPanels, kTokens>(line_of(run), numbers, x, run, rows);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) S::store(place(i), rows[i]);
@@ -298,28 +241,35 @@ void multiply_columns(const UnpackedColumns<S, P, D>* columns,
 template <class S, class P, class D, int kPanels>
 void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
     UnpackedColumns<S, P, D> unpacked[kPanels];
-    ColumnNumbers<P> numbers[kPanels];
+    NumbersOf<S, P, D> numbers[kPanels];
     alignas(64) float sums[kMatmulTokens * kPanels * kLanes];
     const std::byte* panels =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
     for (std::int32_t i = 0; i < args.n_tokens * kPanels; ++i)
         S::store(sums + i * kLanes, S::zero());
+    const auto n_tiles = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kPackedTokens));
+    static_assert(kUnpackedColumns == kTokenBlock);
     for (std::int32_t col = 0; col < args.n_cols; col += kUnpackedColumns) {
         const std::int32_t left = args.n_cols - col;
         const std::int32_t n_cols = left < kUnpackedColumns ? left : kUnpackedColumns;
         const std::byte* tile = panels + static_cast<std::size_t>(col / P::kElements) * P::kBytes;
-        // Asked for now, read when all tokens are through: the next columns, or the next panels.
         constexpr std::size_t kBytes = kUnpackedColumns / P::kElements * P::kBytes;
-        const std::byte* next =
-            left > kUnpackedColumns ? tile + kBytes : panels + kPanels * args.panel_bytes;
-        for (int panel = 0; panel < kPanels; ++panel) {
-            S::template prefetch<kBytes>(next + panel * args.panel_bytes);
+        for (int panel = 0; panel < kPanels; ++panel)
             unpack_columns<S, P, D>(
                 tile + panel * args.panel_bytes, n_cols, unpacked[panel], numbers[panel]);
-        }
+        // Read when all tokens are through: the next columns, or the next panels. Asked for tile by
+        // tile: many requests at once would wait for each other.
+        const std::byte* next =
+            left > kUnpackedColumns ? tile + kBytes : panels + kPanels * args.panel_bytes;
+        const std::size_t part = (kBytes / kLineBytes + n_tiles - 1) / n_tiles * kLineBytes;
+        std::size_t asked = 0;
         for_each_token_tile<S>(args.n_tokens, [&](std::int32_t first, auto size) {
             const auto x =
-                TileColumns<D::kPrecision, size.value>::of(args.x, first, args.n_cols).at(col);
+                TileColumns<D::kPrecision, size.value>::at(args.x, first, args.n_tokens, col);
+            const std::size_t last = asked + part < kBytes ? asked + part : kBytes;
+            for (; asked < last; asked += kLineBytes)
+                for (int panel = 0; panel < kPanels; ++panel)
+                    S::template prefetch<kLineBytes>(next + panel * args.panel_bytes + asked);
             multiply_columns<S, P, D, kPanels, size.value>(
                 unpacked, numbers, n_cols / kTokenGroup, x, sums + first * kPanels * kLanes);
         });
@@ -334,7 +284,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
 /// Whichever way is faster.
 template <class S, class P, class D, int kPanels>
 void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
-    if (D::kHasStarts || args.n_tokens > S::kRegisterTokens)
+    if (args.n_tokens > S::template kRegisterTokens<P>)
         return multiply_by_columns<S, P, D, kPanels>(args, first_row);
     for_each_token_tile<S>(args.n_tokens, [&](std::int32_t first, auto size) {
         multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, first);

@@ -12,7 +12,7 @@ struct TokenElement {
 };
 template <>
 struct TokenElement<Precision::kFast> {
-    using Type = std::uint8_t;
+    using Type = std::int8_t;
 };
 
 /// Integers and scales of one tile of kTokens tokens, from some column on.
@@ -22,43 +22,146 @@ struct TileColumns {
     const Element* q;
     const float* scales;
     const float* sums;
+    const std::int32_t* starts;
+    const std::int16_t* shares;
+    const float* block_scales;
 
-    static TileColumns of(const QuantizedTokens& x, std::int32_t first_token, std::int32_t n_cols) {
-        const std::ptrdiff_t offset = std::ptrdiff_t{first_token} * n_cols;
-        const std::ptrdiff_t group = offset / kTokenGroup;
-        return {static_cast<const Element*>(x.q) + offset, x.scales + group, x.sums + group};
-    }
-    TileColumns at(std::ptrdiff_t col) const {
-        const std::ptrdiff_t group = col / kTokenGroup * kTokens;
-        return {q + col * kTokens, scales + group, sums + group};
+    /// Of tokens [first_token, first_token + kTokens) of n_tokens, from column `col` on: a multiple
+    /// of kTokenGroup, and all that is read lies in its block.
+    static TileColumns at(const QuantizedTokens& x,
+                          std::int32_t first_token,
+                          std::int32_t n_tokens,
+                          std::int32_t col) {
+        const TokenSizes before = token_offset({first_token, kTokens}, n_tokens, col);
+        TileColumns columns{.q = static_cast<const Element*>(x.q) + before.q,
+                            .scales = x.scales + before.groups,
+                            .sums = x.sums + before.groups,
+                            .starts = nullptr,
+                            .shares = nullptr,
+                            .block_scales = nullptr};
+        if constexpr (kPrecision == Precision::kFast) {
+            columns.starts = x.starts + before.starts;
+            columns.shares = x.shares + before.shares;
+            columns.block_scales = x.block_scales + before.blocks;
+        }
+        return columns;
     }
 };
+
+/// The numbers of a token from some column on, as TokenPlace.
+template <class Element>
+struct ColumnPlace {
+    Element* q;
+    float* scales;
+    float* sums;
+    std::ptrdiff_t step;  ///< Tokens of the tile.
+    std::int32_t* starts = nullptr;
+    std::int16_t* shares = nullptr;
+    float* block_scales = nullptr;
+
+    ColumnPlace(const TokenPlace& place, std::int32_t col) {
+        const TokenTile tile = tile_of_token(place.token, place.n_tokens, place.max_tile);
+        const auto in_tile = static_cast<std::size_t>(place.token - tile.first);
+        const TokenSizes before = token_offset(tile, place.n_tokens, col);
+        q = static_cast<Element*>(place.q) + before.q + 4 * in_tile;
+        scales = place.scales + before.groups + in_tile;
+        sums = place.sums + before.groups + in_tile;
+        step = tile.size;
+        if constexpr (sizeof(Element) == sizeof(std::int8_t)) {
+            starts = place.starts + before.starts + in_tile;
+            shares = place.shares + before.shares + 2 * in_tile;
+            block_scales = place.block_scales + before.blocks + in_tile;
+        }
+    }
+};
+
+/// kTokenGroup integers of a token to their place.
+template <class Element>
+[[gnu::always_inline]] inline void put_integers(const Element* integers,
+                                                Element* q,
+                                                std::ptrdiff_t step) {
+    for (int i = 0; i < kTokenGroup; i += 4, q += 4 * step)
+        __builtin_memcpy(q, integers + i, 4 * sizeof(Element));
+}
+
+/// Greatest magnitude of a group; NaN where a number is not finite.
+template <class S>
+[[gnu::always_inline]] inline float group_magnitude(const float* x) {
+    const auto first = S::load(x);
+    const auto second = S::load(x + 16);
+    if (!S::all_finite(first) || !S::all_finite(second)) return __builtin_nanf("");
+    return S::greatest(S::max(S::abs(first), S::abs(second)));
+}
+
+/// Groups of one block of an exact token.
+template <class S>
+void quantize_exact(const float* x, int n_groups, const ColumnPlace<std::int16_t>& out) {
+    for (int group = 0; group < n_groups; ++group, x += kTokenGroup) {
+        const float greatest = group_magnitude<S>(x);
+        const bool counts = greatest >= kLeastMagnitude;  // false for NaN
+        const auto factor = S::set1(counts ? kGreatestWord / greatest : 0.0f);
+        const auto a = counts ? S::round(S::mul(S::load(x), factor)) : S::zero();
+        const auto b = counts ? S::round(S::mul(S::load(x + 16), factor)) : S::zero();
+        std::int16_t integers[kTokenGroup];
+        S::store_integers(integers, a, b);
+        put_integers(integers, out.q + group * kTokenGroup * out.step, out.step);
+        // Sums of 32 integers of 16 bits are exact in f32.
+        const float scale = counts ? greatest / kGreatestWord : greatest != greatest ? greatest : 0;
+        out.scales[group * out.step] = scale;
+        out.sums[group * out.step] = scale * S::sum(S::add(a, b));
+    }
+}
+
+/// Groups of one block of a fast token.
+template <class S>
+void quantize_fast(const float* x, int n_groups, const ColumnPlace<std::int8_t>& out) {
+    float magnitudes[kTokenBlock / kTokenGroup];  // NaN: not finite
+    float greatest = 0;
+    for (int group = 0; group < n_groups; ++group) {
+        magnitudes[group] = group_magnitude<S>(x + group * kTokenGroup);
+        greatest = magnitudes[group] > greatest ? magnitudes[group] : greatest;
+    }
+    const bool counts = greatest >= kLeastMagnitude;
+    const float block_scale = counts ? greatest / (kGreatestShare * kGreatestShare) : 0.0f;
+    const float shares_per_magnitude = counts ? kGreatestShare / greatest : 0.0f;
+    *out.block_scales = block_scale;
+    for (int group = 0; group < n_groups; ++group, x += kTokenGroup) {
+        const bool finite = magnitudes[group] == magnitudes[group];
+        const float magnitude = counts && finite ? magnitudes[group] : 0.0f;
+        const int share = share_of(magnitude * shares_per_magnitude);
+        const float scale = block_scale * static_cast<float>(share);
+        const auto factor = S::set1(magnitude > 0 ? 1.0f / scale : 0.0f);
+        const auto a = magnitude > 0 ? S::round(S::mul(S::load(x), factor)) : S::zero();
+        const auto b = magnitude > 0 ? S::round(S::mul(S::load(x + 16), factor)) : S::zero();
+        std::int8_t integers[kTokenGroup];
+        S::store_integers(integers, a, b);
+        put_integers(integers, out.q + group * kTokenGroup * out.step, out.step);
+        const float sum_a = S::sum(a);
+        const float sum_b = S::sum(b);
+        out.starts[2 * group * out.step] = kStartFactor * static_cast<std::int32_t>(sum_a);
+        out.starts[(2 * group + 1) * out.step] = kStartFactor * static_cast<std::int32_t>(sum_b);
+        out.shares[group / 2 * 2 * out.step + 1 - group % 2] = static_cast<std::int16_t>(share);
+        if (!finite) *out.block_scales = magnitudes[group];
+        out.scales[group * out.step] = finite ? scale : magnitudes[group];
+        out.sums[group * out.step] = out.scales[group * out.step] * (sum_a + sum_b);
+    }
+}
 
 /// kernels::QuantizeToken
 template <class S, Precision kPrecision>
 void quantize_token(const float* x, std::int32_t n, const TokenPlace& out) noexcept {
-    using Element = typename TokenElement<kPrecision>::Type;
-    constexpr float kGreatest = kGreatestInteger[static_cast<std::size_t>(kPrecision)];
-    auto* q = static_cast<Element*>(out.q);
-    for (std::int32_t group = 0; group < n / kTokenGroup; ++group, x += kTokenGroup) {
-        const auto first = S::load(x);
-        const auto second = S::load(x + 16);
-        const auto magnitudes = S::max(S::abs(first), S::abs(second));
-        const float greatest = S::greatest(magnitudes);
-        const bool finite = S::all_finite(first) && S::all_finite(second);
-        const float inverse = finite && greatest >= kLeastMagnitude ? kGreatest / greatest : 0.0f;
-        const float scale = greatest >= kLeastMagnitude ? greatest / kGreatest : 0.0f;
-        const auto factor = S::set1(inverse);
-        const auto a = finite ? S::round(S::mul(first, factor)) : S::zero();
-        const auto b = finite ? S::round(S::mul(second, factor)) : S::zero();
-        Element integers[kTokenGroup];
-        S::store_integers(integers, a, b);
-        for (int i = 0; i < kTokenGroup; i += 4, q += 4 * out.step)
-            __builtin_memcpy(q, integers + i, 4 * sizeof(Element));
-        // Sums of 32 integers of 16 bits are exact in f32.
-        const float known = finite ? scale : __builtin_nanf("");
-        out.scales[group * out.step] = known;
-        out.sums[group * out.step] = known * S::sum(S::add(a, b));
+    const std::int32_t end = out.col + n;
+    for (std::int32_t col = out.col; col < end;) {
+        const std::int32_t next = (col / kTokenBlock + 1) * kTokenBlock;
+        const std::int32_t n_groups = ((next < end ? next : end) - col) / kTokenGroup;
+        const ColumnPlace<typename TokenElement<kPrecision>::Type> place(out, col);
+        if constexpr (kPrecision == Precision::kExact) {
+            quantize_exact<S>(x, n_groups, place);
+        } else {
+            quantize_fast<S>(x, n_groups, place);
+        }
+        x += n_groups * kTokenGroup;
+        col += n_groups * kTokenGroup;
     }
 }
 
