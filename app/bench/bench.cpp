@@ -69,9 +69,21 @@ class ModelBench {
         return rate;
     }
 
-    Result<BenchRate> generate(std::int32_t n) const {
-        NOTSO_TRY(BenchRate rate, repeat(fmt::format("tg{}", n), [&] { return decode_rate(n); }));
-        rate.share = rate.median * static_cast<double>(work_.bytes_per_token) / limits_.read_rate;
+    /// Decodes `n` tokens after `depth` others, which are read first. The limit then counts the
+    /// keys and values that half of the tokens' way reads, beside the weights.
+    Result<BenchRate> generate(std::int32_t n, std::int32_t depth) const {
+        const auto kv = static_cast<double>(model_.memory().kv_bytes_per_token);
+        const double kv_bytes = depth > 0 ? kv * (depth + n / 2.0) : 0;
+        NOTSO_TRY(const auto cache, make_cache(depth + n + 1));
+        NOTSO_CHECK(model_.forward(tokens(depth), *cache, {}, ml::Precision::kFast));
+        const auto run = [&]() -> Result<double> {
+            cache->truncate(depth);
+            return decode_rate(*cache, n);
+        };
+        const std::string at = depth > 0 ? fmt::format("@{}", depth) : "";
+        NOTSO_TRY(BenchRate rate, repeat(fmt::format("tg{}{}", n, at), run));
+        rate.share = rate.median * (static_cast<double>(work_.bytes_per_token) + kv_bytes) /
+                     limits_.read_rate;
         return rate;
     }
 
@@ -116,25 +128,29 @@ class ModelBench {
             static_cast<std::int32_t>(i * std::int64_t{7919} % model_.config().n_vocab)};
     }
 
+    std::vector<ml::TokenId> tokens(std::int32_t n) const {
+        std::vector<ml::TokenId> ids;
+        for (std::int32_t i = 0; i < n; ++i) ids.push_back(token(i));
+        return ids;
+    }
+
     Result<double> prompt_rate(std::int32_t n, ml::Precision precision) const {
-        std::vector<ml::TokenId> tokens;
-        for (std::int32_t i = 0; i < n; ++i) tokens.push_back(token(i));
+        const std::vector<ml::TokenId> prompt = tokens(n);
         std::vector<float> logits(static_cast<std::size_t>(model_.config().n_vocab));
         NOTSO_TRY(const auto cache, make_cache(n));
         const auto start = SteadyClock::now();
-        NOTSO_CHECK(model_.forward(tokens, *cache, logits, precision));
+        NOTSO_CHECK(model_.forward(prompt, *cache, logits, precision));
         return n / seconds_since(start);
     }
 
-    Result<double> decode_rate(std::int32_t n) const {
+    Result<double> decode_rate(ml::KvCache& cache, std::int32_t n) const {
         std::vector<float> logits(static_cast<std::size_t>(model_.config().n_vocab));
-        NOTSO_TRY(const auto cache, make_cache(n + 1));
         const ml::TokenId first = token(0);
-        NOTSO_CHECK(model_.forward(std::span(&first, 1), *cache, logits));
+        NOTSO_CHECK(model_.forward(std::span(&first, 1), cache, logits));
         const auto start = SteadyClock::now();
         for (std::int32_t i = 1; i <= n; ++i) {
             const ml::TokenId next = token(i);
-            NOTSO_CHECK(model_.forward(std::span(&next, 1), *cache, logits));
+            NOTSO_CHECK(model_.forward(std::span(&next, 1), cache, logits));
         }
         return n / seconds_since(start);
     }
@@ -170,7 +186,7 @@ class ModelBench {
 };
 
 Result<> check_lengths(const ml::ModelConfig& config, const BenchOptions& options) {
-    std::int32_t longest = options.n_generated + 1;
+    std::int32_t longest = options.depth + options.n_generated + 1;
     for (const std::int32_t n : options.prompts) longest = std::max(longest, n);
     if (longest <= config.context_length) return {};
     return fail(ErrorCode::kInvalidArgument,
@@ -215,8 +231,12 @@ Result<BenchReport> run_bench(const Settings& settings, const BenchOptions& opti
     step("loading");
     NOTSO_TRY(const auto model, load_often(path, settings, options, report.load_seconds));
     NOTSO_CHECK(check_lengths(model->config(), options));
-    const ModelBench bench(
-        *model, ml::work_of(*file, model->config()), report.limits, options.repeats);
+    const ml::Work work = ml::work_of(*file, model->config());
+    report.work = {.bytes_per_token = work.bytes_per_token,
+                   .kv_bytes_per_token = model->memory().kv_bytes_per_token,
+                   .prompt_macs = work.prompt_macs,
+                   .head_macs = work.head_macs};
+    const ModelBench bench(*model, work, report.limits, options.repeats);
     for (const std::int32_t n : options.prompts) {
         for (const ml::Precision precision : {ml::Precision::kExact, ml::Precision::kFast}) {
             step(fmt::format("a prompt of {} tokens", n));
@@ -226,7 +246,12 @@ Result<BenchReport> run_bench(const Settings& settings, const BenchOptions& opti
     }
     if (options.n_generated > 0) {
         step(fmt::format("{} generated tokens", options.n_generated));
-        NOTSO_TRY(BenchRate rate, bench.generate(options.n_generated));
+        NOTSO_TRY(BenchRate rate, bench.generate(options.n_generated, 0));
+        report.rates.push_back(std::move(rate));
+    }
+    if (options.n_generated > 0 && options.depth > 0) {
+        step(fmt::format("{} tokens after {}", options.n_generated, options.depth));
+        NOTSO_TRY(BenchRate rate, bench.generate(options.n_generated, options.depth));
         report.rates.push_back(std::move(rate));
     }
     for (const std::int32_t n_sequences : options.batches) {

@@ -16,6 +16,7 @@ namespace notso::app {
 struct BenchOptions {
     std::vector<std::int32_t> prompts;  ///< Lengths of prompts to read, tokens.
     std::int32_t n_generated = 64;      ///< Tokens to decode; 0 = none.
+    std::int32_t depth = 0;             ///< Decode after so many tokens too; 0 = not.
     std::vector<std::int32_t> batches;  ///< Numbers of sequences to decode n_generated tokens of
                                         ///< together; n_generated > 0 unless it is empty.
     std::int32_t repeats = 3;
@@ -26,6 +27,14 @@ struct BenchOptions {
 struct MachineLimits {
     double read_rate;      ///< bytes per second
     double multiply_rate;  ///< multiply-adds of bytes per second; 0 = not measured
+};
+
+/// What tokens cost this model: the limits in tokens per second follow from it.
+struct BenchWork {
+    std::uint64_t bytes_per_token = 0;     ///< Weights that a decoded token reads.
+    std::uint64_t kv_bytes_per_token = 0;  ///< More, for each token before it.
+    std::uint64_t prompt_macs = 0;         ///< Multiply-adds of a prompt token.
+    std::uint64_t head_macs = 0;           ///< More, once per prompt.
 };
 
 /// A step of several sequences that are decoded together, one token each.
@@ -40,7 +49,7 @@ struct BenchStep {
 
 /// One measurement, over all repeats.
 struct BenchRate {
-    std::string name;  ///< "pp512 exact", "tg64", "tg64 x8"
+    std::string name;  ///< "pp512 exact", "tg64", "tg64@8192", "tg64 x8"
     double median = 0;
     double least = 0;
     double most = 0;                     ///< tokens per second, all sequences together
@@ -54,6 +63,7 @@ struct BenchReport {
     std::string kernels;
     std::int32_t n_threads = 0;
     MachineLimits limits = {};
+    BenchWork work = {};
     double load_seconds = 0;  ///< Median; the file may have come from the page cache.
     std::uint64_t planned_bytes = 0;
     std::uint64_t resident_bytes = 0;

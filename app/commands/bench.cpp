@@ -23,6 +23,7 @@ struct Options {
     std::optional<std::string> prompts;
     std::optional<std::string> batches;
     std::int64_t n_generated = 64;
+    std::int64_t depth = 0;
     std::int64_t repeats = 3;
     bool json = false;
 };
@@ -73,6 +74,11 @@ void print_json(const BenchReport& report) {
                               {"threads", report.n_threads},
                               {"read_bytes_per_second", report.limits.read_rate},
                               {"multiply_adds_per_second", report.limits.multiply_rate},
+                              {"work",
+                               {{"bytes_per_token", report.work.bytes_per_token},
+                                {"kv_bytes_per_token", report.work.kv_bytes_per_token},
+                                {"prompt_macs", report.work.prompt_macs},
+                                {"head_macs", report.work.head_macs}}},
                               {"load_seconds", report.load_seconds},
                               {"planned_bytes", report.planned_bytes},
                               {"resident_bytes", report.resident_bytes},
@@ -129,6 +135,7 @@ Result<int> run(const Settings& settings, const Options& options) {
                         "--batch needs tokens to generate: -n 1 or more");
     }
     bench.n_generated = static_cast<std::int32_t>(options.n_generated);
+    bench.depth = static_cast<std::int32_t>(options.depth);
     bench.repeats = static_cast<std::int32_t>(options.repeats);
     const bool terminal = ::isatty(STDERR_FILENO) != 0;
     if (terminal) {
@@ -151,6 +158,8 @@ CommandBody declare_bench(OptionList& options) {
                  values->prompts,
                  "lengths of prompts to read, comma separated; default 512");
     options.number("-n,--generate", values->n_generated, 0, kMostTokens, "tokens to generate");
+    options.number(
+        "--depth", values->depth, 0, kMostTokens, "generate after a prompt of so many tokens too");
     options.text(
         "-b,--batch",
         values->batches,

@@ -20,7 +20,7 @@ struct Check {
     boost::json::object facts = {};  ///< The figures behind it, for --json.
 };
 
-/// Processor, cores, memory, large pages, swap.
+/// Processor, cores, what holds them back, memory, large pages, swap. Computes for 0.4 s.
 std::vector<Check> check_machine(const Settings& settings);
 
 /// Data directory, its database, SQLite, installed models. Creates nothing.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "app/doctor/check.hpp"
+#include "app/doctor/machine_checks.hpp"
 #include "app/doctor/passage.hpp"
 #include "app/model_choice.hpp"
 #include "base/clock.hpp"
@@ -243,6 +244,7 @@ std::vector<Check> check_model(const Settings& settings) {
                     {"file_type", config.file_type},
                     {"load_seconds", seconds_since(start)}};
     return {std::move(loaded),
+            check_model_pages(ml::read_huge_bytes(), subject->model->memory().weight_bytes),
             check_passage(*subject->model),
             check_fact(*subject->model),
             check_identity(*subject->model),

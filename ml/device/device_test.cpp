@@ -1,15 +1,11 @@
 // Choice of kernels, and cores and memory read from made-up /proc and /sys trees.
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <fstream>
 
 #include "ml/device/device_manager.hpp"
+#include "ml/device/test_fixture.hpp"
 
 namespace notso::ml {
 namespace {
-
-namespace fs = std::filesystem;
 
 TEST(ChooseKernels, TakesTheBestThatTheCpuHas) {
     CpuFeatures cpu;
@@ -35,23 +31,12 @@ TEST(ChooseKernels, RefusesWhatIsNotThereByName) {
     EXPECT_EQ(choose_kernels(cpu, "sse9").error().code, ErrorCode::kInvalidArgument);
 }
 
-class Resources : public testing::Test {
+class Resources : public SystemTree {
   protected:
     void SetUp() override {
-        std::string name = (fs::temp_directory_path() / "notso_device_XXXXXX").string();
-        ASSERT_NE(mkdtemp(name.data()), nullptr);
-        root_ = name;
+        SystemTree::SetUp();
         write("proc/meminfo", "MemTotal:  8000000 kB\nMemFree:  1 kB\nMemAvailable:  4000000 kB\n");
     }
-    void TearDown() override { fs::remove_all(root_); }
-
-    void write(const std::string& path, const std::string& text) {
-        fs::create_directories((root_ / path).parent_path());
-        std::ofstream(root_ / path) << text;
-    }
-    SystemRoots roots() const { return {root_ / "proc", root_ / "sys"}; }
-
-    fs::path root_;
 };
 
 TEST_F(Resources, WithoutControlGroupsTheMachineCounts) {
@@ -88,8 +73,47 @@ TEST_F(Resources, Version1LimitsCount) {
     EXPECT_EQ(read_memory(roots()).available_bytes, 0u);
 }
 
+TEST_F(Resources, TheSmallestQuotaOfAllParentsCountsAlsoAsAFraction) {
+    write("proc/self/cgroup", "0::/a/b/c\n");
+    EXPECT_EQ(count_cores(roots()).quota, 0);
+    write("sys/fs/cgroup/a/b/c/cpu.max", "250000 100000\n");
+    write("sys/fs/cgroup/a/b/cpu.max", "50000 200000\n");
+    write("sys/fs/cgroup/a/cpu.max", "max 100000\n");
+    EXPECT_EQ(count_cores(roots()).quota, 0.25);
+    EXPECT_EQ(count_cores(roots()).usable, 1);
+    write("proc/self/cgroup", "2:cpuacct,cpu:/x/y\n0::/a/b/c\n");
+    write("sys/fs/cgroup/cpu/x/y/cpu.cfs_quota_us", "-1\n");
+    write("sys/fs/cgroup/cpu/x/y/cpu.cfs_period_us", "100000\n");
+    write("sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "150000\n");
+    write("sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
+    EXPECT_EQ(count_cores(roots()).quota, 1.5) << "version 1 has the controller";
+}
+
+TEST_F(Resources, AGroupOutsideTheNamespaceIsNotLookedFor) {
+    write("proc/self/cgroup", "0::/../secret\n");
+    write("sys/fs/secret/cpu.max", "1000 100000\n");
+    EXPECT_EQ(count_cores(roots()).quota, 0);
+    write("sys/fs/cgroup/cpu.max", "50000 100000\n");
+    EXPECT_EQ(count_cores(roots()).quota, 0.5) << "the namespace's own root";
+}
+
+TEST_F(Resources, ListsOfCpusAreCounted) {
+    for (const auto& [list, count] : {std::pair("0-3,8,10-11\n", 7),
+                                      {"0\n", 1},
+                                      {"", 0},
+                                      {"x,2", 1},
+                                      {"3-1", 0},
+                                      {"0-", 1},
+                                      {"-1", 0},
+                                      {"0-99999999999", 1},
+                                      {"0-65535,0-65535", 65536}})
+        EXPECT_EQ(cpus_of_list(list), count) << list;
+    write("sys/devices/system/cpu/online", "0-6\n");
+    EXPECT_EQ(count_cores(roots()).online, 7);
+}
+
 TEST_F(Resources, UnreadableMemoryLimitsNothing) {
-    fs::remove_all(root_ / "proc");
+    std::filesystem::remove_all(root_ / "proc");
     EXPECT_GT(read_memory(roots()).available_bytes, std::uint64_t{1} << 60);
     EXPECT_GT(read_memory().available_bytes, std::uint64_t{1} << 20) << "of this machine";
 }
@@ -117,6 +141,16 @@ TEST_F(Resources, NonsenseInTheFilesChangesNothing) {
     const CoreCount cores = count_cores(roots());
     EXPECT_EQ(cores.usable, cores.physical);
     EXPECT_EQ(read_memory(roots()).available_bytes, 4000000ull * 1024);
+}
+
+TEST_F(Resources, FoldersAndEndlessFilesInPlaceOfFilesChangeNothing) {
+    std::filesystem::create_directories(root_ / "proc/self/cgroup");
+    std::filesystem::create_directories(root_ / "sys/devices/system/cpu");
+    std::filesystem::create_symlink("/dev/zero", root_ / "sys/devices/system/cpu/online");
+    const CoreCount cores = count_cores(roots());
+    EXPECT_EQ(cores.quota, 0);
+    EXPECT_EQ(cores.online, 0);
+    EXPECT_LE(kernel_files::read_text("/dev/zero").size(), std::size_t{2} << 20);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -14,78 +13,13 @@ namespace notso::ml {
 namespace {
 
 namespace fs = std::filesystem;
+using kernel_files::control_group;
+using kernel_files::GroupFolders;
+using kernel_files::read_field;
+using kernel_files::read_number;
+using kernel_files::read_text;
 
-std::string read_text(const fs::path& path) {
-    std::ifstream in(path);
-    std::ostringstream text;
-    if (in) text << in.rdbuf();
-    return text.str();
-}
-
-/// The number at the start of a file; empty for "max", for what is absent and for what is no
-/// number.
-std::optional<std::uint64_t> read_number(const fs::path& path) {
-    const std::string text = read_text(path);
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{}) return std::nullopt;
-    return value;
-}
-
-/// The number after `key` in a file of lines "key number" or "key: number kB".
-std::optional<std::uint64_t> read_field(const fs::path& path, std::string_view key) {
-    std::istringstream lines(read_text(path));
-    std::string name;
-    std::uint64_t value = 0;
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream fields(line);
-        if (fields >> name >> value && name == key) return value;
-    }
-    return std::nullopt;
-}
-
-/// Folders of this process's control group for `controller`, innermost first. Version 2 has one
-/// hierarchy.
-struct GroupFolders {
-    std::vector<fs::path> folders;
-    bool version2 = false;
-};
-
-std::vector<fs::path> with_parents(const fs::path& root, fs::path group) {
-    std::vector<fs::path> folders;
-    while (group.has_relative_path()) {
-        folders.push_back(root / group.relative_path());
-        group = group.parent_path();
-    }
-    folders.push_back(root);
-    return folders;
-}
-
-bool names_controller(std::string_view list, std::string_view controller) {
-    while (!list.empty()) {
-        const auto comma = list.find(',');
-        if (list.substr(0, comma) == controller) return true;
-        list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
-    }
-    return false;
-}
-
-GroupFolders control_group(const SystemRoots& roots, std::string_view controller) {
-    std::istringstream lines(read_text(roots.proc / "self" / "cgroup"));
-    GroupFolders found;
-    for (std::string line; std::getline(lines, line);) {
-        const auto first = line.find(':');
-        const auto second = line.find(':', first + 1);
-        if (first == std::string::npos || second == std::string::npos) continue;
-        const std::string controllers = line.substr(first + 1, second - first - 1);
-        const fs::path group = line.substr(second + 1);
-        if (names_controller(controllers, controller)) {
-            return {with_parents(roots.sys / "fs/cgroup" / controller, group), false};
-        }
-        if (controllers.empty()) found = {with_parents(roots.sys / "fs/cgroup", group), true};
-    }
-    return found;
-}
+constexpr std::int32_t kMostCpus = 65536;
 
 std::optional<double> quota_of(const fs::path& folder, bool version2) {
     double quota = 0;
@@ -134,9 +68,26 @@ std::int32_t first_cpu_of_list(const std::string& list) {
     return cpu;
 }
 
+std::int32_t cpus_of_list(std::string_view list) {
+    std::int32_t count = 0;
+    while (!list.empty()) {
+        const std::string_view part = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(part.size() + 1, list.size()));
+        std::int32_t first = 0;
+        const char* const end = part.data() + part.size();
+        const auto [dash, error] = std::from_chars(part.data(), end, first);
+        if (error != std::errc{} || first < 0) continue;
+        std::int32_t last = first;
+        if (dash != end && *dash == '-') std::from_chars(dash + 1, end, last);
+        if (last >= first && last < kMostCpus)
+            count = std::min(count + last - first + 1, kMostCpus);
+    }
+    return count;
+}
+
 CoreCount count_cores(const SystemRoots& roots) {
     CoreCount count;
-    std::vector<cpu_set_t> mask(64);  // room for 65,536 CPUs
+    std::vector<cpu_set_t> mask(kMostCpus / (8 * sizeof(cpu_set_t)));
     const std::size_t bytes = mask.size() * sizeof(cpu_set_t);
     if (sched_getaffinity(0, bytes, mask.data()) == 0) {
         std::set<std::int32_t> cores;
@@ -148,12 +99,14 @@ CoreCount count_cores(const SystemRoots& roots) {
         count.physical = std::max(1, static_cast<std::int32_t>(cores.size()));
     }
     count.usable = count.physical;
+    count.online = cpus_of_list(read_text(roots.sys / "devices/system/cpu/online"));
     const GroupFolders group = control_group(roots, "cpu");
     for (const fs::path& folder : group.folders) {
-        if (const auto quota = quota_of(folder, group.version2); quota && *quota < count.usable) {
-            count.usable = std::max(1, static_cast<std::int32_t>(std::ceil(*quota)));
-        }
+        const auto quota = quota_of(folder, group.version2);
+        if (quota && (count.quota == 0 || *quota < count.quota)) count.quota = *quota;
     }
+    if (count.quota > 0 && count.quota < count.usable)
+        count.usable = std::max(1, static_cast<std::int32_t>(std::ceil(count.quota)));
     return count;
 }
 

@@ -3,21 +3,19 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
+#include <string_view>
+
+#include "ml/device/kernel_files.hpp"
 
 namespace notso::ml {
-
-/// Where the kernel tells about itself; tests put a copy elsewhere.
-struct SystemRoots {
-    std::filesystem::path proc = "/proc";
-    std::filesystem::path sys = "/sys";
-};
 
 struct CoreCount {
     std::int32_t logical = 1;   ///< CPUs in the affinity mask.
     std::int32_t physical = 1;  ///< Different cores among them (hyper-threads count once).
     std::int32_t usable = 1;    ///< min(physical, CPU quota rounded up), at least 1.
+    std::int32_t online = 0;    ///< CPUs of the machine; 0 where the system does not say.
+    double quota = 0;           ///< CPU time of the control groups, in CPUs; 0 = no limit.
 };
 
 CoreCount count_cores(const SystemRoots& roots = {});
@@ -34,7 +32,10 @@ struct MemoryInfo {
 
 MemoryInfo read_memory(const SystemRoots& roots = {});
 
-/// CPUs in a list such as "0-3,8,10-11" (kernel format). Parts that are no numbers count as none.
+/// The first CPU of a list such as "0-3,8,10-11" (kernel format); -1 when there is none.
 std::int32_t first_cpu_of_list(const std::string& list);
+
+/// How many CPUs are in such a list. Parts that are no numbers count as none.
+std::int32_t cpus_of_list(std::string_view list);
 
 }  // namespace notso::ml

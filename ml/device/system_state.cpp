@@ -16,6 +16,12 @@ HugePages read_huge_pages(const SystemRoots& roots) {
     return HugePages::kUnknown;
 }
 
+std::optional<std::uint64_t> read_huge_bytes(const SystemRoots& roots) {
+    const auto kib = kernel_files::read_field(roots.proc / "self/smaps_rollup", "AnonHugePages:");
+    if (!kib) return std::nullopt;
+    return *kib * 1024;
+}
+
 SwapInfo read_swap(const SystemRoots& roots) {
     std::ifstream in(roots.proc / "meminfo");
     std::uint64_t total = 0;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <optional>
 
 #include "ml/device/resources.hpp"
 
@@ -19,6 +19,10 @@ enum class HugePages {
 
 /// Reads sys/kernel/mm/transparent_hugepage/enabled.
 HugePages read_huge_pages(const SystemRoots& roots = {});
+
+/// Memory of this process that lies in 2 MiB pages; empty where the system does not say.
+/// Reads proc/self/smaps_rollup.
+std::optional<std::uint64_t> read_huge_bytes(const SystemRoots& roots = {});
 
 struct SwapInfo {
     std::uint64_t total_bytes = 0;

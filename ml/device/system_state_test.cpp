@@ -3,27 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include "ml/device/test_fixture.hpp"
 
 namespace notso::ml {
 namespace {
 
-class SystemState : public ::testing::Test {
-  protected:
-    void SetUp() override {
-        root_ = std::filesystem::path(::testing::TempDir()) /
-                ::testing::UnitTest::GetInstance()->current_test_info()->name();
-        std::filesystem::remove_all(root_);
-        std::filesystem::create_directories(root_ / "sys/kernel/mm/transparent_hugepage");
-        std::filesystem::create_directories(root_ / "proc");
-    }
-    void TearDown() override { std::filesystem::remove_all(root_); }
-
-    void write(const char* name, const char* text) const { std::ofstream(root_ / name) << text; }
-    SystemRoots roots() const { return {root_ / "proc", root_ / "sys"}; }
-
-    std::filesystem::path root_;
-};
+using SystemState = SystemTree;
 
 TEST_F(SystemState, HugePagesAreTheBracketedWord) {
     EXPECT_EQ(read_huge_pages(roots()), HugePages::kUnknown);
@@ -34,6 +19,15 @@ TEST_F(SystemState, HugePagesAreTheBracketedWord) {
     EXPECT_EQ(read_huge_pages(roots()), HugePages::kOnRequest);
     write(kFile, "[always] madvise never\n");
     EXPECT_EQ(read_huge_pages(roots()), HugePages::kAlways);
+}
+
+TEST_F(SystemState, HugeBytesAreWhatTheProcessHas) {
+    EXPECT_FALSE(read_huge_bytes(roots()));
+    write("proc/self/smaps_rollup",
+          "55d0-7ffe ---p [rollup]\nRss: 9 kB\nAnonHugePages:    4096 kB\n");
+    EXPECT_EQ(read_huge_bytes(roots()), 4U << 20);
+    write("proc/self/smaps_rollup", "AnonHugePages: many kB\nAnonHugePages:\n");
+    EXPECT_FALSE(read_huge_bytes(roots()));
 }
 
 TEST_F(SystemState, SwapCountsWhatIsUsed) {

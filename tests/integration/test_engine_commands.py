@@ -172,6 +172,24 @@ def test_doctor_sees_a_running_server_and_limits(tmp_path):
     assert "warning  models" in text and "→" in text
 
 
+def test_doctor_says_what_makes_this_process_slow(tmp_path):
+    """One CPU of several, one thread, older kernels: each is named, with what to type."""
+    every = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, every[:1])
+    try:
+        checks, report = doctor("--data-dir", tmp_path, env={"NOTSO_ISA": "generic"})
+    finally:
+        os.sched_setaffinity(0, every)
+    assert checks["cores"]["verdict"] == "warning" and checks["cores"]["facts"]["used"] == 1, checks["cores"]
+    if len(every) > 1:
+        assert f"1 of {checks['affinity']['facts']['online']} CPUs" in checks["affinity"]["detail"]
+        assert "taskset" in checks["affinity"]["advice"]
+        checks, _ = doctor("--data-dir", tmp_path, env={"NOTSO_THREADS": "1"})
+        assert checks["cores"]["verdict"] == "warning" and "1 used" in checks["cores"]["detail"]
+    assert {"cpu limit", "clock", "heat", "stolen time", "memory", "large pages", "swap"} <= checks.keys()
+    assert all(check["advice"] for check in report["checks"] if check["verdict"] != "ok")
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_wild_answers_stream_as_utf8(model, real_server, seed):
     """At a high temperature byte tokens come in any order: what is streamed is text all the same, and the whole answer."""
@@ -203,13 +221,23 @@ def test_bench_reports_rates_beside_the_machines_limits(model):
     assert all("sequences" not in rate for rate in report["rates"][:-2])
     assert report["read_bytes_per_second"] > 1e7 and report["load_seconds"] > 0
     assert 50 << 20 < report["resident_bytes"] < report["planned_bytes"] * 2
+    assert report["work"]["bytes_per_token"] > 50 << 20 and report["work"]["prompt_macs"] > report["work"]["head_macs"] > 1 << 20
     for people in run_notso("bench", "-m", model, "-p", "2", "-n", 0, "-r", 1).stdout.decode().splitlines()[-2:]:
         assert "pp2" in people and "tokens/s" in people
     people = run_notso("bench", "-m", TINY, "-p", "1", "-n", 2, "-b", "2", "-r", 1).stdout.decode().splitlines()[-1]
     assert "tg2 x2" in people and "ms a step" in people and "times the bound" in people
 
 
-@pytest.mark.parametrize("options,part", [(("-p", "0"), '"0"'), (("-p", "1,,2"), '""'), (("-p", "x"), '"x"'), (("-p", ""), '""'),
+def test_bench_decodes_at_a_depth(model):
+    done = run_notso("bench", "-m", model, "-p", "1", "-n", 3, "--depth", 300, "-r", 2, "--json", timeout=120)
+    report = json.loads(done.stdout)
+    assert [rate["name"] for rate in report["rates"]] == ["pp1 exact", "pp1 fast", "tg3", "tg3@300"]
+    deep, work = report["rates"][-1], report["work"]
+    read = work["bytes_per_token"] + 301.5 * work["kv_bytes_per_token"]
+    assert deep["share_of_limit"] == pytest.approx(deep["tokens_per_second"] * read / report["read_bytes_per_second"])
+
+
+@pytest.mark.parametrize("options,part", [(("-p", "0"), '"0"'), (("--depth", "449", "-p", "1"), "514 tokens"), (("-p", "1,,2"), '""'), (("-p", "x"), '"x"'), (("-p", ""), '""'),
                                           (("-p", "600"), "context of 512"), (("-n", "512", "-p", "1"), "context of 512"),
                                           (("-b", "1,x"), '--batch: "x"'), (("-b", "0"), '"0"'), (("-b", "2", "-n", "0"), "--batch")])
 def test_lengths_that_bench_cannot_measure_are_named(options, part):
