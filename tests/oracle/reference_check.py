@@ -3,7 +3,8 @@
 against the numpy oracle, with an f32 and an f16 KV cache: exactly, by prefill and by single steps, and fast.
 
 Limits: mean KL <= 1e-5 with an f32 cache, <= 1e-4 with an f16 cache, top-1 >= 99.5 %; fast mean KL <= 4.7e-3, which is
-what llama.cpp has on the same tokens.
+what llama.cpp has on the same tokens. Its top-1 is 96.8 %; fast prompts have 95.3 to 98.8 %, as near ties fall, in changes
+that move their KL the other way: the limit there only notices what is broken.
 needs: pip install gguf numpy        usage: reference_check.py NOTSO MODEL.gguf [--every N]     every Nth case only
 """
 import argparse
@@ -15,7 +16,7 @@ import logits_check
 
 LIMITS = {'f32': 1e-5, 'f16': 1e-4}
 MIN_TOP1 = 0.995
-FAST_LIMIT, FAST_MIN_TOP1 = 4.7e-3, 0.968
+FAST_LIMIT, FAST_MIN_TOP1 = 4.7e-3, 0.95
 
 
 def main():

@@ -6,14 +6,15 @@
 
 #include "ml/kernels/simd/kv.hpp"
 #include "ml/kernels/simd/math.hpp"
-#include "ml/kernels/simd/matmul.hpp"
 #include "ml/kernels/table.hpp"
 
 namespace notso::ml::kernels {
 
 /// What one call works on; everything lies in AttentionArgs::scratch.
 struct AttentionState {
-    float* tile;    ///< [kAttentionKeys, head_dim] keys, then values, as f32
+    /// Keys as f32, [head_dim, kAttentionKeys]: one vector holds the same number of sixteen keys.
+    /// Then values, [kAttentionKeys, head_dim].
+    float* tile;
     float* q;       ///< [n_queries, head_dim], scaled
     float* acc;     ///< [n_queries, head_dim]
     float* scores;  ///< [n_queries, kAttentionKeys]
@@ -76,11 +77,130 @@ void fold_scores(const AttentionState& state,
     state.max[query] = max;
 }
 
+/// Memory that is read soon, asked for bit by bit: many requests at once would wait for each other.
+struct Ahead {
+    const std::byte* next;
+    const std::byte* end;
+
+    template <class S>
+    [[gnu::always_inline]] void ask(std::ptrdiff_t n_lines) {
+        constexpr std::ptrdiff_t kLine = 64;
+        for (; n_lines > 0 && next < end; --n_lines, next += kLine) S::template prefetch<1>(next);
+    }
+};
+
+/// Nothing: tokens that share a tile have enough to do with it.
+struct NoTile {
+    template <class>
+    void beside_reading(std::ptrdiff_t) {}
+    template <class>
+    void beside_scores(std::ptrdiff_t) {}
+    template <class>
+    void beside_values(std::ptrdiff_t) {}
+};
+
+/// The next tile, for a token alone: its queries are few, so keys and values come from memory as
+/// fast as it gives them. Each step asks for its part.
+struct NextTile {
+    Ahead keys;
+    Ahead values;
+
+    /// Beside sixteen numbers of sixteen keys. @param bytes  Of sixteen numbers.
+    template <class S>
+    [[gnu::always_inline]] void beside_reading(std::ptrdiff_t bytes) {
+        keys.ask<S>(bytes / 8);     // half of the keys
+        values.ask<S>(bytes / 16);  // a quarter of the values
+    }
+    /// Beside one number of all keys.
+    template <class S>
+    [[gnu::always_inline]] void beside_scores(std::ptrdiff_t bytes) {
+        keys.ask<S>(bytes / 32 + 1);
+    }
+    /// Beside one value.
+    template <class S>
+    [[gnu::always_inline]] void beside_values(std::ptrdiff_t bytes) {
+        values.ask<S>(bytes * 3 / 32 + 1);
+    }
+};
+
+/// Reads the first n keys of a tile. Vectors that are used in part end with repeated keys.
+template <class S, class K, class Next>
+void read_keys(const AttentionState& state,
+               const std::byte* keys,
+               std::int32_t n,
+               std::ptrdiff_t dim,
+               Next& next) {
+    const std::size_t row_bytes = kv_row_bytes(K::kType, static_cast<std::int32_t>(dim));
+    for (std::int32_t first = 0; first < n; first += 16) {
+        for (std::ptrdiff_t d = 0; d < dim; d += 16) {
+            typename S::Vec rows[16];
+#pragma GCC unroll 16
+            for (std::int32_t i = 0; i < 16; ++i) {
+                const std::int32_t key = first + i < n ? first + i : n - 1;
+                const std::byte* row = keys + static_cast<std::size_t>(key) * row_bytes;
+                rows[i] = K::load(row, d);
+            }
+            next.template beside_reading<S>(K::kVecBytes);
+            S::transpose(rows);
+#pragma GCC unroll 16
+            for (std::int32_t i = 0; i < 16; ++i)
+                S::store(state.tile + (d + i) * kAttentionKeys + first, rows[i]);
+        }
+    }
+}
+
+/// Scores of kQueries neighbouring queries and kVecs · 16 keys from `key` on.
+template <class S, class K, int kQueries, int kVecs, class Next>
+void score_keys(const AttentionState& state,
+                std::int32_t query,
+                std::ptrdiff_t key,
+                std::ptrdiff_t dim,
+                Next& next) {
+    const float* q = state.q + query * dim;
+    const float* keys = state.tile + key;
+    typename S::Vec sums[kQueries * kVecs];
+#pragma GCC unroll 32
+    for (int i = 0; i < kQueries * kVecs; ++i) sums[i] = S::zero();
+    for (std::ptrdiff_t d = 0; d < dim; ++d, keys += kAttentionKeys) {
+        next.template beside_scores<S>(K::kVecBytes);
+        typename S::Vec vecs[kVecs];
+#pragma GCC unroll 8
+        for (int v = 0; v < kVecs; ++v) vecs[v] = S::load(keys + 16 * v);
+#pragma GCC unroll 8
+        for (int i = 0; i < kQueries; ++i) {
+            const auto number = S::set1(q[i * dim + d]);
+#pragma GCC unroll 8
+            for (int v = 0; v < kVecs; ++v)
+                sums[i * kVecs + v] = S::fma(number, vecs[v], sums[i * kVecs + v]);
+        }
+    }
+    float* scores = state.scores + static_cast<std::ptrdiff_t>(query) * kAttentionKeys + key;
+#pragma GCC unroll 32
+    for (int i = 0; i < kQueries * kVecs; ++i)
+        S::store(scores + i / kVecs * kAttentionKeys + i % kVecs * 16, sums[i]);
+}
+
+/// Scores of the queries from `query` on and the first n keys of a tile, sixteen keys at a time.
+template <class S, class K, int kQueries, class Next>
+void score_tile(const AttentionState& state,
+                std::int32_t query,
+                std::int32_t n,
+                std::ptrdiff_t dim,
+                Next& next) {
+    for (; query + kQueries <= state.n_queries; query += kQueries) {
+        std::int32_t key = 0;
+        for (; key + S::kScoreVecs * 16 <= n; key += S::kScoreVecs * 16)
+            score_keys<S, K, kQueries, S::kScoreVecs>(state, query, key, dim, next);
+        for (; key < n; key += 16) score_keys<S, K, kQueries, 1>(state, query, key, dim, next);
+    }
+    if constexpr (kQueries > 1) score_tile<S, K, kQueries - 1>(state, query, n, dim, next);
+}
+
 /// acc += weights · values for kQueries neighbouring queries, over kVecs · 16 dimensions from `d`
-/// on.
-template <class S, int kQueries, int kVecs>
+/// on; value(key, d) gives sixteen numbers of a value.
+template <class S, int kQueries, int kVecs, class Value>
 [[gnu::always_inline]] inline void gather_values(const AttentionState& state,
-                                                 const float* values,
+                                                 const Value& value,
                                                  std::int32_t query,
                                                  std::int32_t visible,
                                                  std::ptrdiff_t d,
@@ -88,71 +208,115 @@ template <class S, int kQueries, int kVecs>
     float* acc = state.acc + query * dim + d;
     const float* weights = state.scores + static_cast<std::ptrdiff_t>(query) * kAttentionKeys;
     typename S::Vec sums[kQueries * kVecs];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < kQueries * kVecs; ++i)
         sums[i] = S::load(acc + i / kVecs * dim + i % kVecs * 16);
     for (std::int32_t j = 0; j < visible; ++j) {
-        const float* row = values + j * dim + d;
+        typename S::Vec vecs[kVecs];
+#pragma GCC unroll 8
+        for (int v = 0; v < kVecs; ++v) vecs[v] = value(j, d + 16 * v);
 #pragma GCC unroll 8
         for (int q = 0; q < kQueries; ++q) {
             const auto p = S::set1(weights[q * kAttentionKeys + j]);
 #pragma GCC unroll 8
-            for (int v = 0; v < kVecs; ++v) {
-                sums[q * kVecs + v] = S::fma(p, S::load(row + 16 * v), sums[q * kVecs + v]);
-            }
+            for (int v = 0; v < kVecs; ++v)
+                sums[q * kVecs + v] = S::fma(p, vecs[v], sums[q * kVecs + v]);
         }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < kQueries * kVecs; ++i)
         S::store(acc + i / kVecs * dim + i % kVecs * 16, sums[i]);
 }
 
-template <class S, int kQueries>
+template <class S, int kQueries, class Value>
 void gather_all_dims(const AttentionState& state,
-                     const float* values,
+                     const Value& value,
                      std::int32_t query,
                      std::int32_t visible,
                      std::ptrdiff_t dim) {
     std::ptrdiff_t d = 0;
-    for (; d + S::kValueVecs * 16 <= dim; d += S::kValueVecs * 16) {
-        gather_values<S, kQueries, S::kValueVecs>(state, values, query, visible, d, dim);
+    for (; d + S::kValueVecs * 16 <= dim; d += S::kValueVecs * 16)
+        gather_values<S, kQueries, S::kValueVecs>(state, value, query, visible, d, dim);
+    for (; d < dim; d += 16) gather_values<S, kQueries, 1>(state, value, query, visible, d, dim);
+}
+
+/// The queries of one token: from scores to what they gather of the tile's visible values.
+template <class S, class Value>
+void gather_token(const AttentionState& state,
+                  const Value& value,
+                  std::int32_t query,
+                  std::int32_t n_heads,
+                  std::int32_t visible,
+                  std::ptrdiff_t dim) {
+    for (std::int32_t h = 0; h < n_heads; ++h) fold_scores<S>(state, query + h, visible, dim);
+    std::int32_t h = 0;
+    for (; h + S::kValueQueries <= n_heads; h += S::kValueQueries)
+        gather_all_dims<S, S::kValueQueries>(state, value, query + h, visible, dim);
+    for (; h + 2 <= n_heads; h += 2) gather_all_dims<S, 2>(state, value, query + h, visible, dim);
+    if (h < n_heads) gather_all_dims<S, 1>(state, value, query + h, visible, dim);
+}
+
+/// Keys from `first` on, the first n of a tile, for a token alone.
+template <class S, class K>
+void attend_alone(const AttentionArgs& args,
+                  const AttentionState& state,
+                  std::int32_t first,
+                  std::int32_t n) {
+    const std::ptrdiff_t dim = args.head_dim;
+    const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
+    const std::size_t offset = static_cast<std::size_t>(first) * row_bytes;
+    const std::size_t tile_bytes = kAttentionKeys * row_bytes;
+    const std::byte* values = args.values + offset;
+    const std::byte* next_keys = args.keys + offset + tile_bytes;
+    const std::byte* next_values = values + tile_bytes;
+    NextTile next{{next_keys, next_keys + tile_bytes}, {next_values, next_values + tile_bytes}};
+    read_keys<S, K>(state, args.keys + offset, n, dim, next);
+    score_tile<S, K, S::kScoreQueries>(state, 0, n, dim, next);
+    const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
+        if (d == 0) next.beside_values<S>(K::kVecBytes);
+        return K::load(values + static_cast<std::size_t>(j) * row_bytes, d);
+    };
+    gather_token<S>(state, value, 0, args.n_heads, n, dim);
+}
+
+/// The same for several tokens, each of which sees its own part of the tile.
+template <class S, class K>
+void attend_together(const AttentionArgs& args,
+                     const AttentionState& state,
+                     std::int32_t first,
+                     std::int32_t n) {
+    const std::ptrdiff_t dim = args.head_dim;
+    const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
+    const std::size_t offset = static_cast<std::size_t>(first) * row_bytes;
+    NoTile none;
+    read_keys<S, K>(state, args.keys + offset, n, dim, none);
+    score_tile<S, K, S::kScoreQueries>(state, 0, n, dim, none);
+    const std::byte* row = args.values + offset;
+    for (std::int32_t j = 0; j < n; ++j, row += row_bytes)
+        for (std::ptrdiff_t d = 0; d < dim; d += 16)
+            S::store(state.tile + j * dim + d, K::load(row, d));
+    const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
+        return S::load(state.tile + j * dim + d);
+    };
+    for (std::int32_t t = 0; t < args.n_tokens; ++t) {
+        const std::int32_t causal = args.first_pos + t + 1 - first;
+        if (causal <= 0) continue;
+        gather_token<S>(state, value, t * args.n_heads, args.n_heads, causal < n ? causal : n, dim);
     }
-    for (; d < dim; d += 16) gather_values<S, kQueries, 1>(state, values, query, visible, d, dim);
 }
 
 /// K says how keys and values are stored (kv.hpp).
 template <class S, class K>
 void attention(const AttentionArgs& args) noexcept {
     const std::ptrdiff_t dim = args.head_dim;
-    const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
     const AttentionState state = begin_attention<S>(args);
     const std::int32_t total = args.first_pos + args.n_tokens;
     for (std::int32_t first = 0; first < total; first += kAttentionKeys) {
         const std::int32_t n = total - first < kAttentionKeys ? total - first : kAttentionKeys;
-        const std::size_t offset = static_cast<std::size_t>(first) * row_bytes;
-        multiply_panel<S>({.rows = K::rows(args.keys + offset, state.tile, n * dim),
-                           .n_rows = n,
-                           .n_cols = args.head_dim,
-                           .x = state.q,
-                           .x_stride = static_cast<std::size_t>(dim),
-                           .n_tokens = state.n_queries,
-                           .out = state.scores,
-                           .out_stride = kAttentionKeys,
-                           .store = Store::kReplace,
-                           .part = {},
-                           .partial = nullptr});
-        const float* values = K::rows(args.values + offset, state.tile, n * dim);
-        for (std::int32_t t = 0; t < args.n_tokens; ++t) {
-            const std::int32_t causal = args.first_pos + t + 1 - first;
-            if (causal <= 0) continue;
-            const std::int32_t visible = causal < n ? causal : n;
-            const std::int32_t query = t * args.n_heads;
-            for (std::int32_t h = 0; h < args.n_heads; ++h)
-                fold_scores<S>(state, query + h, visible, dim);
-            std::int32_t h = 0;
-            for (; h + 2 <= args.n_heads; h += 2)
-                gather_all_dims<S, 2>(state, values, query + h, visible, dim);
-            if (h < args.n_heads) gather_all_dims<S, 1>(state, values, query + h, visible, dim);
+        if (args.n_tokens == 1) {
+            attend_alone<S, K>(args, state, first, n);
+        } else {
+            attend_together<S, K>(args, state, first, n);
         }
     }
     for (std::int32_t i = 0; i < state.n_queries; ++i) {

@@ -1,5 +1,5 @@
 // How attention reads and writes keys and values of each KvType, written once for every instruction
-// set S. A reader turns rows of a tile into f32; what is not f32 already is decoded into `tile`.
+// set S.
 #pragma once
 
 #include <immintrin.h>
@@ -9,23 +9,25 @@
 
 namespace notso::ml::kernels {
 
-// Each type K: store(row, out, n) writes one head's key or value; rows(stored, tile, n) gives n
-// stored numbers as f32, n being a multiple of sixteen.
+// Each type K: store(row, out, n) writes one head's key or value; load(stored, i) gives sixteen of
+// its numbers as f32, from number i on, a multiple of sixteen, which take kVecBytes.
 
 template <class S>
 struct KvF32 {
     static constexpr KvType kType = KvType::kF32;
+    static constexpr std::ptrdiff_t kVecBytes = 64;
     static void store(const float* row, std::byte* out, std::int32_t n) {
         __builtin_memcpy(out, row, static_cast<std::size_t>(n) * sizeof(float));
     }
-    static const float* rows(const std::byte* stored, float*, std::ptrdiff_t) {
-        return reinterpret_cast<const float*>(stored);
+    [[gnu::always_inline]] static typename S::Vec load(const std::byte* stored, std::ptrdiff_t i) {
+        return S::load(reinterpret_cast<const float*>(stored) + i);
     }
 };
 
 template <class S>
 struct KvF16 {
     static constexpr KvType kType = KvType::kF16;
+    static constexpr std::ptrdiff_t kVecBytes = 32;
     static void store(const float* row, std::byte* out, std::int32_t n) {
         std::int32_t i = 0;
         for (; i + 16 <= n; i += 16) S::store_f16(out + 2 * i, S::load(row + i));
@@ -34,22 +36,22 @@ struct KvF16 {
             __builtin_memcpy(out + 2 * i, &half, sizeof(half));
         }
     }
-    static const float* rows(const std::byte* stored, float* tile, std::ptrdiff_t n) {
-        for (std::ptrdiff_t i = 0; i < n; i += 16) S::store(tile + i, S::load_f16(stored + 2 * i));
-        return tile;
+    [[gnu::always_inline]] static typename S::Vec load(const std::byte* stored, std::ptrdiff_t i) {
+        return S::load_f16(stored + 2 * i);
     }
 };
 
 template <class S>
 struct KvQ8_0 {
     static constexpr KvType kType = KvType::kQ8_0;
+    static constexpr std::ptrdiff_t kVecBytes = 17;
     using Block = quant::BlockQ8_0;
-    using Reader = WeightsQ8_0<S>;
+    static constexpr std::int32_t kElements = 32;
 
     /// The scale is rounded to f16 first, and numbers are divided by what will multiply them later.
     static void store(const float* row, std::byte* out, std::int32_t n) {
         auto* block = reinterpret_cast<Block*>(out);
-        for (std::int32_t i = 0; i < n; i += Reader::kElements, ++block) {
+        for (std::int32_t i = 0; i < n; i += kElements, ++block) {
             const auto low = S::load(row + i);
             const auto high = S::load(row + i + 16);
             const auto greatest = S::max(magnitude(low), magnitude(high));
@@ -60,14 +62,10 @@ struct KvQ8_0 {
             S::store_i8(block->values + 16, S::mul(high, inverse));
         }
     }
-    static const float* rows(const std::byte* stored, float* tile, std::ptrdiff_t n) {
-        for (std::ptrdiff_t i = 0; i < n; i += Reader::kElements, stored += Reader::kBytes) {
-            Reader::step(Reader::begin(stored),
-                         0,
-                         [&](int at, typename S::Vec v)
-                             __attribute__((always_inline)) { S::store(tile + i + at, v); });
-        }
-        return tile;
+    [[gnu::always_inline]] static typename S::Vec load(const std::byte* stored, std::ptrdiff_t i) {
+        const auto* block = reinterpret_cast<const Block*>(stored) + i / kElements;
+        const auto* numbers = reinterpret_cast<const __m128i*>(block->values + i % kElements);
+        return S::mul(S::set1(_cvtsh_ss(block->d)), S::from_i8(_mm_loadu_si128(numbers)));
     }
 
   private:
