@@ -281,7 +281,7 @@ struct Avx2 {
         _mm256_storeu_si256(words, _mm256_shuffle_epi8(to_words(a), order));
         _mm256_storeu_si256(words + 1, _mm256_shuffle_epi8(to_words(b), order));
     }
-    /// Whole numbers of 8 bits from a, then b.
+    /// Numbers below 128 from a, then b, rounded to nearest, ties to even.
     static void store_integers(std::int8_t* p, Vec a, Vec b) {
         _mm256_storeu_si256(
             reinterpret_cast<__m256i*>(p),

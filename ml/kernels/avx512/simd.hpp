@@ -246,7 +246,7 @@ struct Avx512 {
             _mm512_broadcast_i32x4(_mm_set_epi64x(0x0F0E0B0A0D0C0908, 0x0706030205040100));
         _mm512_storeu_si512(p, _mm512_shuffle_epi8(to_words(a, b), order));
     }
-    /// Whole numbers of 8 bits from a, then b.
+    /// Numbers below 128 from a, then b, rounded to nearest, ties to even.
     static void store_integers(std::int8_t* p, Vec a, Vec b) {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi16_epi8(to_words(a, b)));
     }

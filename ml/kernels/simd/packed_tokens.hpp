@@ -2,6 +2,8 @@
 // product reads them.
 #pragma once
 
+#include <immintrin.h>
+
 #include "ml/kernels/packed.hpp"
 
 namespace notso::ml::kernels {
@@ -112,6 +114,23 @@ void quantize_exact(const float* x, int n_groups, const ColumnPlace<std::int16_t
     }
 }
 
+/// The sums of sixteen and sixteen bytes.
+struct HalfSums {
+    std::int32_t first;
+    std::int32_t second;
+
+    /// @param bytes  32, aligned to 32.
+    explicit HalfSums(const std::int8_t* bytes) {
+        const __m256i all = _mm256_load_si256(reinterpret_cast<const __m256i*>(bytes));
+        const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), all);
+        const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+        const __m256i eights = _mm256_hadd_epi32(fours, fours);
+        const __m256i halves = _mm256_hadd_epi32(eights, eights);
+        first = _mm256_cvtsi256_si32(halves);
+        second = _mm_cvtsi128_si32(_mm256_extracti128_si256(halves, 1));
+    }
+};
+
 /// Groups of one block of a fast token.
 template <class S>
 void quantize_fast(const float* x, int n_groups, const ColumnPlace<std::int8_t>& out) {
@@ -131,19 +150,19 @@ void quantize_fast(const float* x, int n_groups, const ColumnPlace<std::int8_t>&
         const int share = share_of(magnitude * shares_per_magnitude);
         const float scale = block_scale * static_cast<float>(share);
         const auto factor = S::set1(magnitude > 0 ? 1.0f / scale : 0.0f);
-        const auto a = magnitude > 0 ? S::round(S::mul(S::load(x), factor)) : S::zero();
-        const auto b = magnitude > 0 ? S::round(S::mul(S::load(x + 16), factor)) : S::zero();
-        std::int8_t integers[kTokenGroup];
+        const auto a = magnitude > 0 ? S::mul(S::load(x), factor) : S::zero();
+        const auto b = magnitude > 0 ? S::mul(S::load(x + 16), factor) : S::zero();
+        alignas(32) std::int8_t integers[kTokenGroup];
         S::store_integers(integers, a, b);
         put_integers(integers, out.q + group * kTokenGroup * out.step, out.step);
-        const float sum_a = S::sum(a);
-        const float sum_b = S::sum(b);
-        out.starts[2 * group * out.step] = kStartFactor * static_cast<std::int32_t>(sum_a);
-        out.starts[(2 * group + 1) * out.step] = kStartFactor * static_cast<std::int32_t>(sum_b);
+        const HalfSums sums(integers);
+        out.starts[2 * group * out.step] = kStartFactor * sums.first;
+        out.starts[(2 * group + 1) * out.step] = kStartFactor * sums.second;
         out.shares[group / 2 * 2 * out.step + 1 - group % 2] = static_cast<std::int16_t>(share);
         if (!finite) *out.block_scales = magnitudes[group];
         out.scales[group * out.step] = finite ? scale : magnitudes[group];
-        out.sums[group * out.step] = out.scales[group * out.step] * (sum_a + sum_b);
+        out.sums[group * out.step] =
+            out.scales[group * out.step] * static_cast<float>(sums.first + sums.second);
     }
 }
 
