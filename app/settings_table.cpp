@@ -159,7 +159,7 @@ const std::vector<SettingRow> kTable = {
      {"NOTSO_PRECISION"},
      SettingGroup::kEngine,
      false,
-     "how new prompt text is read: exact, or fast (less exact, in about half the time)",
+     "how new prompt text is read: exact, or fast (less exact, in about two thirds of the time)",
      set_precision},
     {"data_dir",
      "--data-dir",

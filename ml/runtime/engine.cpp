@@ -285,13 +285,15 @@ Result<bool> EngineImpl::read_prompt(Job& job) {
     job.sink->on_prefill(done, total);
     while (done < total) {
         if (is_cancelled(job)) return false;
-        const bool is_new = done >= job.request.n_exact;
-        const std::int32_t end = is_new ? total : std::min(job.request.n_exact, total);
+        const std::int32_t first_fast = std::min(job.request.n_exact, total);
+        const std::int32_t last_fast = std::max(total - options_.exact_tail, first_fast);
+        const bool is_fast = done >= first_fast && done < last_fast;
+        const std::int32_t end = done < first_fast ? first_fast : is_fast ? last_fast : total;
         const std::int32_t n = std::min(chunk_size(), end - done);
         const auto chunk =
             prompt.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(n));
         NOTSO_CHECK(read_chunk(
-            chunk, done + n == total, is_new ? options_.prompt_precision : Precision::kExact));
+            chunk, done + n == total, is_fast ? options_.prompt_precision : Precision::kExact));
         done += n;
         job.sink->on_prefill(done, total);
         look_after_queue();

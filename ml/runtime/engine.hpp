@@ -87,6 +87,8 @@ struct EngineOptions {
     /// waits no longer.
     std::int32_t prefill_chunk = 128;
     Precision prompt_precision = Precision::kExact;  ///< Of new prompt text.
+    /// Last tokens of a prompt that are read exactly all the same: the answer begins from them.
+    std::int32_t exact_tail = 16;
 };
 
 struct EngineStats {

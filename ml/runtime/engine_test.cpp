@@ -95,7 +95,8 @@ TEST(Engine, ReusesTheLongestCommonPrefix) {
 
 TEST(Engine, ReadsOnlyNewPromptTextFast) {
     const auto model = counting_model();
-    const auto engine = make(model, {.prefill_chunk = 4, .prompt_precision = Precision::kFast});
+    const auto engine =
+        make(model, {.prefill_chunk = 4, .prompt_precision = Precision::kFast, .exact_tail = 0});
     auto request = greedy(counting(10), 3);
     request.n_exact = 6;
     submit(*engine, request).seen->wait_end();
@@ -105,6 +106,21 @@ TEST(Engine, ReadsOnlyNewPromptTextFast) {
     const auto exact = counting_model();
     submit(*make(exact), greedy(counting(10), 3)).seen->wait_end();
     EXPECT_EQ(exact->fast_tokens(), 0);
+}
+
+TEST(Engine, ReadsTheEndOfAPromptExactly) {
+    const auto model = counting_model();
+    const auto engine =
+        make(model, {.prefill_chunk = 4, .prompt_precision = Precision::kFast, .exact_tail = 3});
+    submit(*engine, greedy(counting(10), 1)).seen->wait_end();
+    EXPECT_EQ(model->reads(), (std::vector<std::size_t>{4, 3, 3}));
+    EXPECT_EQ(model->fast_tokens(), 7);
+    submit(*engine, greedy(tokens({9, 9, 9}), 1)).seen->wait_end();
+    EXPECT_EQ(model->fast_tokens(), 7) << "a prompt that is no longer than its end";
+    auto request = greedy(tokens({8, 8, 8, 8, 8, 8}), 1);
+    request.n_exact = 5;
+    submit(*engine, request).seen->wait_end();
+    EXPECT_EQ(model->fast_tokens(), 7) << "a model's own text reaches into the end";
 }
 
 TEST(Engine, ChecksRequestsBeforeTheyAreQueued) {
