@@ -238,6 +238,24 @@ TEST_F(Batches, FastTokensAreReallyFast) {  // else exact beside fast would prov
     EXPECT_TRUE(same_logits(mixed[1], exact[1]));
 }
 
+/// The first layer's input is the same in both precisions; this model's values are a packed matrix.
+TEST_F(Batches, FastTokensGetExactValues) {
+    const auto model = load_model("tiny_llama", 1);
+    ASSERT_NE(model, nullptr);
+    Reading exact = prepare(*model, KvType::kF32, 0, {.held = 0, .n = 20, .rows = 0});
+    Reading fast =
+        prepare(*model, KvType::kF32, 0, {.held = 0, .n = 20, .rows = 0, .precision = kFast});
+    for (Reading* run : {&exact, &fast}) {
+        const Segment segment = run->segment();
+        ASSERT_TRUE(model->forward(std::span(&segment, 1)).has_value());
+    }
+    const std::size_t bytes = 20 * kv_row_bytes(KvType::kF32, model->config().head_dim);
+    for (std::int32_t head = 0; head < model->config().n_kv_heads; ++head) {
+        EXPECT_EQ(std::memcmp(exact.cache->values(0, head), fast.cache->values(0, head), bytes), 0)
+            << head;
+    }
+}
+
 TEST_F(Batches, AnErrorLeavesEveryCacheAndAllLogitsAlone) {
     const auto model = load_model("tiny_llama", 2);
     ASSERT_TRUE(model);
