@@ -17,8 +17,9 @@ namespace notso::ml::kernels {
 // Phases tell runs of columns apart that share bytes, so that shifts are constants.
 // Where kWholeScales is set, a block of kTokenBlock columns is one number times integers:
 //   block_scales(tile, out)   [16] f32
-//   whole_scales(tile, out)   [kElements / kGroup / 2, 16, 2] int16_t: of two neighbouring groups
-//   the second first
+//   whole_scales(tile, out, left_mins)   [kElements / kGroup / 2, 16, 2] int16_t: of two
+//   neighbouring groups the second first; [kElements / kGroup, 16] f32: what is left of the mins
+//   when kWholeOffset has been taken from every q
 
 inline constexpr std::size_t kLineBytes = 64;
 inline constexpr int kLanes = 16;
@@ -150,22 +151,18 @@ struct PackedQ4_K : PackedScales6<S> {
     static void block_scales(const std::byte* tile, float* out) {
         S::store(out, S::load_f16(tile));
     }
-    static void whole_scales(const std::byte* tile, std::int16_t* out) {
+    static void whole_scales(const std::byte* tile, std::int16_t* out, float* left_mins) {
         const typename PackedQ4_K::Numbers scales(tile, 0, 0);
+        const typename PackedQ4_K::Numbers mins(tile, 4, 4);
 #pragma GCC unroll 4
         for (int i = 0; i < 8; i += 2)
             S::store_pairs(out + i * kLanes, scales.of(i + 1), scales.of(i));
-    }
-    /// What is left to take from a row when kWholeOffset has been taken from its q.
-    static void whole_mins(const std::byte* tile, float* out) {
-        const typename PackedQ4_K::Numbers scales(tile, 0, 0);
-        const typename PackedQ4_K::Numbers mins(tile, 4, 4);
         const auto d = S::mul(S::load_f16(tile), S::set1(kWholeOffset));
         const auto dmin = S::load_f16(tile + 32);
 #pragma GCC unroll 8
         for (int i = 0; i < 8; ++i) {
             S::store(
-                out + i * kLanes,
+                left_mins + i * kLanes,
                 S::sub(S::mul(dmin, S::from_i8(mins.of(i))), S::mul(d, S::from_i8(scales.of(i)))));
         }
     }

@@ -10,9 +10,10 @@ namespace notso::ml::kernels {
 // Each kind of dot products D of an instruction set S and a packed type P takes kLines lines of
 // kLineColumns columns in one step:
 //   unpack<phase>(tile, group, step, lines)  as P::bytes, but with steps of this length
-//   start(starts, part, step)   where the sums of P::kGroup columns of a token begin, part `part`
-//   of a run of 32 columns add<tokens>(sums, lines, q)              sums + lines · q of one token
-//   of a tile; q stands at the step's first four columns, the next four come 4 · tokens later
+//   start<tokens>(starts, run, part, token)   where the sums of P::kGroup columns of a token begin,
+//   part `part` of a run of 32 columns
+//   add<tokens>(sums, lines, q)   sums + lines · q of one token of a tile; q stands at the step's
+//   first four columns, the next four come 4 · tokens later
 // kFoldsBlocks: the integers of kTokenBlock columns become one sum; S keeps those of 32 columns as
 // it likes (begin_dots, add_dots, end_dots).
 
@@ -43,13 +44,13 @@ struct ExactDots {
     }
 };
 
-template <class S, class P>
-struct FastDots {
+/// What fast kinds share: lines of bytes as they are stored.
+template <class S, class P, int kStepLines>
+struct StoredLines {
     using Ints = typename S::Ints;
     static constexpr Precision kPrecision = Precision::kFast;
-    static constexpr bool kFoldsBlocks = false;
     static constexpr int kLineColumns = 4;
-    static constexpr int kLines = S::template kDot4Lines<P::kGreatest>;
+    static constexpr int kLines = kStepLines;
     template <int kPhase>
     [[gnu::always_inline]] static void unpack(const std::byte* tile,
                                               int group,
@@ -59,6 +60,12 @@ struct FastDots {
         for (int i = 0; i < kLines; ++i)
             lines[i] = P::template bytes<kPhase, true>(tile, group, step * kLines + i);
     }
+};
+
+template <class S, class P>
+struct FastDots : StoredLines<S, P, S::template kDot4Lines<P::kGreatest>> {
+    using Ints = typename S::Ints;
+    static constexpr bool kFoldsBlocks = false;
     template <int kTokens>
     [[gnu::always_inline]] static Ints start(const std::int32_t* starts,
                                              int run,
@@ -72,25 +79,15 @@ struct FastDots {
     }
     template <int kTokens>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int8_t* q) {
-        return S::template add_dot4<kLines, 4 * kTokens>(sums, lines, q);
+        return S::template add_dot4<FastDots::kLines, 4 * kTokens>(sums, lines, q);
     }
 };
 
 /// FastDots for types with whole scales.
 template <class S, class P>
-struct BlockDots {
+struct BlockDots : StoredLines<S, P, 1> {
     using Ints = typename S::Ints;
-    static constexpr Precision kPrecision = Precision::kFast;
     static constexpr bool kFoldsBlocks = true;
-    static constexpr int kLineColumns = 4;
-    static constexpr int kLines = 1;
-    template <int kPhase>
-    [[gnu::always_inline]] static void unpack(const std::byte* tile,
-                                              int group,
-                                              int step,
-                                              Ints* lines) {
-        *lines = P::template bytes<kPhase, true>(tile, group, step);
-    }
     template <int>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int8_t* q) {
         return S::add_dots(sums, *lines, q);

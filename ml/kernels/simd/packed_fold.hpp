@@ -34,8 +34,7 @@ struct ColumnNumbers<S, P, true> {
 
     [[gnu::always_inline]] void read(const std::byte* tile, int) {
         P::block_scales(tile, block_scales);
-        P::whole_scales(tile, scales);
-        P::whole_mins(tile, mins);
+        P::whole_scales(tile, scales, mins);
     }
 };
 template <class S, class P, class D>
