@@ -65,19 +65,17 @@ const kernels::KvKernels& Transformer::kv_kernels(const KvCache& cache) const no
 void Transformer::store_kv(std::int32_t layer,
                            std::int32_t kv_head,
                            const ChunkPart& part) const noexcept {
-    const ModelConfig& config = spec_.config;
-    const std::int32_t dim = config.head_dim;
-    const std::size_t row_bytes = kv_row_bytes(part.cache->type(), dim);
-    const std::size_t offset = extent(part.first_pos) * row_bytes;
-    const auto store = [&](const FloatBuffer& source, std::byte* target) {
-        for (std::int32_t t = 0; t < part.size(); ++t, target += row_bytes) {
-            const float* row =
-                row_of(source, part.first_row + t, config.n_kv_heads * dim) + extent(kv_head, dim);
-            kv_kernels(*part.cache).store(row, target, dim);
-        }
-    };
-    store(work_->k, part.cache->keys(layer, kv_head) + offset);
-    store(work_->v, part.cache->values(layer, kv_head) + offset);
+    const std::int32_t dim = spec_.config.head_dim;
+    const std::int32_t width = spec_.config.n_kv_heads * dim;
+    KvCache& cache = *part.cache;
+    const auto store = kv_kernels(cache).store;
+    for (std::int32_t t = 0; t < part.size(); ++t) {
+        const std::int32_t row = part.first_row + t;
+        const std::int32_t pos = part.first_pos + t;
+        const std::size_t column = extent(kv_head, dim);
+        store(row_of(work_->k, row, width) + column, cache.key(layer, kv_head, pos), dim);
+        store(row_of(work_->v, row, width) + column, cache.value(layer, kv_head, pos), dim);
+    }
 }
 
 std::int32_t Transformer::heads_per_task(const Chunk& chunk) const noexcept {
@@ -119,7 +117,7 @@ void Transformer::attend_block(const AttentionBlock& block,
     const std::int32_t dim = spec_.config.head_dim;
     const std::int32_t q_width = spec_.config.n_heads * dim;
     const std::int32_t row = block.part->first_row + block.first;
-    KvCache& cache = *block.part->cache;
+    const KvCache& cache = *block.part->cache;
     kv_kernels(cache).attention({.q = row_of(work_->q, row, q_width) + extent(heads.first, dim),
                                  .q_stride = extent(q_width),
                                  .n_tokens = block.n_tokens,
@@ -127,8 +125,9 @@ void Transformer::attend_block(const AttentionBlock& block,
                                  .head_dim = dim,
                                  .first_pos = block.part->first_pos + block.first,
                                  .scale = 1.0f / std::sqrt(static_cast<float>(dim)),
-                                 .keys = cache.keys(heads.layer, heads.kv_head),
-                                 .values = cache.values(heads.layer, heads.kv_head),
+                                 .tiles = cache.data(),
+                                 .keys = cache.pool().keys_offset(heads.layer, heads.kv_head),
+                                 .values = cache.pool().values_offset(heads.layer, heads.kv_head),
                                  .out = work_->heads.row(row) + extent(heads.first, dim),
                                  .out_stride = extent(q_width),
                                  .scratch = work_->scratch[extent(thread)].data()});
