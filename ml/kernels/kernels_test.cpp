@@ -1,5 +1,5 @@
-// Attention and elementwise kernels of every set that this CPU runs: against the plain twins, and the
-// fast ones against each other bit by bit. The matrix products are in matmul_test.cpp.
+// Attention and elementwise kernels of every set that this CPU runs: against the plain twins, and
+// the fast ones against each other bit by bit. The matrix products are in matmul_test.cpp.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -88,9 +88,8 @@ void attend(const AttentionArgs& args, const float* q, float* out, std::int32_t 
     double sum = 0;
     std::fill_n(out, dim, 0.0f);
     for (std::int32_t j = 0; j < n_keys; ++j) {
-        const std::byte* tile =
-            args.tiles[j / kAttentionKeys] +
-            static_cast<std::size_t>(j % kAttentionKeys) * row_bytes;
+        const std::byte* tile = args.tiles[j / kAttentionKeys] +
+                                static_cast<std::size_t>(j % kAttentionKeys) * row_bytes;
         load(tile + args.keys, row, static_cast<std::size_t>(dim));
         const double score = dot(q, row, dim) * static_cast<double>(args.scale);
         const double new_max = std::max(max, score);
