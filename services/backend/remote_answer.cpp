@@ -111,7 +111,7 @@ bool RemoteAnswer::push(std::string_view bytes) {
 
 /// The first reason counts.
 bool RemoteAnswer::give_up(ErrorCode code, std::string_view what) {
-    if (!error_) error_ = Error{code, fmt::format("{} {}", host_, what)};
+    if (!error_) error_ = Error{code, fmt::format("the server {} {}", host_, what)};
     return false;
 }
 
@@ -253,8 +253,11 @@ chat_event::End RemoteAnswer::finish(std::optional<Error> broken) {
     end.finish = ChatFinish::kError;
     if (!end.error) end.error = std::move(broken);
     if (!end.error) {
-        end.error = Error{ErrorCode::kIo,
-                          host_ + " closed the connection in the middle of the answer; try again"};
+        end.error =
+            Error{ErrorCode::kIo,
+                  fmt::format(
+                      "the server {} closed the connection in the middle of the answer; try again",
+                      host_)};
     }
     return end;
 }

@@ -92,8 +92,9 @@ TEST(RemoteAnswerTest, AnEndMustBeSaid) {
     const Played cut = play(content("Half an ans"));
     EXPECT_EQ(cut.text, "Half an ans");
     EXPECT_EQ(cut.end.finish, ChatFinish::kError);
-    EXPECT_EQ(cut.end.error->detail,
-              "far.example closed the connection in the middle of the answer; try again");
+    EXPECT_EQ(
+        cut.end.error->detail,
+        "the server far.example closed the connection in the middle of the answer; try again");
     const Played broken = play(content("Half"), 64, Error{ErrorCode::kTimeout, "silence"});
     EXPECT_EQ(broken.end.error->detail, "silence");
     EXPECT_FALSE(play("").started);
@@ -113,7 +114,7 @@ TEST(RemoteAnswerTest, ErrorsInTheStreamArePassedOn) {
     EXPECT_EQ(failed.text, "a");
     EXPECT_EQ(failed.end.finish, ChatFinish::kError);
     EXPECT_EQ(failed.end.error->detail,
-              "far.example broke off with an error: \"CUDA \\x1b[31mfell over\"");
+              "the server far.example broke off with an error: \"CUDA \\x1b[31mfell over\"");
     EXPECT_THAT(play("data: {\"error\":\"plain\"}\n\n").end.error->detail, HasSubstr("\"plain\""));
     EXPECT_THAT(play("data: {\"error\":{}}\n\n").end.error->detail,
                 HasSubstr("broke off with an error"));

@@ -149,10 +149,11 @@ RemoteCall::Attempt RemoteCall::refuse(const HttpHead& head, const std::string& 
     if (head.is_success()) {
         return failed(
             {ErrorCode::kUnavailable,
-             fmt::format("{} answers with {} instead of an event stream; check --remote-url "
-                         "(it usually ends in /v1)",
-                         where,
-                         log::field(head.find("content-type").value_or("no type")))});
+             fmt::format(
+                 "the server at {} answers with {} instead of an event stream; check --remote-url "
+                 "(it usually ends in /v1)",
+                 where,
+                 log::field(head.find("content-type").value_or("no type")))});
     }
     auto parsed = parse_remote_json(body);
     const std::string said = parsed ? remote_error_text(*parsed) : std::string();
@@ -164,7 +165,7 @@ RemoteCall::Attempt RemoteCall::refuse(const HttpHead& head, const std::string& 
         out.wait = std::chrono::milliseconds(0);
         return out;
     }
-    std::string what = fmt::format("{} answers with status {}", where, status);
+    std::string what = fmt::format("the server at {} answers with status {}", where, status);
     if (!said.empty()) what += ": " + said;
     ErrorCode code = code_of(status);
     if (refused && body.contains("context_length_exceeded")) code = ErrorCode::kContextLength;

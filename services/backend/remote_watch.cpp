@@ -58,10 +58,11 @@ Result<RemoteModel> RemoteWatch::ask(std::stop_token stop) const {
     const int status = reply.head.status;
     const std::string host = options_.base_url.host_label();
     if (reply.head.is_success()) return read_listing(reply.body);
-    if (status == 429 || status == 503) return fail(ErrorCode::kBusy, "{} is not ready yet", host);
+    if (status == 429 || status == 503)
+        return fail(ErrorCode::kBusy, "the server {} is not ready yet", host);
     if (status == 401 || status == 403) {
         return fail(ErrorCode::kPermissionDenied,
-                    "{} refuses the key; set the right one in NOTSO_REMOTE_KEY",
+                    "the server {} refuses the key; set the right one in NOTSO_REMOTE_KEY",
                     host);
     }
     const bool no_such_page = status == 404 || status == 405 || status == 501;
@@ -75,7 +76,7 @@ Result<RemoteModel> RemoteWatch::ask(std::stop_token stop) const {
             options_.base_url.below("/models").label());
     }
     return fail(ErrorCode::kUnavailable,
-                "{} answers with status {}; look at its log",
+                "the server at {} answers with status {}; look at its log",
                 options_.base_url.below("/models").label(),
                 status);
 }
@@ -86,7 +87,8 @@ Result<RemoteModel> RemoteWatch::read_listing(const std::string& body) const {
                          : Result<RemoteModel>(std::unexpected(std::move(listing).error()));
     if (model) return model;
     return fail(model.error().code,
-                "{}: {}; check --remote-url (it usually ends in /v1), or name the model with "
+                "the server at {} can't be used: {}; check --remote-url (it usually ends in /v1), "
+                "or name the model with "
                 "--remote-model",
                 options_.base_url.below("/models").label(),
                 model.error().detail);

@@ -149,14 +149,15 @@ SteadyClock::time_point HttpTransfer::deadline() const {
 std::optional<Error> HttpTransfer::out_of_time() const {
     const auto now = SteadyClock::now();
     if (now < deadline()) return std::nullopt;
-    std::string what = fmt::format("{} did not begin to answer within {} s",
+    std::string what = fmt::format("the server at {} did not begin to answer within {} s",
                                    url_.label(),
                                    request_.first_byte_timeout.count() / 1000.0);
     if (last_byte_)
-        what = fmt::format(
-            "{} sent nothing for {} s", url_.label(), request_.silence_timeout.count() / 1000.0);
+        what = fmt::format("the server at {} sent nothing for {} s",
+                           url_.label(),
+                           request_.silence_timeout.count() / 1000.0);
     if (request_.total_timeout.count() > 0 && now >= began_ + request_.total_timeout)
-        what = fmt::format("{} took longer than {} s to answer",
+        what = fmt::format("the server at {} took longer than {} s to answer",
                            url_.label(),
                            request_.total_timeout.count() / 1000.0);
     return Error{ErrorCode::kTimeout, what + "; it may be overloaded: try again later"};
@@ -183,7 +184,7 @@ bool HttpTransfer::take_header(std::string_view line) {
     head_bytes_ += line.size();
     if (head_bytes_ > request_.max_head_bytes) {
         return give_up(ErrorCode::kTooLarge,
-                       fmt::format("{} sent more than {} bytes of header fields",
+                       fmt::format("the server at {} sent more than {} bytes of header fields",
                                    url_.label(),
                                    request_.max_head_bytes));
     }
@@ -270,9 +271,10 @@ Error HttpTransfer::failure_of(CURLcode code) const {
         case CURLE_HTTP2:
         case CURLE_HTTP2_STREAM:
         case CURLE_BAD_CONTENT_ENCODING:
-            return {
-                ErrorCode::kCorruptData,
-                fmt::format("{} did not answer in HTTP; check the address and its port", label)};
+            return {ErrorCode::kCorruptData,
+                    fmt::format(
+                        "the server at {} did not answer in HTTP; check the address and its port",
+                        label)};
         case CURLE_OUT_OF_MEMORY:
             return {ErrorCode::kOutOfMemory, "not enough memory for a connection"};
         case CURLE_GOT_NOTHING:
@@ -280,7 +282,7 @@ Error HttpTransfer::failure_of(CURLcode code) const {
         case CURLE_RECV_ERROR:
         case CURLE_SEND_ERROR:
             return {ErrorCode::kIo,
-                    fmt::format("{} closed the connection {}; try again",
+                    fmt::format("the server at {} closed the connection {}; try again",
                                 label,
                                 head_done_ ? "in the middle of its answer" : "without an answer")};
         default:
