@@ -20,22 +20,22 @@ struct RemoteOptions {
     HttpUrl base_url;          ///< Usually ends in "/v1".
     std::string model = {};    ///< Empty: the first one that the server lists.
     std::string api_key = {};  ///< Never shown, never logged.
-    std::int64_t context_length =
-        0;  ///< Tokens; 0 = what the server says, else kDefaultRemoteContext.
+    /// Tokens; 0 = what the server says, else kDefaultRemoteContext.
+    std::int64_t context_length = 0;
     std::int32_t max_running = 64;  ///< Answers at once; each has a thread and a connection.
 
     std::chrono::milliseconds connect_timeout{5'000};
-    std::chrono::milliseconds first_byte_timeout{
-        120'000};  ///< A server on CPUs may queue for long.
-    std::chrono::milliseconds silence_timeout{
-        60'000};  ///< Comments that keep a stream alive count.
+    /// A server on CPUs may queue for long.
+    std::chrono::milliseconds first_byte_timeout{120'000};
+    /// Comments that keep a stream alive count.
+    std::chrono::milliseconds silence_timeout{60'000};
 
     std::int32_t max_retries = 3;                  ///< Before the first token only.
     std::chrono::milliseconds first_backoff{500};  ///< Doubles with each retry.
-    std::chrono::milliseconds longest_backoff{
-        30'000};  ///< Who asks for more by Retry-After is not waited for.
-    std::chrono::milliseconds health_interval{
-        15'000};  ///< A third of it while the server does not answer.
+    /// A server whose Retry-After asks for more is not waited for.
+    std::chrono::milliseconds longest_backoff{30'000};
+    /// Between questions after its health; a third of it while it does not answer.
+    std::chrono::milliseconds health_interval{15'000};
 };
 
 /// Returns at once. A thread looks after the server; others, at most max_running, carry the answers

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "base/utf8.hpp"
@@ -22,6 +23,16 @@ std::string_view field_text(std::string_view text) {
 bool is_header_text(std::string_view text) {
     return std::ranges::all_of(
         text, [](char c) { return c == '\t' || (c >= 0x20 && c != 0x7f) || c < 0; });
+}
+
+/// Trusted certificates that the environment names, as curl and OpenSSL read it; null: the
+/// system's.
+const char* trusted_certificates() {
+    for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+        const char* path = std::getenv(name);
+        if (path != nullptr && *path != '\0') return path;
+    }
+    return nullptr;
 }
 
 bool is_redirect(int status) {
@@ -91,6 +102,7 @@ bool HttpTransfer::set_options() {
     set(CURLOPT_HTTPHEADER, headers_.get());
     set(CURLOPT_USERAGENT, "notso");
     if (url_.is_loopback()) set(CURLOPT_PROXY, "");
+    if (const char* trusted = trusted_certificates()) set(CURLOPT_CAINFO, trusted);
     if (request_.method == "HEAD") set(CURLOPT_NOBODY, 1L);
     if (request_.method == "POST") {
         set(CURLOPT_POST, 1L);
@@ -262,10 +274,12 @@ Error HttpTransfer::failure_of(CURLcode code) const {
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CONNECT_ERROR:
         case CURLE_SSL_CACERT_BADFILE:
-            return {ErrorCode::kPermissionDenied,
-                    fmt::format("no trusted connection to {}: {}; check its certificate",
-                                url_.host_label(),
-                                curl_easy_strerror(code))};
+            return {
+                ErrorCode::kPermissionDenied,
+                fmt::format("no trusted connection to {}: {}; check its certificate (SSL_CERT_FILE "
+                            "names the ones to trust)",
+                            url_.host_label(),
+                            curl_easy_strerror(code))};
         case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_WEIRD_SERVER_REPLY:
         case CURLE_HTTP2:

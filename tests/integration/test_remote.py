@@ -1,11 +1,17 @@
 """A notso that lets another notso answer: the same text, and what is left when the far side dies in the middle."""
 import html
+import http.server
 import json
 import re
+import ssl
+import subprocess
+import threading
 import time
 import urllib.parse
 
-from notso_process import assert_one_line_error, run_notso
+import pytest
+
+from notso_process import assert_one_line_error, clean_environment, run_notso
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 QUESTION = {"messages": [{"role": "user", "content": "Name three colours."}], "temperature": 0, "max_tokens": 24}
@@ -115,3 +121,51 @@ def test_run_answers_and_fails_in_one_line(start_server, stub_server):
     bad = run_notso("run", "--backend", "remote", "--remote-url", "http://ada:pa55@localhost/v1", "-p", "Hi")
     assert_one_line_error(bad, "--remote-url", code=2)
     assert b"pa55" not in bad.stderr
+
+
+class OverTls(http.server.BaseHTTPRequestHandler):
+    """A server of one model, as little of it as is needed."""
+
+    def send(self, kind, body):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.send("application/json", b'{"data":[{"id":"m"}]}')
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send("text/event-stream", b'data: {"choices":[{"delta":{"content":"Sealed"}}]}\n\ndata: [DONE]\n\n')
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def tls_server(tmp_path):
+    """A server with a certificate of its own: (address, path of the certificate)."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OverTls)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://localhost:{server.server_port}/v1", certificate
+    server.shutdown()
+    server.server_close()
+
+
+def test_only_trusted_certificates_are_talked_to(tls_server):
+    address, certificate = tls_server
+    plain = {k: v for k, v in clean_environment().items() if k not in ("CURL_CA_BUNDLE", "SSL_CERT_FILE")}
+    ask = lambda url, **env: run_notso("run", "--backend", "remote", "--remote-url", url, "-p", "Hi",
+                                       env={**plain, **env})
+    assert_one_line_error(ask(address), "no trusted connection to localhost")
+    assert ask(address, SSL_CERT_FILE=str(certificate)).stdout == b"Sealed\n"
+    other_name = address.replace("localhost", "127.0.0.1")
+    assert_one_line_error(ask(other_name, SSL_CERT_FILE=str(certificate)), "no trusted connection to 127.0.0.1")
