@@ -84,6 +84,8 @@ def test_a_killed_far_side_leaves_the_text_and_a_clear_error(start_server, stub_
     assert "Ask again" in page
     wait_for(lambda: front.get("/readyz")[0] == 503, "the far side's end was not noticed", 30)
     assert "Nothing answers at" in page_of(front, "/")
+    refused = front.request("POST", "/chat", urllib.parse.urlencode({"message": "kept"}), FORM)
+    assert refused[0] == 503 and "he remote model can't be used: nothing answers" in html.unescape(refused[2].decode())
 
 
 def test_the_far_side_may_come_later(start_server, tmp_path):
