@@ -13,9 +13,9 @@ namespace notso::app {
 /// Makes the backend and begins to load its model in the background; failures show in health().
 std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings);
 
-/// Waits until the model is loaded; on a terminal, tells what it takes in memory as soon as that is
-/// known. @errors the backend's own failure; kCancelled when a signal
-/// comes first.
+/// Waits until the model is loaded; on a terminal, tells to which host text goes, and what the
+/// model takes in memory as soon as that is known. @errors the backend's own failure; kCancelled
+/// when a signal comes first.
 Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& interrupts);
 
 }  // namespace notso::app

@@ -3,6 +3,7 @@
 // source.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -16,10 +17,13 @@
 #include "base/result.hpp"
 #include "ml/kernels/kv_type.hpp"
 #include "ml/kernels/precision.hpp"
+#include "services/net/url.hpp"
 
 namespace notso::app {
 
-enum class BackendKind { kLocal, kStub };
+enum class BackendKind { kLocal, kRemote, kStub };
+/// As the setting names them, by kind.
+inline constexpr std::array<std::string_view, 3> kBackendNames = {"local", "remote", "stub"};
 
 /// Resolved settings: every field has a value.
 struct Settings {
@@ -34,6 +38,10 @@ struct Settings {
     std::int32_t context = 0;          ///< Tokens; 0 = min(model, 8192, what memory allows).
     ml::KvType kv = ml::KvType::kF16;  ///< How the cache stores keys and values.
     ml::Precision precision = ml::Precision::kExact;  ///< Of new prompt text.
+    // Remote backend
+    std::optional<services::HttpUrl> remote_url = {};
+    std::string remote_model = {};  ///< Empty: the first that the server lists.
+    std::string remote_key = {};    ///< Never logged.
     // Server
     std::filesystem::path data_dir;
     std::string host = "127.0.0.1";
@@ -46,7 +54,7 @@ struct Settings {
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
 
-enum class SettingGroup { kModel, kEngine, kServer, kGeneral };
+enum class SettingGroup { kModel, kEngine, kRemote, kServer, kGeneral };
 
 /// Values of one setting from one place; `source` is what messages call it ("--port", "PORT",
 /// "notso.toml:3").

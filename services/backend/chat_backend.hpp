@@ -1,4 +1,4 @@
-// ChatBackend: whatever answers a chat. Local engine, scripted stub, later a remote server: the callers can't tell.
+// ChatBackend: whatever answers a chat. Local engine, remote server, scripted stub: the callers can't tell.
 #pragma once
 
 #include <boost/json.hpp>
@@ -125,6 +125,8 @@ struct ModelInfo {
     bool can_think = false;  ///< The vocabulary or the template knows a thinking mode.
     bool can_call_tools = false;
     bool scripted = false;   ///< The stub: the page must say so.
+    /// Not empty: what people write leaves this program, to this host. Whoever shows a model must say so.
+    std::string remote_host = {};
 };
 
 enum class HealthState { kLoading, kReady, kFailed };

@@ -32,7 +32,8 @@ json::object model_json(const services::ModelInfo& info, std::int64_t created) {
               {"n_params", info.n_parameters},
               {"size", info.weight_bytes},
               {"can_think", info.can_think},
-              {"scripted", info.scripted}}}};
+              {"scripted", info.scripted},
+              {"remote_host", info.remote_host}}}};
 }
 
 Awaitable<ApiResult<OpenAiCall>> parse_call(AppContext& context,
