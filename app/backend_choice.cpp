@@ -31,7 +31,9 @@ std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings) {
     options.n_threads = settings.threads;
     options.context_length = settings.context;
     options.kv_type = settings.kv;
+    options.kv_budget_bytes = static_cast<std::uint64_t>(settings.kv_memory_mb) * 1'000'000;
     options.prompt_precision = settings.precision;
+    options.max_draft = settings.max_draft;
     return services::make_local_backend(std::move(options));
 }
 

@@ -102,6 +102,7 @@ ml::LoadOptions load_options(const Settings& settings) {
     options.tokenizer_json = settings.tokenizer_json;
     options.context_length = settings.context;
     options.kv_type = settings.kv;
+    options.kv_budget_bytes = static_cast<std::uint64_t>(settings.kv_memory_mb) * 1'000'000;
     return options;
 }
 

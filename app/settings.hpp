@@ -37,6 +37,8 @@ struct Settings {
     std::int32_t threads = 0;          ///< 0 = physical cores this process may use.
     std::int32_t context = 0;          ///< Tokens; 0 = min(model, 8192, what memory allows).
     ml::KvType kv = ml::KvType::kF16;  ///< How the cache stores keys and values.
+    std::int64_t kv_memory_mb = 0;     ///< For those of all conversations; 0 = one to four contexts.
+    std::int32_t max_draft = 15;       ///< Most tokens guessed ahead.
     ml::Precision precision = ml::Precision::kExact;  ///< Of new prompt text.
     // Remote backend
     std::optional<services::HttpUrl> remote_url = {};

@@ -102,6 +102,17 @@ Result<> set_kv(Settings& settings, const SettingValue& value) {
     return {};
 }
 
+Result<> set_kv_memory(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(settings.kv_memory_mb, whole_number(value, 0, 1 << 24));
+    return {};
+}
+
+Result<> set_draft(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::int64_t n, whole_number(value, 0, 63));
+    settings.max_draft = static_cast<std::int32_t>(n);
+    return {};
+}
+
 Result<> set_precision(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
     if (text != "exact" && text != "fast") return bad_value(value, "one of exact, fast");
@@ -169,6 +180,20 @@ const std::vector<SettingRow> kTable = {
      false,
      "how keys and values are stored: f16, f32 or q8_0",
      set_kv},
+    {"kv_memory",
+     "--kv-memory",
+     {"NOTSO_KV_MEMORY"},
+     SettingGroup::kEngine,
+     false,
+     "memory for keys and values of all conversations in MB; 0 = for one to four whole contexts",
+     set_kv_memory},
+    {"draft",
+     "--draft",
+     {"NOTSO_DRAFT"},
+     SettingGroup::kEngine,
+     false,
+     "most tokens guessed ahead from the text, which changes the speed only; 0 = none",
+     set_draft},
     {"precision",
      "--precision",
      {"NOTSO_PRECISION"},

@@ -96,7 +96,7 @@ class Batch {
     // batch_decode.cpp
     void decode(const std::vector<JobPtr>& answering);
     std::vector<JobPtr> prepare(const std::vector<JobPtr>& answering);
-    void guess(Job& job, std::int32_t n_beside);
+    void guess(Job& job, std::int32_t n_beside, std::int32_t n_others);
     void choose_tokens(const JobPtr& job);
     /// One token; the reason when it was the last one.
     Result<std::optional<FinishReason>> choose(Job& job, std::span<const float> logits);

@@ -43,7 +43,7 @@ std::vector<JobPtr> Batch::prepare(const std::vector<JobPtr>& answering) {
             preempt(job);
             continue;
         }
-        guess(*job, n_tokens);
+        guess(*job, n_tokens, static_cast<std::int32_t>(answering.size()) - 1);
         n_tokens += static_cast<std::int32_t>(job->reading.size()) - 1;
         job->in_pass = true;
         jobs.push_back(job);
@@ -53,7 +53,8 @@ std::vector<JobPtr> Batch::prepare(const std::vector<JobPtr>& answering) {
 
 /// Chooses what to read: the last token and perhaps guesses.
 /// @param n_beside  Tokens of the pass as far as they are known, this one's last included.
-void Batch::guess(Job& job, std::int32_t n_beside) {
+/// @param n_others  Answers that go on in the same pass.
+void Batch::guess(Job& job, std::int32_t n_beside, std::int32_t n_others) {
     job.reading.assign(1, job.text.back());
     job.draft = {};
     const std::int32_t room = context_length_ - job.n_text();
@@ -64,7 +65,7 @@ void Batch::guess(Job& job, std::int32_t n_beside) {
     if (job.draft.tokens.empty()) return;
     const auto n_more = static_cast<std::int32_t>(job.draft.tokens.size());
     const std::int32_t n =
-        job.draft_length.choose(job.draft, pace_.decode_seconds(n_beside, n_more));
+        job.draft_length.choose(job.draft, pace_.decode_seconds(n_beside, n_more), n_others);
     // Guesses are worth no pages of others.
     if (n == 0 || !job.cache->reserve(1 + n)) return;
     job.reading.insert(job.reading.end(), job.draft.tokens.begin(), job.draft.tokens.begin() + n);

@@ -67,12 +67,13 @@ std::size_t DraftLength::class_of(const Draft& draft) noexcept {
     return static_cast<std::size_t>(std::clamp(bits - 2, 0, static_cast<int>(kClasses) - 1));
 }
 
-std::int32_t DraftLength::choose(const Draft& draft, std::span<const double> seconds) const {
+std::int32_t DraftLength::choose(const Draft& draft,
+                                 std::span<const double> seconds,
+                                 std::int32_t n_others) const {
     const double chance = chance_[class_of(draft)];
-    const double plain = 1.0 / seconds[0];  // tokens per second
     std::int32_t best = 0;
-    double best_rate = plain * kLeastGain;
-    double expected = 1;  // tokens of a pass
+    double expected = n_others + 1;  // tokens of a pass
+    double best_rate = kLeastGain * expected / seconds[0];
     double all_right = 1;
     for (std::size_t n = 1; n < seconds.size() && n <= draft.tokens.size(); ++n) {
         all_right *= chance;

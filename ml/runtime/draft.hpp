@@ -43,9 +43,12 @@ class Drafter {
 /// answer fared and by how long passes over several tokens take.
 class DraftLength {
   public:
-    /// @param seconds  [n] of a pass over 1 … n tokens of this text beside the others.
+    /// @param seconds  [n] of a pass in which n tokens are guessed, others' tokens included.
+    /// @param n_others  Tokens that the pass gives to others: they wait for the guesses, too.
     /// @return Tokens to guess, 0 … most.
-    std::int32_t choose(const Draft& draft, std::span<const double> seconds) const;
+    std::int32_t choose(const Draft& draft,
+                        std::span<const double> seconds,
+                        std::int32_t n_others) const;
     /// What became of a guess, also of one that was not tried: its first token can be compared with
     /// the one that came.
     /// @param n_compared  Tokens of it, at least 1, from the first on.

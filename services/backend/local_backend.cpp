@@ -254,12 +254,15 @@ void LocalBackend::end_held(const std::function<bool(const Held&)>& which,
 std::unique_ptr<ChatBackend> make_local_backend(LocalOptions options) {
     LocalBackendOptions backend{
         .id = options.model.stem().string(),
-        .engine = {.max_queue = options.max_queue, .prompt_precision = options.prompt_precision}};
+        .engine = {.max_queue = options.max_queue,
+                   .prompt_precision = options.prompt_precision,
+                   .max_draft = options.max_draft}};
     auto loader = [options = std::move(options)](ml::LoadOptions load) {
         load.n_threads = options.n_threads;
         load.tokenizer_json = options.tokenizer_json;
         load.context_length = options.context_length;
         load.kv_type = options.kv_type;
+        load.kv_budget_bytes = options.kv_budget_bytes;
         return ml::Model::load(options.model, load);
     };
     return std::make_unique<LocalBackend>(std::move(loader), std::move(backend));
