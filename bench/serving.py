@@ -3,6 +3,7 @@
 Run by bench/accept.sh, or alone: tests/python.sh bench/serving.py MODEL.gguf [--large]. Nothing is asserted.
 """
 import argparse
+import contextlib
 import http.client
 import json
 import random
@@ -151,8 +152,9 @@ def add_second_turn(table, server, n_words):
     messages += [{"role": "assistant", "content": one.text}, {"role": "user", "content": "Now write another story."}]
     two = Answer(server, {"messages": messages, "max_tokens": 32}, path=path).start().join()
     new = two.usage["prompt_tokens"] - two.cached
+    step = 1000 / Answer(server, {"prompt": "Once upon a time", "max_tokens": 32}).start().join().rate()
     table.add(f"second turn after {one.usage['prompt_tokens']} tokens", f"first token after {two.first() * 1000:.0f} ms: {new} new tokens of "
-              f"{two.usage['prompt_tokens']}; a token takes {1000 / max(two.rate(), 0.001):.0f} ms; the first turn took {one.first() * 1000:.0f} ms",
+              f"{two.usage['prompt_tokens']}; a token takes {step:.1f} ms; the first turn took {one.first() * 1000:.0f} ms",
               "≤ 1.5 tokens and the new ones' prompt")
 
 
@@ -166,6 +168,19 @@ def add_modes(table, server, n_words):
     table.add("a mode toggled twice: tokens read", ", ".join(map(str, counts)), "whole, whole, 1, 1")
 
 
+@contextlib.contextmanager
+def serving(model, *options):
+    """A server that is ready and warm, and is gone afterwards whatever happens."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder) / "data", ("-m", str(model), "--log", "off", *options))
+        try:
+            server.wait_ready()
+            together(server, [{"prompt": "Warm", "max_tokens": 8}])
+            yield server
+        finally:
+            server.stop()
+
+
 def add_drafts(table, model):
     """The same answers with and without guessing."""
     code = "def area(w, h):\n    retrun w * h\n\ndef volume(w, h, d):\n    retrun w * h * d\n\ndef main():\n    print(area(3, 4))\n" * 2
@@ -175,14 +190,11 @@ def add_drafts(table, model):
              "free prose": "Once upon a time in a small village there lived an old"}
     rates, texts = {}, {}
     for guesses in ("0", "15"):
-        with tempfile.TemporaryDirectory() as folder:
-            server = Server(Path(folder) / "data", ("-m", str(model), "--log", "off", "--draft", guesses))
-            server.wait_ready()
+        with serving(model, "--draft", guesses) as server:
             for name, prompt in tasks.items():
                 runs = [together(server, [{"prompt": prompt, "max_tokens": 200}])[0] for _ in range(5)]
                 rates[name, guesses] = statistics.median(run.rate() for run in runs)
                 texts[name, guesses] = runs[0].text
-            server.stop()
     for name in tasks:
         same = "the same text" if texts[name, "0"] == texts[name, "15"] else "ANOTHER TEXT"
         aim = "≥ 0.97 ×" if name == "free prose" else "≥ 2 ×"
@@ -218,7 +230,7 @@ def add_full_queue(table, server):
     """More requests than the queue takes, from one address; another one's request; /livez meanwhile."""
     many = [Answer(server, {"prompt": words(30, f"queue {i}"), "max_tokens": 200}).start() for i in range(200)]
     livez = []
-    while sum(answer.ended > 0 for answer in many) < 100:
+    for _ in range(100):
         begin = time.monotonic()
         server.get("/livez")
         livez.append(time.monotonic() - begin)
@@ -241,10 +253,7 @@ def add_full_queue(table, server):
 
 def add_serving(table, model, large):
     """All rows of one model."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "data", ("-m", str(model), "--log", "off"))
-        server.wait_ready()
-        together(server, [{"prompt": "Warm", "max_tokens": 8}])
+    with serving(model) as server:
         add_clients(table, server, 48 if large else 160, "≥ 3 × with VNNI, ≥ 4 × with AMX" if large else "≥ 2.5 ×")
         add_prompt_beside(table, server, 2000)
         add_second_turn(table, server, 3000)
@@ -252,7 +261,6 @@ def add_serving(table, model, large):
         add_cancels(table, server, 15 if large else 200)
         if not large:
             add_full_queue(table, server)
-        server.stop()
     if not large:
         add_drafts(table, model)
 

@@ -33,10 +33,8 @@ class Drafter {
     Draft propose(std::span<const TokenId> text, std::int32_t most) const;
 
   private:
-    static constexpr std::int32_t kGram = 3;  // the shortest end that is looked for
-
-    std::unordered_map<std::uint64_t, std::int32_t> last_;  // after a gram: where it ended last
-    std::vector<std::int32_t> before_;  // [text]: where the gram that ends here ended before, or -1
+    std::unordered_map<TokenId, std::int32_t> last_;  // where each token stood last
+    std::vector<std::int32_t> before_;  // [text]: where the same token stood before, or -1
 };
 
 /// How many tokens to guess: as many as make an answer fastest, judged by how guesses of this
@@ -56,11 +54,11 @@ class DraftLength {
     void learn(const Draft& draft, std::size_t n_compared, std::size_t n_right);
 
   private:
-    static constexpr std::size_t kClasses = 4;  // of n_matched
+    static constexpr std::size_t kClasses = 5;  // of n_matched
     static std::size_t class_of(const Draft& draft) noexcept;
 
     /// Chance that a guessed token is right when those before it were, by class.
-    std::array<double, kClasses> chance_ = {0.35, 0.5, 0.65, 0.8};
+    std::array<double, kClasses> chance_ = {0.3, 0.4, 0.5, 0.65, 0.8};
 };
 
 }  // namespace notso::ml

@@ -29,16 +29,17 @@ TEST(Drafter, GuessesWhatFollowedTheSameEnd) {
     EXPECT_EQ(propose(ids({1, 2, 3, 4, 5, 9, 9, 2, 3, 4}), 2).tokens, ids({5, 9}));
 }
 
-TEST(Drafter, NothingWithoutThreeTokensAlike) {
+TEST(Drafter, NothingWithoutATokenThatWasThere) {
     EXPECT_TRUE(propose({}).tokens.empty());
-    EXPECT_TRUE(propose(ids({1, 2})).tokens.empty());
-    EXPECT_TRUE(propose(ids({1, 2, 3, 9, 2, 3})).tokens.empty());
+    EXPECT_TRUE(propose(ids({1, 2, 3})).tokens.empty());
+    EXPECT_EQ(propose(ids({1, 2, 3, 1})).tokens, ids({2, 3, 1}));
     EXPECT_TRUE(propose(ids({1, 2, 3, 1, 2, 3}), 0).tokens.empty());
 }
 
 TEST(Drafter, TheLongestMatchCountsAndOfEqualsTheLatest) {
     EXPECT_EQ(propose(ids({7, 1, 2, 3, 50, 8, 1, 2, 3, 60, 7, 1, 2, 3}), 1).tokens, ids({50}));
     EXPECT_EQ(propose(ids({7, 1, 2, 3, 50, 8, 1, 2, 3, 60, 6, 1, 2, 3}), 1).tokens, ids({60}));
+    EXPECT_EQ(propose(ids({7, 1, 2, 3, 50, 8, 1, 2, 3, 60, 7, 1, 2, 3}), 1).n_matched, 4);
 }
 
 TEST(Drafter, GrowsWithTheText) {
@@ -91,8 +92,7 @@ TEST(Pace, GuessesTheTimeOfWhatWasNotMeasured) {
     pace.note_decode(4, std::chrono::duration<double>(0.03));
     const std::vector<double> seconds = pace.decode_seconds(1, 5);
     EXPECT_DOUBLE_EQ(seconds[0], 0.01);
-    EXPECT_GT(seconds[1], 0.01);
-    EXPECT_LT(seconds[2], 0.012);
+    EXPECT_NEAR(seconds[1], 0.01 + 0.02 / 3, 1e-9) << "between two that are known";
     EXPECT_DOUBLE_EQ(seconds[3], 0.03);
     EXPECT_GT(seconds[5], 0.03);
     EXPECT_DOUBLE_EQ(pace.decode_seconds(4, 0).front(), 0.03);
