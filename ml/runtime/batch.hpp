@@ -77,9 +77,10 @@ class Batch {
     bool has_foreground() const;
     std::vector<JobPtr> active(bool answering) const;
     bool reserve(Job& job, std::int32_t n_tokens);
-    bool make_room(std::int32_t n_pages, const Job& job);
+    bool make_room(std::ptrdiff_t n_pages);
     JobPtr victim(const Job& asking) const;
     void preempt(const JobPtr& job);
+    bool preempt_background();
     Result<> forward(std::span<const Segment> segments, const BetweenLayers& between) const;
 
     // batch_prefill.cpp

@@ -259,10 +259,11 @@ std::chrono::milliseconds EngineImpl::wait_of(std::int32_t position) const {
 }
 
 void EngineImpl::count_ended(const JobPtr& job) {
-    const std::chrono::duration<double> taken = SteadyClock::now() - job->admitted;
-    service_seconds_ = service_seconds_ == 0
-                           ? taken.count()
-                           : service_seconds_ + kServiceWeight * (taken.count() - service_seconds_);
+    if (!job->is_background()) {
+        const std::chrono::duration<double> taken = SteadyClock::now() - job->admitted;
+        const double weight = service_seconds_ == 0 ? 1 : kServiceWeight;
+        service_seconds_ += weight * (taken.count() - service_seconds_);
+    }
     const std::lock_guard lock(mutex_);
     totals_.cached_tokens += static_cast<std::uint64_t>(job->stats.cached_tokens);
     totals_.draft_tokens += static_cast<std::uint64_t>(job->stats.draft_tokens);
