@@ -29,6 +29,7 @@ const std::vector<Command>& command_table() {
          "check this machine, the data folder and a model",
          {kModel, kEngine, kServer},
          declare_doctor},
+        {"pull", "fetch a model", {kModel, kDownload}, declare_pull},
         {"models", "list the installed models", {kModel}, declare_models},
     };
     return kCommands;

@@ -34,6 +34,8 @@ struct Settings {
     std::int32_t context = 0;          ///< Tokens; 0 = min(model, 8192, what memory allows).
     ml::KvType kv = ml::KvType::kF16;  ///< How the cache stores keys and values.
     ml::Precision precision = ml::Precision::kExact;  ///< Of new prompt text.
+    // Downloads
+    std::string hub = "https://huggingface.co";  ///< Scheme and host, no slash at the end.
     // Server
     std::filesystem::path data_dir;
     std::string host = "127.0.0.1";
@@ -46,7 +48,7 @@ struct Settings {
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
 
-enum class SettingGroup { kModel, kEngine, kServer, kGeneral };
+enum class SettingGroup { kModel, kEngine, kDownload, kServer, kGeneral };
 
 /// Values of one setting from one place; `source` is what messages call it ("--port", "PORT",
 /// "notso.toml:3").

@@ -94,6 +94,17 @@ Result<> set_precision(Settings& settings, const SettingValue& value) {
     return {};
 }
 
+Result<> set_hub(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(std::string text, one(value));
+    while (text.ends_with('/')) text.pop_back();
+    const auto slashes = text.find("://");
+    const std::string scheme = text.substr(0, slashes);
+    if ((scheme != "https" && scheme != "http") || slashes + 3 >= text.size())
+        return bad_value(value, "an address such as https://huggingface.co");
+    settings.hub = std::move(text);
+    return {};
+}
+
 Result<> set_log(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
     if (const auto configured = log::configure(text); !configured)
@@ -161,6 +172,13 @@ const std::vector<SettingRow> kTable = {
      false,
      "how new prompt text is read: exact, or fast (less exact, in about two thirds of the time)",
      set_precision},
+    {"hub",
+     "--hub",
+     {"NOTSO_HUB"},
+     SettingGroup::kDownload,
+     false,
+     "where models are fetched from",
+     set_hub},
     {"data_dir",
      "--data-dir",
      {"NOTSO_DATA_DIR"},
