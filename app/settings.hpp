@@ -44,6 +44,10 @@ struct Settings {
     std::vector<std::string> allowed_hosts = {};
     std::string public_url = {};
     std::vector<std::string> trusted_proxies = {};
+    double idle_unload_minutes =
+        0;                        ///< A model that nobody used for so long is unloaded; 0 = never.
+    std::int32_t max_models = 4;  ///< In memory at the same time.
+    std::int64_t memory_limit_mib = 0;  ///< For all models together; 0 = the machine's memory.
     // General
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
