@@ -9,12 +9,20 @@
 #include "app/model_choice.hpp"
 #include "app/unavailable_backend.hpp"
 #include "services/backend/local.hpp"
+#include "services/backend/remote.hpp"
 #include "services/backend/stub.hpp"
 
 namespace notso::app {
 
 std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings) {
     if (settings.backend == BackendKind::kStub) return services::make_stub_backend();
+    if (settings.backend == BackendKind::kRemote) {
+        services::RemoteOptions options{.base_url = *settings.remote_url,
+                                        .model = settings.remote_model,
+                                        .api_key = settings.remote_key,
+                                        .context_length = settings.context};
+        return services::make_remote_backend(std::move(options));
+    }
     auto model = choose_model(settings);
     if (!model) return make_unavailable_backend(std::move(model).error());
     return make_backend(settings, *model, settings.tokenizer_json);
@@ -35,8 +43,12 @@ std::unique_ptr<services::ChatBackend> make_backend(
 }
 
 Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& interrupts) {
-    // A person sees what the model will take before it is loaded; a script's stderr stays empty.
+    // A person sees where text goes, and what the model will take before it is loaded; a script's
+    // stderr stays empty.
     bool to_tell = ::isatty(STDERR_FILENO) != 0;
+    const std::string remote_host = backend.info().remote_host;
+    if (to_tell && !remote_host.empty())
+        std::cerr << "Remote model: your text goes to " << remote_host << std::endl;
     while (true) {
         const services::Health health = backend.health();
         if (to_tell && !health.memory.empty()) {

@@ -19,9 +19,9 @@ std::unique_ptr<services::ChatBackend> make_backend(
     const std::filesystem::path& model,
     const std::optional<std::filesystem::path>& tokenizer_json);
 
-/// Waits until the model is loaded; on a terminal, tells what it takes in memory as soon as that is
-/// known. @errors the backend's own failure; kCancelled when a signal
-/// comes first.
+/// Waits until the model is loaded; on a terminal, tells to which host text goes, and what the
+/// model takes in memory as soon as that is known. @errors the backend's own failure; kCancelled
+/// when a signal comes first.
 Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& interrupts);
 
 }  // namespace notso::app

@@ -39,17 +39,19 @@ void log_start(const Settings& settings) {
               log::field(OpenSSL_version(OPENSSL_VERSION)));
     log::info(
         "event=settings host={} port={} data_dir={} models_dir={} backend={} threads={} ctx={} "
-        "kv={} precision={} api_key={}",
+        "kv={} precision={} api_key={} remote_host={} remote_key={}",
         log::field(settings.host),
         settings.port,
         log::field(settings.data_dir.string()),
         log::field(settings.models_dir.string()),
-        settings.backend == BackendKind::kStub ? "stub" : "local",
+        kBackendNames[static_cast<std::size_t>(settings.backend)],
         settings.threads,
         settings.context,
         ml::kv_traits(settings.kv).name,
         ml::kPrecisionNames[static_cast<std::size_t>(settings.precision)],
-        settings.api_key.empty() ? "none" : "set");
+        settings.api_key.empty() ? "none" : "set",
+        settings.remote_url ? log::field(settings.remote_url->host_label()) : "none",
+        settings.remote_key.empty() ? "none" : "set");
 }
 
 /// What an unloaded model had must go back to the system. With a heap per thread, ten MiB and more

@@ -6,7 +6,6 @@
 #include "base/log.hpp"
 #include "ml/device/resources.hpp"
 #include "services/backend/model_shelf.hpp"
-#include "services/backend/stub.hpp"
 
 namespace notso::app {
 namespace {
@@ -43,7 +42,7 @@ services::ShelfList list_shelf(const Settings& settings) {
 }  // namespace
 
 std::unique_ptr<services::ChatBackend> make_server_backend(const Settings& settings) {
-    if (settings.backend == BackendKind::kStub) return services::make_stub_backend();
+    if (settings.backend != BackendKind::kLocal) return make_backend(settings);
     services::ShelfOptions options;
     options.list = [settings] { return list_shelf(settings); };
     // A tokenizer.json belongs to the model that was chosen, not to every other one.

@@ -9,7 +9,7 @@
 namespace notso::app {
 
 /// Makes the shelf over the default model and all that are installed, and begins to load the
-/// default; failures show in health(). The stub where the settings name it.
+/// default; failures show in health(). Where the settings name another kind of backend, that one.
 std::unique_ptr<services::ChatBackend> make_server_backend(const Settings& settings);
 
 }  // namespace notso::app

@@ -58,6 +58,10 @@ Result<Settings> resolve_settings(const SettingSources& sources) {
             NOTSO_CHECK(row.set(settings, entry->second));
         }
     }
+    if (settings.backend == BackendKind::kRemote && !settings.remote_url) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "the remote backend needs an address: give --remote-url");
+    }
     return settings;
 }
 

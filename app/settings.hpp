@@ -3,6 +3,7 @@
 // source.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -16,10 +17,13 @@
 #include "base/result.hpp"
 #include "ml/kernels/kv_type.hpp"
 #include "ml/kernels/precision.hpp"
+#include "services/net/url.hpp"
 
 namespace notso::app {
 
-enum class BackendKind { kLocal, kStub };
+enum class BackendKind { kLocal, kRemote, kStub };
+/// As the setting names them, by kind.
+inline constexpr std::array<std::string_view, 3> kBackendNames = {"local", "remote", "stub"};
 
 /// Resolved settings: every field has a value.
 struct Settings {
@@ -36,6 +40,10 @@ struct Settings {
     ml::Precision precision = ml::Precision::kExact;  ///< Of new prompt text.
     // Downloads
     std::string hub = "https://huggingface.co";  ///< Scheme and host, no slash at the end.
+    // Remote backend
+    std::optional<services::HttpUrl> remote_url = {};
+    std::string remote_model = {};  ///< Empty: the first that the server lists.
+    std::string remote_key = {};    ///< Never logged.
     // Server
     std::filesystem::path data_dir;
     std::string host = "127.0.0.1";
@@ -52,7 +60,7 @@ struct Settings {
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
 
-enum class SettingGroup { kModel, kEngine, kDownload, kServer, kGeneral };
+enum class SettingGroup { kModel, kEngine, kRemote, kDownload, kServer, kGeneral };
 
 /// Values of one setting from one place; `source` is what messages call it ("--port", "PORT",
 /// "notso.toml:3").

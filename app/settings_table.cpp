@@ -55,8 +55,23 @@ Result<> set_tokenizer(Settings& settings, const SettingValue& value) {
 
 Result<> set_backend(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
-    if (text != "local" && text != "stub") return bad_value(value, "one of local, stub");
-    settings.backend = text == "stub" ? BackendKind::kStub : BackendKind::kLocal;
+    const auto* found = std::ranges::find(kBackendNames, text);
+    if (found == kBackendNames.end()) return bad_value(value, "one of local, remote, stub");
+    settings.backend = static_cast<BackendKind>(found - kBackendNames.begin());
+    return {};
+}
+
+/// Messages never repeat the address: a password may be in it.
+Result<> set_remote_url(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::string text, one(value));
+    auto url = services::parse_http_url(text);
+    if (!url) return fail(url.error().code, "{}: {}", value.source, url.error().detail);
+    if (!url->query.empty()) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "{}: the address must not have a query (?...)",
+                    value.source);
+    }
+    settings.remote_url = *std::move(url);
     return {};
 }
 
@@ -165,7 +180,7 @@ const std::vector<SettingRow> kTable = {
      {"NOTSO_BACKEND"},
      SettingGroup::kEngine,
      false,
-     "who answers: local, or stub (scripted answers, no model)",
+     "who answers: local, remote (another server), or stub (scripted answers, no model)",
      set_backend},
     {"threads",
      "-t,--threads",
@@ -202,6 +217,31 @@ const std::vector<SettingRow> kTable = {
      false,
      "where models are fetched from",
      set_hub},
+    {"remote_url",
+     "--remote-url",
+     {"NOTSO_REMOTE_URL"},
+     SettingGroup::kRemote,
+     false,
+     "address of an OpenAI-compatible server, usually ending in /v1",
+     set_remote_url},
+    {"remote_model",
+     "--remote-model",
+     {"NOTSO_REMOTE_MODEL"},
+     SettingGroup::kRemote,
+     false,
+     "its model; default: the first that it lists",
+     [](Settings& settings, const SettingValue& value) {
+         return set_string(settings.remote_model, value);
+     }},
+    {"remote_key",
+     "--remote-key",
+     {"NOTSO_REMOTE_KEY"},
+     SettingGroup::kRemote,
+     false,
+     "key that it wants; better given in the environment, where other users don't see it",
+     [](Settings& settings, const SettingValue& value) {
+         return set_string(settings.remote_key, value);
+     }},
     {"data_dir",
      "--data-dir",
      {"NOTSO_DATA_DIR"},

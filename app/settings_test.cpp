@@ -118,11 +118,27 @@ TEST_F(SettingsTest, MissingSettingsFileThatWasNamedIsAnError) {
 }
 
 TEST_F(SettingsTest, BackendAndLogTakeOnlyKnownWords) {
-    flags_["backend"] = {{"remote"}, "--backend"};
-    EXPECT_THAT(error_of(), HasSubstr("--backend: \"remote\" is not one of local, stub"));
+    flags_["backend"] = {{"cloud"}, "--backend"};
+    EXPECT_THAT(error_of(), HasSubstr("--backend: \"cloud\" is not one of local, remote, stub"));
     flags_.clear();
     environment_["NOTSO_LOG"] = "loud";
     EXPECT_THAT(error_of(), HasSubstr("NOTSO_LOG: log level \"loud\""));
+}
+
+TEST_F(SettingsTest, ARemoteBackendNeedsAPlainAddress) {
+    flags_["backend"] = {{"remote"}, "--backend"};
+    EXPECT_THAT(error_of(), HasSubstr("--remote-url"));
+    environment_["NOTSO_REMOTE_URL"] = "https://gpu.example:8443/v1";
+    EXPECT_EQ(resolve()->remote_url->host_label(), "gpu.example:8443");
+    EXPECT_EQ(resolve()->backend, BackendKind::kRemote);
+    for (const std::string bad : {"https://ada:p4ss@gpu.example/v1",
+                                  "file:///p4ss",
+                                  "gpu.example",
+                                  "https://gpu.example/v1?key=p4ss"}) {
+        environment_["NOTSO_REMOTE_URL"] = bad;
+        EXPECT_THAT(error_of(), HasSubstr("NOTSO_REMOTE_URL: the address"));
+        EXPECT_THAT(error_of(), ::testing::Not(HasSubstr("p4ss")));
+    }
 }
 
 TEST_F(SettingsTest, KvTypeComesFromEverySourceAndTakesOnlyItsTypes) {

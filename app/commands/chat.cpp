@@ -145,14 +145,17 @@ Result<int> run(const Settings& settings, const Options& options) {
     Interrupts interrupts;
     const auto backend = make_backend(settings);
     LineReader reader(interrupts);
-    if (reader.interactive()) std::cout << "Loading the model…\n" << std::flush;
+    if (reader.interactive())
+        std::cout << (settings.backend == BackendKind::kRemote ? "Asking the server…\n"
+                                                               : "Loading the model…\n")
+                  << std::flush;
     NOTSO_CHECK(wait_until_ready(*backend, interrupts));
     const services::ModelInfo model = backend->info();
     if (options.think && !model.can_think)
         return usage_error("--think: this model has no thinking mode");
     if (reader.interactive())
         std::cout << fmt::format("{}{} · /help for commands\n",
-                                 model.name,
+                                 terminal_safe(model.name),
                                  model.scripted ? " (scripted)" : "")
                   << std::flush;
     TerminalChat chat(*backend, interrupts, options);

@@ -1,5 +1,5 @@
-// Attention and elementwise kernels of every set that this CPU runs: against the plain twins, and the
-// fast ones against each other bit by bit. The matrix products are in matmul_test.cpp.
+// Attention and elementwise kernels of every set that this CPU runs: against the plain twins, and
+// the fast ones against each other bit by bit. The matrix products are in matmul_test.cpp.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -43,6 +43,26 @@ std::vector<std::byte> stored(const KernelTable& table, KvType type, const Float
     return out;
 }
 
+/// Keys and values cut into tiles, in memory last tile first.
+struct Tiles {
+    Tiles(const std::vector<std::byte>& keys, const std::vector<std::byte>& values, std::size_t n)
+        : tile_bytes(n) {
+        const std::size_t n_tiles = (keys.size() + n - 1) / n;
+        memory.resize(2 * n * n_tiles);
+        for (std::size_t i = 0; i < n_tiles; ++i) {
+            std::byte* tile = &memory[2 * n * (n_tiles - 1 - i)];
+            const std::size_t bytes = std::min(n, keys.size() - i * n);
+            std::copy_n(&keys[i * n], bytes, tile);
+            std::copy_n(&values[i * n], bytes, tile + n);
+            data.push_back(tile);
+        }
+    }
+
+    std::size_t tile_bytes;
+    std::vector<std::byte> memory;  ///< [n_tiles, {k, v}, tile_bytes]
+    std::vector<const std::byte*> data;
+};
+
 struct Heads {
     AttentionCase shape;
     Floats q;
@@ -63,8 +83,9 @@ struct Heads {
         const auto width = static_cast<std::size_t>(shape.n_heads * shape.head_dim);
         Floats out(static_cast<std::size_t>(n) * width, NAN);
         Floats scratch(attention_scratch_floats(shape.head_dim));
-        const auto k = stored(table, type, keys, shape.head_dim);
-        const auto v = stored(table, type, values, shape.head_dim);
+        const Tiles tiles(stored(table, type, keys, shape.head_dim),
+                          stored(table, type, values, shape.head_dim),
+                          kAttentionKeys * kv_row_bytes(type, shape.head_dim));
         kv_kernels(table, type)
             .attention({.q = q.data() + static_cast<std::size_t>(first) * width,
                         .q_stride = width,
@@ -73,8 +94,9 @@ struct Heads {
                         .head_dim = shape.head_dim,
                         .first_pos = shape.first_pos + first,
                         .scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim)),
-                        .keys = k.data(),
-                        .values = v.data(),
+                        .tiles = tiles.data.data(),
+                        .keys = 0,
+                        .values = tiles.tile_bytes,
                         .out = out.data(),
                         .out_stride = width,
                         .scratch = scratch.data()});

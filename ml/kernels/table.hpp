@@ -53,8 +53,10 @@ struct AttentionArgs {
     std::int32_t head_dim;
     std::int32_t first_pos;   ///< Of the first token; token t sees keys 0 … first_pos + t.
     float scale;              ///< Of q · k.
-    const std::byte* keys;    ///< [first_pos + n_tokens, head_dim] of the kernel's KvType
-    const std::byte* values;  ///< the same shape
+    /// Where the tiles are that hold the keys and values of kAttentionKeys tokens each.
+    const std::byte* const* tiles;
+    std::size_t keys;    ///< Bytes from there to [kAttentionKeys, head_dim] of the kernel's KvType.
+    std::size_t values;  ///< The same for values.
     float* out;               ///< [n_tokens, n_heads, head_dim]
     std::size_t out_stride;
     float*

@@ -102,16 +102,20 @@ class Batches : public ::testing::Test {
         return ::testing::AssertionFailure()
                << together.cache->size() << " / " << alone.cache->size() << " tokens";
     const ModelConfig& config = model.config();
-    const std::size_t bytes =
-        extent(alone.cache->size()) * kv_row_bytes(alone.cache->type(), config.head_dim);
+    const std::size_t bytes = kv_row_bytes(alone.cache->type(), config.head_dim);
     for (std::int32_t layer = 0; layer < config.n_layers; ++layer) {
         for (std::int32_t head = 0; head < config.n_kv_heads; ++head) {
-            const auto differ = [&](const std::byte* a, const std::byte* b) {
-                return std::memcmp(a, b, bytes) != 0;
-            };
-            if (differ(together.cache->keys(layer, head), alone.cache->keys(layer, head)) ||
-                differ(together.cache->values(layer, head), alone.cache->values(layer, head)))
-                return ::testing::AssertionFailure() << "layer " << layer << ", head " << head;
+            for (std::int32_t pos = 0; pos < alone.cache->size(); ++pos) {
+                const auto differ = [&](const std::byte* a, const std::byte* b) {
+                    return std::memcmp(a, b, bytes) != 0;
+                };
+                if (differ(together.cache->key(layer, head, pos),
+                           alone.cache->key(layer, head, pos)) ||
+                    differ(together.cache->value(layer, head, pos),
+                           alone.cache->value(layer, head, pos)))
+                    return ::testing::AssertionFailure()
+                           << "layer " << layer << ", head " << head << ", token " << pos;
+            }
         }
     }
     return ::testing::AssertionSuccess();
@@ -251,7 +255,9 @@ TEST_F(Batches, FastTokensGetExactValues) {
     }
     const std::size_t bytes = 20 * kv_row_bytes(KvType::kF32, model->config().head_dim);
     for (std::int32_t head = 0; head < model->config().n_kv_heads; ++head) {
-        EXPECT_EQ(std::memcmp(exact.cache->values(0, head), fast.cache->values(0, head), bytes), 0)
+        // One page holds them all: their rows are neighbours.
+        EXPECT_EQ(std::memcmp(exact.cache->value(0, head, 0), fast.cache->value(0, head, 0), bytes),
+                  0)
             << head;
     }
 }
@@ -287,6 +293,53 @@ TEST_F(Batches, AnErrorLeavesEveryCacheAndAllLogitsAlone) {
     for (const Reading& run : runs) EXPECT_TRUE(std::isnan(run.logits.front()));
     EXPECT_TRUE(model->forward(std::span<const Segment>())) << "nothing to do is no error";
     EXPECT_TRUE(read_together(*model, runs));
+}
+
+TEST_F(Batches, APassBetweenLayersEqualsEachAlone) {
+    const auto model = load_model("tiny_llama", 2);
+    ASSERT_TRUE(model);
+    const std::vector<Share> shares = {{0, 200, 2, kFast}, {7, 1, 1}, {66, 3, 3}};
+    std::vector<Reading> alone = prepare(*model, KvType::kF16, shares);
+    std::vector<Reading> runs = prepare(*model, KvType::kF16, shares);
+    for (Reading& run : alone)
+        ASSERT_TRUE(model->forward(run.tokens, *run.cache, run.logits, run.precision));
+    const Segment prompt[] = {runs[0].segment()};
+    std::size_t n_layers = 0;
+    const auto done = model->forward(prompt, [&] {
+        ++n_layers;
+        if (n_layers == 1 || n_layers == 3) {
+            const Segment other[] = {runs[n_layers == 1 ? 1 : 2].segment()};
+            EXPECT_TRUE(model->forward(other));
+        }
+        return true;
+    });
+    ASSERT_TRUE(done) << done.error().detail;
+    EXPECT_EQ(n_layers, 2 * extent(model->config().n_layers)) << "200 tokens are two chunks";
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        EXPECT_TRUE(same_logits(runs[i], alone[i])) << i;
+        EXPECT_TRUE(same_caches(*model, runs[i], alone[i])) << i;
+    }
+}
+
+TEST_F(Batches, APassThatIsEndedLeavesTheCaches) {
+    const auto model = load_model("tiny_llama", 2);
+    ASSERT_TRUE(model);
+    for (const std::int32_t last_layer : {1, 2, 3, 4}) {
+        std::vector<Reading> runs = prepare(*model, KvType::kF16, {{4, 200, 1}, {9, 2, 2}});
+        std::vector<Segment> segments;
+        for (Reading& run : runs) segments.push_back(run.segment());
+        std::int32_t layer = 0;
+        const auto ended = model->forward(segments, [&] { return ++layer < last_layer; });
+        ASSERT_EQ(layer, last_layer);
+        ASSERT_FALSE(ended);
+        EXPECT_EQ(ended.error().code, ErrorCode::kCancelled);
+        EXPECT_EQ(runs[0].cache->size(), 4);
+        EXPECT_EQ(runs[1].cache->size(), 9);
+        std::vector<Reading> alone = prepare(*model, KvType::kF16, {{4, 200, 1}, {9, 2, 2}});
+        ASSERT_TRUE(read_together(*model, runs)) << "and can be done again";
+        ASSERT_TRUE(read_together(*model, alone));
+        EXPECT_TRUE(same_logits(runs[0], alone[0]));
+    }
 }
 
 }  // namespace

@@ -15,6 +15,10 @@ namespace {
 
 using test::golden_model;
 using test::kGoldenVocab;
+using testing::greedy;
+using testing::make;
+using testing::submit;
+using testing::Submitted;
 
 using Floats = std::vector<float>;
 
@@ -193,15 +197,59 @@ std::vector<std::optional<float>> answer(Engine& engine, std::vector<TokenId> pr
     return seen->logprobs;
 }
 
+/// Another text of the same length for each n.
+std::vector<TokenId> other_tokens(std::int32_t n) {
+    std::vector<TokenId> tokens = some_tokens();
+    for (TokenId& id : tokens) id = TokenId{(to_int(id) + 7 * n) % kGoldenVocab};
+    return tokens;
+}
+
+/// Keys and values of one context.
+std::uint64_t smallest_budget(const Model& model) {
+    return model.memory().kv_bytes_per_token *
+           static_cast<std::uint64_t>(model.memory().context_length);
+}
+
 TEST_P(Determinism, AnEvictedPromptAnswersAsBefore) {
-    const auto model = load(GetParam().model, {.kv_type = type()});
-    ASSERT_TRUE(model);
+    const auto plan = load(GetParam().model, {.kv_type = type()});
+    const auto model =
+        load(GetParam().model, {.kv_type = type(), .kv_budget_bytes = smallest_budget(*plan)});
     const auto engine = Engine::create(model, {});
     ASSERT_TRUE(engine) << engine.error().detail;
-    std::vector<TokenId> prompt = some_tokens();
-    const auto first = answer(**engine, prompt);
-    answer(**engine, {prompt.rbegin(), prompt.rend()});  // evicts it
-    EXPECT_EQ(answer(**engine, prompt), first);
+    const auto first = answer(**engine, some_tokens());
+    for (std::int32_t i = 1; i < 6; ++i) answer(**engine, other_tokens(i));
+    EXPECT_EQ(answer(**engine, some_tokens()), first);
+    EXPECT_EQ((*engine)->stats().cached_tokens, 0U) << "or nothing was evicted";
+}
+
+TEST_P(Determinism, ManyAtOnceAnswerAsEachAlone) {
+    const auto plan = load(GetParam().model, {.kv_type = type()});
+    const auto model =
+        load(GetParam().model, {.kv_type = type(), .kv_budget_bytes = smallest_budget(*plan)});
+    const auto request = [](std::int32_t i) {
+        // Every other one begins like the one before it, and forks inside a page.
+        std::vector<TokenId> prompt = other_tokens(i / 2);
+        prompt.resize(100 + static_cast<std::size_t>(i) * 5);
+        if (i % 2 == 1) prompt[90] = TokenId{3};
+        auto out = greedy(std::move(prompt), 60);
+        out.logprobs = true;
+        return out;
+    };
+    std::vector<std::vector<std::optional<float>>> alone;
+    for (std::int32_t i = 0; i < 8; ++i) {
+        const auto engine = make(model, {.max_running = 1, .max_draft = 0});
+        const auto seen = submit(*engine, request(i)).seen;
+        seen->wait_end();
+        alone.push_back(seen->logprobs);
+    }
+    const auto engine = make(model);
+    std::vector<Submitted> all;
+    for (std::int32_t i = 0; i < 8; ++i) all.push_back(submit(*engine, request(i)));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(all[i].seen->wait_end().reason, FinishReason::kLength);
+        EXPECT_EQ(all[i].seen->logprobs, alone[i]) << i;
+    }
+    EXPECT_GT(engine->stats().preemptions, 0U) << "no memory for all of them together";
 }
 
 std::vector<Case> all_cases() {

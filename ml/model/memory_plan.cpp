@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int32_t kDefaultContext = 8192;
 constexpr std::int32_t kLeastContext = 128;  // less can't hold a question and its answer
+constexpr std::uint64_t kMostContexts = 4;   // that memory is kept for unless it is asked for
 constexpr double kKiB = 1024.0;
 
 // Measured: what the program has in memory without a model, and what the tokenizer's tables take.
@@ -32,8 +33,8 @@ std::uint64_t vocabulary_bytes(const gguf::File& file, const ModelConfig& config
 std::uint64_t buffer_bytes(const gguf::File& file,
                            const ModelConfig& config,
                            std::int32_t n_threads) {
-    const std::uint64_t floats =
-        Workspace::floats(config, choose_threads(n_threads, count_cores())) +
+    const std::uint64_t floats =  // a pass can run between two layers of another
+        2 * Workspace::floats(config, choose_threads(n_threads, count_cores())) +
         static_cast<std::uint64_t>(config.n_vocab);  // one row of logits
     return floats * sizeof(float) + vocabulary_bytes(file, config) + kProgramBytes;
 }
@@ -57,13 +58,16 @@ std::string advice(const ModelConfig& config, const MemoryPlan& plan, std::uint6
 }  // namespace
 
 std::string MemoryPlan::to_string() const {
-    return fmt::format("weights {} + buffers {} + KV {} ({} tokens of {:.1f} KiB, {}) = {}",
+    const std::string context =
+        pool_tokens() == context_length ? "" : fmt::format("; {} in a context", context_length);
+    return fmt::format("weights {} + buffers {} + KV {} ({} tokens of {:.1f} KiB, {}{}) = {}",
                        mebibytes(weight_bytes),
                        mebibytes(buffer_bytes),
                        mebibytes(kv_bytes()),
-                       context_length,
+                       pool_tokens(),
                        static_cast<double>(kv_bytes_per_token) / kKiB,
                        kv_traits(kv_type).name,
+                       context,
                        mebibytes(total_bytes()));
 }
 
@@ -117,11 +121,26 @@ Result<MemoryPlan> fit_memory(const MemoryPlan& estimate,
     const std::uint64_t left = available_bytes - std::min(available_bytes, fixed);
     MemoryPlan plan = estimate;
     if (request.context_length == 0) {
-        const auto fits = std::min<std::uint64_t>(left / 2 / plan.kv_bytes_per_token,
+        const std::uint64_t most =
+            request.kv_budget_bytes != 0 ? request.kv_budget_bytes : left / 2;
+        const auto fits = std::min<std::uint64_t>(most / plan.kv_bytes_per_token,
                                                   static_cast<std::uint64_t>(plan.context_length));
         const auto least = std::min(kLeastContext, config.context_length);
         plan.context_length = std::max(least, static_cast<std::int32_t>(fits));
     }
+    const std::uint64_t one =
+        plan.kv_bytes_per_token * static_cast<std::uint64_t>(plan.context_length);
+    if (request.kv_budget_bytes != 0 && request.kv_budget_bytes < one) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "keys and values of a context of {} tokens take {}, but may take {}: use a "
+                    "larger --kv-memory or a smaller --ctx",
+                    plan.context_length,
+                    mebibytes(one),
+                    mebibytes(request.kv_budget_bytes));
+    }
+    plan.kv_budget_bytes = request.kv_budget_bytes != 0
+                               ? request.kv_budget_bytes
+                               : std::clamp(left / 4, one, kMostContexts * one);
     if (fixed <= available_bytes && plan.kv_bytes() <= left) return plan;
     return fail(ErrorCode::kOutOfMemory,
                 "needs {}; {} are available: use {}",

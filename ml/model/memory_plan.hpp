@@ -3,6 +3,7 @@
 // length of a context.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -19,23 +20,32 @@ struct ModelSpec;
 struct MemoryRequest {
     std::int32_t context_length = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
     KvType kv_type = KvType::kF16;
-    std::int32_t n_threads = 0;  ///< As LoadOptions::n_threads.
+    std::int32_t n_threads = 0;         ///< As LoadOptions::n_threads.
+    std::uint64_t kv_budget_bytes = 0;  ///< For all sequences; 0 = one to four contexts.
 };
 
 struct MemoryPlan {
     std::uint64_t weight_bytes = 0;        ///< Weights, in whole large pages.
     std::uint64_t buffer_bytes = 0;        ///< Working buffers, vocabulary and program.
     std::uint64_t kv_bytes_per_token = 0;  ///< Keys and values of all layers.
-    std::int32_t context_length = 0;       ///< Tokens that the cache holds.
+    std::int32_t context_length = 0;       ///< Tokens of the longest prompt and answer.
+    std::uint64_t kv_budget_bytes = 0;     ///< For all sequences; at least one context fits.
     KvType kv_type = KvType::kF16;
 
+    /// Keys and values of all sequences.
     std::uint64_t kv_bytes() const noexcept {
-        return kv_bytes_per_token * static_cast<std::uint64_t>(context_length);
+        return std::max(kv_budget_bytes,
+                        kv_bytes_per_token * static_cast<std::uint64_t>(context_length));
+    }
+    /// Tokens that these are of.
+    std::int32_t pool_tokens() const noexcept {
+        return kv_bytes_per_token == 0 ? 0
+                                       : static_cast<std::int32_t>(kv_bytes() / kv_bytes_per_token);
     }
     /// What the process has in memory once the context is full.
     std::uint64_t total_bytes() const noexcept { return weight_bytes + buffer_bytes + kv_bytes(); }
 
-    /// "weights 94.0 MiB + buffers … + KV … (8192 tokens of 22.5 KiB, f16) = … MiB"
+    /// "weights 94.0 MiB + buffers … + KV … (32768 tokens of 22.5 KiB, f16; 8192 in a context) = …"
     std::string to_string() const;
 };
 
@@ -54,8 +64,10 @@ Result<MemoryPlan> estimate_memory(const gguf::File& file,
                                    const MemoryRequest& request);
 
 /// The plan that fits in `available_bytes`: the estimate itself, or, where the request leaves the
-/// context open, one whose cache takes at most half of what weights and buffers leave.
-/// @errors kOutOfMemory with all numbers and what would fit.
+/// context open, one whose keys and values take at most half of what weights and buffers leave.
+/// Where it leaves the budget open, that is a quarter of what is left, but one to four contexts.
+/// @errors kOutOfMemory with all numbers and what would fit; kInvalidArgument for a budget that
+/// holds less than the context.
 Result<MemoryPlan> fit_memory(const MemoryPlan& estimate,
                               const ModelConfig& config,
                               const MemoryRequest& request,

@@ -37,13 +37,18 @@ ModelConfig large_model() {
     return config;
 }
 
-Result<MemoryPlan> fit(std::int32_t context, std::uint64_t available_mib) {
+Result<MemoryPlan> fit(std::int32_t context,
+                       std::uint64_t available_mib,
+                       std::uint64_t budget_mib = 0) {
     const ModelConfig config = large_model();
     const MemoryPlan estimate{.weight_bytes = 900 * kMiB,
                               .buffer_bytes = 100 * kMiB,
                               .kv_bytes_per_token = kv_bytes_per_token(config, KvType::kF16),
                               .context_length = context != 0 ? context : 8192};
-    return fit_memory(estimate, config, {.context_length = context}, available_mib * kMiB);
+    return fit_memory(estimate,
+                      config,
+                      {.context_length = context, .kv_budget_bytes = budget_mib * kMiB},
+                      available_mib * kMiB);
 }
 
 TEST(MemoryPlan, KeysAndValuesOfAllLayersCount) {
@@ -103,6 +108,24 @@ TEST(MemoryPlan, WhatIsAskedForIsGivenOrRefused) {
     EXPECT_EQ(fit(1, 1001)->context_length, 1);
     EXPECT_EQ(fit(65'536, 100'000)->context_length, 65'536);
     EXPECT_EQ(fit(1, 0).error().code, ErrorCode::kOutOfMemory);
+}
+
+TEST(MemoryPlan, SeveralConversationsGetAQuarterOfWhatIsLeft) {
+    EXPECT_EQ(fit(1000, 13'000)->pool_tokens(), 3000);
+    EXPECT_EQ(fit(1000, 100'000)->pool_tokens(), 4000) << "but no more than four contexts";
+    EXPECT_EQ(fit(1000, 2500)->pool_tokens(), 1000) << "and one at least";
+    EXPECT_EQ(fit(1000, 13'000)->total_bytes(), 4000 * kMiB);
+}
+
+TEST(MemoryPlan, ABudgetIsTakenAsItIs) {
+    EXPECT_EQ(fit(1000, 13'000, 7000)->pool_tokens(), 7000);
+    EXPECT_EQ(fit(0, 13'000, 700)->context_length, 700);
+    EXPECT_EQ(fit(0, 13'000, 9000)->context_length, 8192);
+    EXPECT_EQ(fit(1000, 13'000, 13'000).error().code, ErrorCode::kOutOfMemory);
+    const auto refused = fit(1000, 13'000, 999);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(refused.error().detail, AllOf(HasSubstr("1000.0 MiB"), HasSubstr("999.0 MiB")));
 }
 
 TEST(MemoryPlan, ARefusalTellsTheNumbersAndWhatFits) {

@@ -32,8 +32,10 @@ class LoadedModel final : public Model {
 
     const MemoryPlan& memory() const override { return memory_; }
 
-    Result<> forward(std::span<const Segment> segments) const override {
-        return transformer_->forward(segments);
+    using Model::forward;
+    Result<> forward(std::span<const Segment> segments,
+                     const BetweenLayers& between) const override {
+        return transformer_->forward(segments, between);
     }
 
   private:
@@ -66,7 +68,8 @@ Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const gguf::File& file,
 Result<MemoryPlan> plan(const gguf::File& file, const ModelSpec& spec, const LoadOptions& options) {
     const MemoryRequest request{.context_length = options.context_length,
                                 .kv_type = options.kv_type,
-                                .n_threads = options.n_threads};
+                                .n_threads = options.n_threads,
+                                .kv_budget_bytes = options.kv_budget_bytes};
     NOTSO_TRY(const MemoryPlan estimate, estimate_memory(file, spec, request));
     const std::uint64_t available = read_memory().available_bytes;
     NOTSO_TRY(const MemoryPlan plan, fit_memory(estimate, spec.config, request, available));

@@ -46,6 +46,7 @@ struct LoadOptions {
         {};                           ///< Replaces the file's own tokenizer.
     std::int32_t context_length = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
     KvType kv_type = KvType::kF16;
+    std::uint64_t kv_budget_bytes = 0;  ///< Of all sequences; 0 = one to four contexts.
     /// Called before weights are read, on the loading thread.
     std::function<void(const MemoryPlan&)> on_plan = {};
     std::function<void(double)> on_progress = {};  ///< 0..1, on the loading thread.
@@ -63,6 +64,11 @@ struct Segment {
     /// kFast for new prompt text only: what was generated is always read exactly.
     Precision precision = Precision::kExact;
 };
+
+/// Called after every layer of a forward pass, on the thread that called it; false ends the pass.
+/// It may run another forward pass, over other caches, in which nothing is called between layers:
+/// so a long prompt is read beside answers that go on.
+using BetweenLayers = std::function<bool()>;
 
 class Model {
   public:
@@ -88,12 +94,13 @@ class Model {
     /// Runs the tokens of all segments together, reading the weights once for up to kChunkTokens
     /// of them. What a token gets has the same bits in any company: they depend on its own
     /// sequence and precision only. When it fails, every cache is as it was.
-    /// Not reentrant: one thread at a time per model (the engine thread); it forks to the model's
-    /// own thread pool.
+    /// One thread at a time per model (the engine thread); it forks to the model's own thread pool.
     /// @errors kContextLength when a cache is full; kInvalidArgument for an id ≥ n_vocab, for
     /// logits that are no whole rows or more rows than tokens, and for two segments with the same
-    /// cache.
-    virtual Result<> forward(std::span<const Segment> segments) const = 0;
+    /// cache; kCancelled when `between` said so.
+    virtual Result<> forward(std::span<const Segment> segments,
+                             const BetweenLayers& between) const = 0;
+    Result<> forward(std::span<const Segment> segments) const { return forward(segments, {}); }
 
     /// The same for one sequence.
     Result<> forward(std::span<const TokenId> tokens,

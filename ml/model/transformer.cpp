@@ -1,7 +1,9 @@
 #include "ml/model/transformer.hpp"
 
 #include <algorithm>
+#include <vector>
 
+#include "base/assert.hpp"
 #include "ml/kernels/generic/table.hpp"
 
 namespace notso::ml {
@@ -21,26 +23,35 @@ Transformer::Transformer(ModelSpec spec,
     : spec_(std::move(spec)),
       weights_(std::move(weights)),
       kernels_(kernels),
-      work_(std::make_unique<Workspace>(spec_.config, kernels.tile_tokens, n_threads)),
-      pool_(std::make_unique<ThreadPool>(n_threads)),
-      chunk_(std::make_unique<Chunk>()),
-      products_(kernels, *work_, *pool_) {
+      pool_(std::make_unique<ThreadPool>(n_threads)) {
     const bool whole_vectors = spec_.config.head_dim % kernels::kHeadDimMultiple == 0;
     kv_kernels_ = whole_vectors ? kernels_.kv : kernels::generic_table().kv;
     std::span<const float> divisors;
     if (weights_.rope_divisors != nullptr)
         divisors = {weights_.rope_divisors, extent(spec_.config.n_rot / 2)};
     rope_ = RopeTable(spec_.rope, divisors);
+    for (auto& lane : lanes_) {
+        lane = std::make_unique<Lane>(spec_.config, kernels_, *pool_);
+        note_readers(lane->work);
+    }
+}
+
+Transformer::Lane::Lane(const ModelConfig& config,
+                        const kernels::KernelTable& kernels,
+                        ThreadPool& pool)
+    : work(config, kernels.tile_tokens, pool.size()), products(kernels, work, pool) {}
+
+void Transformer::note_readers(Workspace& work) const {
     const auto read = [](TokenBuffer& tokens, const Matrix& reader) {
         (reader.is_packed() ? tokens.has_packed : tokens.has_unpacked) = true;
     };
-    read(work_->h, weights_.output);
+    read(work.h, weights_.output);
     for (const LayerWeights& layer : weights_.layers) {
         for (const Matrix* reader :
              {&layer.attn_q, &layer.attn_k, &layer.attn_v, &layer.ffn_gate, &layer.ffn_up})
-            read(work_->h, *reader);
-        read(work_->heads, layer.attn_output);
-        read(work_->gate, layer.ffn_down);
+            read(work.h, *reader);
+        read(work.heads, layer.attn_output);
+        read(work.gate, layer.ffn_down);
     }
 }
 
@@ -76,47 +87,72 @@ Result<> Transformer::check(const Segment& segment) const {
     return {};
 }
 
-Result<> Transformer::forward(std::span<const Segment> segments) const {
+/// The buffers of one lane, for as long as a computation runs.
+class Transformer::LaneTurn {
+  public:
+    explicit LaneTurn(const Transformer& owner) : owner_(owner) { ++owner_.n_running_; }
+    ~LaneTurn() { --owner_.n_running_; }
+    LaneTurn(const LaneTurn&) = delete;
+    LaneTurn& operator=(const LaneTurn&) = delete;
+
+  private:
+    const Transformer& owner_;
+};
+
+Result<> Transformer::forward(std::span<const Segment> segments,
+                              const BetweenLayers& between) const {
     for (const Segment& segment : segments) NOTSO_CHECK(check(segment));
     NOTSO_CHECK(check_caches_differ(segments));
+    NOTSO_ASSERT(n_running_ < lanes_.size(), "only one computation runs between two layers");
+    const LaneTurn turn(*this);
+    Chunk& chunk = lanes_[n_running_ - 1]->chunk;
     ChunkCutter cutter(segments, spec_.config.n_vocab);
-    while (cutter.next(*chunk_)) {
-        run_chunk(*chunk_);
-        for (const ChunkPart& part : chunk_->parts) part.cache->advance(part.size());
+    std::vector<std::int32_t> sizes;
+    for (const Segment& segment : segments) sizes.push_back(segment.cache.size());
+    while (cutter.next(chunk)) {
+        if (!run_chunk(chunk, between)) {
+            for (std::size_t i = 0; i < sizes.size(); ++i) segments[i].cache.truncate(sizes[i]);
+            return fail(ErrorCode::kCancelled, "the forward pass was ended between two layers");
+        }
+        for (const ChunkPart& part : chunk.parts) part.cache->advance(part.size());
     }
     return {};
 }
 
-void Transformer::run_chunk(Chunk& chunk) const noexcept {
+bool Transformer::run_chunk(Chunk& chunk, const BetweenLayers& between) const {
     embed(chunk);
     const std::int32_t tokens_per_block = kernels::kAttentionQueries / heads_per_task(chunk);
     chunk.cut_attention(std::min(kTokensPerAttention, tokens_per_block));
-    for (std::int32_t layer = 0; layer < spec_.config.n_layers; ++layer) run_layer(layer, chunk);
+    for (std::int32_t layer = 0; layer < spec_.config.n_layers; ++layer) {
+        run_layer(layer, chunk);
+        if (between && !between()) return false;
+    }
     if (!chunk.logits.empty()) write_logits(chunk);
+    return true;
 }
 
 void Transformer::run_layer(std::int32_t layer, const Chunk& chunk) const noexcept {
     const LayerWeights& weights = weights_.layers[extent(layer)];
-    const Workspace& w = *work_;
+    const Workspace& w = work();
     norm(weights.attn_norm, chunk.runs, chunk.runs.exactly());
     project_qkv(layer, chunk);
     attend(layer, chunk);
     constexpr auto kAdd = kernels::Store::kAdd;
-    products_.multiply({weights.attn_output, w.heads, chunk.runs, w.x.data(), kAdd});
+    products().multiply({weights.attn_output, w.heads, chunk.runs, w.x.data(), kAdd});
     norm(weights.ffn_norm, chunk.runs, {});
     gated_ffn(weights, chunk.runs);
-    products_.multiply({weights.ffn_down, w.gate, chunk.runs, w.x.data(), kAdd});
+    products().multiply({weights.ffn_down, w.gate, chunk.runs, w.x.data(), kAdd});
 }
 
 void Transformer::embed(const Chunk& chunk) const noexcept {
     const Matrix& table = weights_.token_embd;
-    auto* scratch = reinterpret_cast<std::byte*>(work_->scratch.front().data());
+    auto* scratch = reinterpret_cast<std::byte*>(work().scratch.front().data());
     for (const ChunkPart& part : chunk.parts) {
         for (std::int32_t t = 0; t < part.size(); ++t) {
             const std::int32_t row = part.first_row + t;
             table.decode_row(
-                to_int(part.tokens[extent(t)]), scratch, row_of(work_->x, row, table.n_cols));
-            rope_.write(part.first_pos + t, row_of(work_->cos_sin, row, spec_.config.n_rot));
+                to_int(part.tokens[extent(t)]), scratch, row_of(work().x, row, table.n_cols));
+            rope_.write(part.first_pos + t, row_of(work().cos_sin, row, spec_.config.n_rot));
         }
     }
 }
@@ -131,30 +167,30 @@ void Transformer::norm(const float* weight,
         const std::int32_t last = std::min(runs.size(), (task + 1) * per_task);
         for (std::int32_t t = task * per_task; t < last; ++t) {
             kernels_.rms_norm(
-                row_of(work_->x, t, n), weight, work_->h.row(t), n, spec_.config.rms_eps);
-            products_.quantize(work_->h, runs, t, {0, n});
+                row_of(work().x, t, n), weight, work().h.row(t), n, spec_.config.rms_eps);
+            products().quantize(work().h, runs, t, {0, n});
             if (t >= runs.size() - more_runs.n_fast)
-                products_.quantize(work_->h, more_runs, t, {0, n});
+                products().quantize(work().h, more_runs, t, {0, n});
         }
     });
 }
 
 void Transformer::gated_ffn(const LayerWeights& weights, const TokenRuns& runs) const noexcept {
     const std::int32_t n_ff = spec_.config.n_ff;
-    const Product gate{weights.ffn_gate, work_->h, runs, nullptr};
-    const Product up{weights.ffn_up, work_->h, runs, nullptr};
+    const Product gate{weights.ffn_gate, work().h, runs, nullptr};
+    const Product up{weights.ffn_up, work().h, runs, nullptr};
     // Fast integers are made of whole blocks. What a task makes stays in its thread's cache.
-    const RowTasks tasks = products_.split(
+    const RowTasks tasks = products().split(
         n_ff, runs.n_fast > 0 ? kernels::kTokenBlock : kRowMultiple, kStageFloats / runs.size());
     pool_->run(tasks.size(), [&](std::int32_t task, std::int32_t thread) {
         const IndexRange range = tasks[task];
-        float* gates = work_->stage[extent(thread)].data();
+        float* gates = work().stage[extent(thread)].data();
         float* ups = gates + kStageFloats;
-        products_.multiply_rows(gate, range, {gates, extent(range.n)}, thread);
-        products_.multiply_rows(up, range, {ups, extent(range.n)}, thread);
+        products().multiply_rows(gate, range, {gates, extent(range.n)}, thread);
+        products().multiply_rows(up, range, {ups, extent(range.n)}, thread);
         for (std::int32_t t = 0; t < runs.size(); ++t, gates += range.n, ups += range.n) {
             kernels_.silu_mul(gates, ups, range.n);
-            products_.put({work_->gate, runs, t, range}, gates);
+            products().put({work().gate, runs, t, range}, gates);
         }
     });
 }
@@ -164,17 +200,17 @@ void Transformer::write_logits(const Chunk& chunk) const noexcept {
     const auto n_tokens = static_cast<std::int32_t>(chunk.logits.size());
     for (std::int32_t i = 0; i < n_tokens; ++i) {  // to the first rows; x is not needed any more
         const std::int32_t row = chunk.logits[extent(i)].row;
-        const float* x = row_of(work_->x, row, config.n_embd);
-        if (row != i) std::copy_n(x, config.n_embd, row_of(work_->x, i, config.n_embd));
+        const float* x = row_of(work().x, row, config.n_embd);
+        if (row != i) std::copy_n(x, config.n_embd, row_of(work().x, i, config.n_embd));
     }
     norm(weights_.output_norm, all_exact(n_tokens), {});
-    const Product product{weights_.output, work_->h, all_exact(n_tokens), nullptr};
+    const Product product{weights_.output, work().h, all_exact(n_tokens), nullptr};
     // A product has one place to go to, rows of logits have many.
-    const RowTasks tasks = products_.split(config.n_vocab, kRowMultiple, kStageFloats / n_tokens);
+    const RowTasks tasks = products().split(config.n_vocab, kRowMultiple, kStageFloats / n_tokens);
     pool_->run(tasks.size(), [&](std::int32_t task, std::int32_t thread) {
         const IndexRange range = tasks[task];
-        float* stage = work_->stage[extent(thread)].data();
-        products_.multiply_rows(product, range, {stage, extent(range.n)}, thread);
+        float* stage = work().stage[extent(thread)].data();
+        products().multiply_rows(product, range, {stage, extent(range.n)}, thread);
         for (const LogitsRow& row : chunk.logits) {
             std::copy_n(stage, range.n, row.out + range.first);
             stage += range.n;

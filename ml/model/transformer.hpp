@@ -3,6 +3,7 @@
 // text or requests.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 
@@ -18,7 +19,8 @@
 
 namespace notso::ml {
 
-/// Not reentrant: it owns the buffers and the threads of one computation.
+/// One thread at a time: it owns the buffers and the threads of one computation, and of another
+/// that runs between two layers of it.
 ///
 /// Numerics: f32 activations, of 16 bits in products of packed weights; weights as the file has
 /// them, keys and values as the cache stores them. What a token gets depends on its own history
@@ -37,11 +39,24 @@ class Transformer {
     const ModelConfig& config() const noexcept { return spec_.config; }
 
     /// See Model::forward.
-    Result<> forward(std::span<const Segment> segments) const;
+    Result<> forward(std::span<const Segment> segments, const BetweenLayers& between) const;
 
   private:
+    /// What one computation works on.
+    struct Lane {
+        Lane(const ModelConfig& config, const kernels::KernelTable& kernels, ThreadPool& pool);
+
+        Workspace work;
+        Chunk chunk;
+        Products products;
+    };
+    class LaneTurn;
+
+    /// Tells each buffer of tokens what will read it.
+    void note_readers(Workspace& work) const;
     Result<> check(const Segment& segment) const;
-    void run_chunk(Chunk& chunk) const noexcept;
+    /// False when `between` ended it.
+    bool run_chunk(Chunk& chunk, const BetweenLayers& between) const;
     void embed(const Chunk& chunk) const noexcept;
     void run_layer(std::int32_t layer, const Chunk& chunk) const noexcept;
     /// Norms the first runs.size() rows of x into the workspace's h, for products with `runs` and,
@@ -68,15 +83,17 @@ class Transformer {
                       std::int32_t thread) const noexcept;
     const kernels::KvKernels& kv_kernels(const KvCache& cache) const noexcept;
 
+    Workspace& work() const noexcept { return lanes_[n_running_ - 1]->work; }
+    const Products& products() const noexcept { return lanes_[n_running_ - 1]->products; }
+
     ModelSpec spec_;
     Weights weights_;
     const kernels::KernelTable& kernels_;
     const kernels::KvKernels* kv_kernels_ = nullptr;  // by KvType
     RopeTable rope_;
-    std::unique_ptr<Workspace> work_;
     std::unique_ptr<ThreadPool> pool_;
-    std::unique_ptr<Chunk> chunk_;
-    Products products_;
+    std::array<std::unique_ptr<Lane>, 2> lanes_;
+    mutable std::size_t n_running_ = 0;  // computations: the last one's lane is in use
 };
 
 }  // namespace notso::ml

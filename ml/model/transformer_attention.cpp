@@ -19,22 +19,22 @@ struct Transformer::HeadGroup {
 void Transformer::project_qkv(std::int32_t layer, const Chunk& chunk) const noexcept {
     const ModelConfig& config = spec_.config;
     const LayerWeights& weights = weights_.layers[extent(layer)];
-    const TokenBuffer& h = work_->h;
+    const TokenBuffer& h = work().h;
     const bool rotates = spec_.architecture->rotates(layer);
-    const Product q{weights.attn_q, h, chunk.runs, work_->q.data()};
-    const Product k{weights.attn_k, h, chunk.runs, work_->k.data()};
-    const Product v{weights.attn_v, h, chunk.runs.exactly(), work_->v.data()};
+    const Product q{weights.attn_q, h, chunk.runs, work().q.data()};
+    const Product k{weights.attn_k, h, chunk.runs, work().k.data()};
+    const Product v{weights.attn_v, h, chunk.runs.exactly(), work().v.data()};
     // One task per head: its rows, their norm and rotation, and for keys and values the way into
     // the cache. Heads of k and v go together, since both are stored at the end.
     pool_->run(config.n_kv_heads + config.n_heads, [&](std::int32_t task, std::int32_t thread) {
         const bool is_query = task >= config.n_kv_heads;
         const std::int32_t first = (is_query ? task - config.n_kv_heads : task) * config.head_dim;
         const Product& product = is_query ? q : k;
-        products_.multiply_rows(product, {first, config.head_dim}, thread);
+        products().multiply_rows(product, {first, config.head_dim}, thread);
         norm_head(product, first, is_query ? weights.attn_q_norm : weights.attn_k_norm);
         if (rotates) rotate(product.out + first, extent(product.matrix.n_rows), chunk.size());
         if (is_query) return;
-        products_.multiply_rows(v, {first, config.head_dim}, thread);
+        products().multiply_rows(v, {first, config.head_dim}, thread);
         for (const ChunkPart& part : chunk.parts) store_kv(layer, task, part);
     });
 }
@@ -53,7 +53,7 @@ void Transformer::norm_head(const Product& product,
 void Transformer::rotate(float* head, std::size_t stride, std::int32_t n_tokens) const noexcept {
     for (std::int32_t t = 0; t < n_tokens; ++t) {
         kernels_.rope(head + extent(t) * stride,
-                      row_of(work_->cos_sin, t, spec_.config.n_rot),
+                      row_of(work().cos_sin, t, spec_.config.n_rot),
                       rope_.n_pairs());
     }
 }
@@ -65,19 +65,17 @@ const kernels::KvKernels& Transformer::kv_kernels(const KvCache& cache) const no
 void Transformer::store_kv(std::int32_t layer,
                            std::int32_t kv_head,
                            const ChunkPart& part) const noexcept {
-    const ModelConfig& config = spec_.config;
-    const std::int32_t dim = config.head_dim;
-    const std::size_t row_bytes = kv_row_bytes(part.cache->type(), dim);
-    const std::size_t offset = extent(part.first_pos) * row_bytes;
-    const auto store = [&](const FloatBuffer& source, std::byte* target) {
-        for (std::int32_t t = 0; t < part.size(); ++t, target += row_bytes) {
-            const float* row =
-                row_of(source, part.first_row + t, config.n_kv_heads * dim) + extent(kv_head, dim);
-            kv_kernels(*part.cache).store(row, target, dim);
-        }
-    };
-    store(work_->k, part.cache->keys(layer, kv_head) + offset);
-    store(work_->v, part.cache->values(layer, kv_head) + offset);
+    const std::int32_t dim = spec_.config.head_dim;
+    const std::int32_t width = spec_.config.n_kv_heads * dim;
+    KvCache& cache = *part.cache;
+    const auto store = kv_kernels(cache).store;
+    for (std::int32_t t = 0; t < part.size(); ++t) {
+        const std::int32_t row = part.first_row + t;
+        const std::int32_t pos = part.first_pos + t;
+        const std::size_t column = extent(kv_head, dim);
+        store(row_of(work().k, row, width) + column, cache.key(layer, kv_head, pos), dim);
+        store(row_of(work().v, row, width) + column, cache.value(layer, kv_head, pos), dim);
+    }
 }
 
 std::int32_t Transformer::heads_per_task(const Chunk& chunk) const noexcept {
@@ -107,8 +105,8 @@ void Transformer::attend(std::int32_t layer, const Chunk& chunk) const noexcept 
     });
     // Fast integers are made of blocks of columns that can reach over several heads.
     pool_->run(chunk.runs.n_fast, [&](std::int32_t i, std::int32_t) {
-        products_.quantize(
-            work_->heads, chunk.runs, chunk.runs.n_exact + i, {0, work_->heads.width});
+        products().quantize(
+            work().heads, chunk.runs, chunk.runs.n_exact + i, {0, work().heads.width});
     });
 }
 
@@ -119,22 +117,23 @@ void Transformer::attend_block(const AttentionBlock& block,
     const std::int32_t dim = spec_.config.head_dim;
     const std::int32_t q_width = spec_.config.n_heads * dim;
     const std::int32_t row = block.part->first_row + block.first;
-    KvCache& cache = *block.part->cache;
-    kv_kernels(cache).attention({.q = row_of(work_->q, row, q_width) + extent(heads.first, dim),
+    const KvCache& cache = *block.part->cache;
+    kv_kernels(cache).attention({.q = row_of(work().q, row, q_width) + extent(heads.first, dim),
                                  .q_stride = extent(q_width),
                                  .n_tokens = block.n_tokens,
                                  .n_heads = heads.n,
                                  .head_dim = dim,
                                  .first_pos = block.part->first_pos + block.first,
                                  .scale = 1.0f / std::sqrt(static_cast<float>(dim)),
-                                 .keys = cache.keys(heads.layer, heads.kv_head),
-                                 .values = cache.values(heads.layer, heads.kv_head),
-                                 .out = work_->heads.row(row) + extent(heads.first, dim),
+                                 .tiles = cache.data(),
+                                 .keys = cache.pool().keys_offset(heads.layer, heads.kv_head),
+                                 .values = cache.pool().values_offset(heads.layer, heads.kv_head),
+                                 .out = work().heads.row(row) + extent(heads.first, dim),
                                  .out_stride = extent(q_width),
-                                 .scratch = work_->scratch[extent(thread)].data()});
+                                 .scratch = work().scratch[extent(thread)].data()});
     const std::int32_t last = std::min(row + block.n_tokens, runs.n_exact);
     for (std::int32_t t = row; t < last; ++t)
-        products_.quantize(work_->heads, runs, t, {heads.first * dim, heads.n * dim});
+        products().quantize(work().heads, runs, t, {heads.first * dim, heads.n * dim});
 }
 
 }  // namespace notso::ml

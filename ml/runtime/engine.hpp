@@ -27,6 +27,13 @@ enum class FinishReason {
     kError,      ///< See GenerationEnd::error.
 };
 
+/// Who goes first when not all can run.
+enum class Priority : std::uint8_t {
+    kInteractive,  ///< A person waits for it.
+    kApi,          ///< A program waits for it.
+    kBackground,   ///< Nobody does: it runs only when no other request is there.
+};
+
 struct GenerationRequest {
     std::vector<TokenId> prompt;  ///< Not empty; prompt.size() < context length.
     /// The first tokens of the prompt, up to the last that a model wrote: they are always read
@@ -37,6 +44,10 @@ struct GenerationRequest {
     std::vector<TokenId> end_tokens = {};  ///< Generation ends at these; they are not delivered.
     std::int32_t n_top_logprobs = 0;       ///< 0..20 alternatives per token.
     bool logprobs = false;
+    /// Whose request it is, any number: users get turns, requests of one user go in their order.
+    std::uint64_t user = 0;
+    Priority priority = Priority::kInteractive;
+    bool read_only = false;  ///< The prompt is read ahead for a later request; nothing is written.
 };
 
 struct TokenLogprob {
@@ -54,6 +65,8 @@ struct GenerationStats {
     std::int32_t prompt_tokens = 0;
     std::int32_t cached_tokens = 0;  ///< Of the prompt, found in the KV cache.
     std::int32_t generated_tokens = 0;
+    std::int32_t draft_tokens = 0;     ///< Guessed ahead from the text.
+    std::int32_t accepted_tokens = 0;  ///< Of those, confirmed by the model: generated for less.
     std::chrono::nanoseconds queued{};
     std::chrono::nanoseconds prefill{};
     std::chrono::nanoseconds decode{};
@@ -73,7 +86,8 @@ class TokenSink {
   public:
     virtual ~TokenSink() = default;
     /// Requests ahead of this one changed (0 = next).
-    virtual void on_queued(std::int32_t /*position*/) {}
+    /// @param wait  About how long it will wait, from how long others took; 0 = not known yet.
+    virtual void on_queued(std::int32_t /*position*/, std::chrono::milliseconds /*wait*/) {}
     /// Prompt tokens read so far, cached ones included.
     virtual void on_prefill(std::int32_t /*done*/, std::int32_t /*total*/) {}
     virtual SinkVerdict on_token(const GeneratedToken& token) = 0;
@@ -82,13 +96,18 @@ class TokenSink {
 };
 
 struct EngineOptions {
+    /// Requests that wait, at most. A user who has none there gets in beyond it, up to a quarter
+    /// more: nobody is shut out by another user's requests.
     std::int32_t max_queue = 64;
-    /// Most tokens per step; fewer on slow machines, so that a step takes about 120 ms and a cancel
-    /// waits no longer.
+    /// Requests that are read and answered together; of one user three quarters of them.
+    std::int32_t max_running = 16;
+    /// Most prompt tokens of a forward pass; fewer on slow machines, so that a pass takes a second.
     std::int32_t prefill_chunk = 128;
     Precision prompt_precision = Precision::kExact;  ///< Of new prompt text.
     /// Last tokens of a prompt that are read exactly all the same: the answer begins from them.
     std::int32_t exact_tail = 16;
+    /// Most tokens that are guessed ahead for one request; 0 = none.
+    std::int32_t max_draft = 15;
 };
 
 struct EngineStats {
@@ -97,13 +116,18 @@ struct EngineStats {
     std::uint64_t prompt_tokens = 0;
     std::uint64_t cached_tokens = 0;
     std::uint64_t generated_tokens = 0;
-    std::uint64_t kv_bytes = 0;
+    std::uint64_t draft_tokens = 0;
+    std::uint64_t accepted_tokens = 0;
+    std::uint64_t preemptions = 0;    ///< Requests that had to give their memory to others.
+    std::uint64_t kv_bytes = 0;       ///< Of pages in use, those kept for later requests included.
+    std::uint64_t kv_held_bytes = 0;  ///< Of those that no running request uses.
+    std::uint64_t kv_budget_bytes = 0;
 };
 
 class Engine {
   public:
-    /// Allocates the KV cache, as long and of the type that the model's MemoryPlan says, and starts
-    /// the engine thread.
+    /// Reserves the memory for keys and values, as much and of the type that the model's MemoryPlan
+    /// says, and starts the engine thread.
     /// @errors kOutOfMemory when the system refuses.
     static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
                                                   const EngineOptions& options);
@@ -117,7 +141,7 @@ class Engine {
     virtual Result<RequestId> submit(GenerationRequest request,
                                      std::unique_ptr<TokenSink> sink) = 0;
 
-    /// Takes effect before the next decode step or prefill chunk; unknown ids are ignored. Any
+    /// Takes effect before the next token or layer of a prompt; unknown ids are ignored. Any
     /// thread.
     virtual void cancel(RequestId id) = 0;
 

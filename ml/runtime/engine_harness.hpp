@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -70,7 +71,7 @@ class RecordingSink final : public TokenSink {
         const std::lock_guard lock(seen_->mutex);
         seen_->sink_destroyed = true;
     }
-    void on_queued(std::int32_t position) override {
+    void on_queued(std::int32_t position, std::chrono::milliseconds) override {
         const std::lock_guard lock(seen_->mutex);
         seen_->positions.push_back(position);
         seen_->changed.notify_all();

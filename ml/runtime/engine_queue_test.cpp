@@ -19,7 +19,7 @@ TEST(Engine, RunsInOrderAndTellsPositions) {
     Gate gate;
     const auto model = counting_model();
     model->before_forward = [&](std::size_t) { gate.pass(); };
-    const auto engine = make(model);
+    const auto engine = make(model, {.max_running = 1});
     const auto a = submit(*engine, greedy(tokens({1}), 2));
     gate.wait_arrived();
     const auto b = submit(*engine, greedy(tokens({50}), 2));
@@ -37,7 +37,7 @@ TEST(Engine, RefusesAtOnceWhenTheQueueIsFull) {
     Gate gate;
     const auto model = counting_model();
     model->before_forward = [&](std::size_t) { gate.pass(); };
-    const auto engine = make(model);
+    const auto engine = make(model, {.max_running = 1});
     std::vector<Submitted> all;
     all.push_back(submit(*engine, greedy(tokens({1}), 1)));
     gate.wait_arrived();
@@ -77,20 +77,23 @@ TEST(Engine, CancelsWhatIsQueuedWithoutWaitingForItsTurn) {
     EXPECT_EQ(running.seen->wait_end().reason, FinishReason::kCancelled);
 }
 
-TEST(Engine, CancelsBetweenPrefillChunks) {
+TEST(Engine, CancelsBetweenLayersOfAPrompt) {
     Gate gate;
     const auto model = counting_model();
-    model->before_forward = [&](std::size_t) { gate.pass(); };
+    model->before_forward = [&](std::size_t) {
+        if (model->reads().size() == 2) gate.pass();
+    };
     const auto engine = make(model, {.prefill_chunk = 4});
     const auto [seen, id] = submit(*engine, greedy(counting(400), 5));
     gate.wait_arrived();
     engine->cancel(id);
     gate.open();
     EXPECT_EQ(seen->wait_end().reason, FinishReason::kCancelled);
-    EXPECT_EQ(model->reads().size(), 1U);
+    EXPECT_EQ(model->reads().size(), 3U);
     EXPECT_TRUE(seen->ids.empty());
     const auto again = submit(*engine, greedy(counting(400), 1)).seen;
-    EXPECT_EQ(again->wait_end().stats.cached_tokens, 4) << "what was read stays useful";
+    EXPECT_EQ(again->wait_end().stats.cached_tokens, 8)
+        << "what was read stays useful, but not what was begun";
 }
 
 TEST(Engine, CancelsDuringDecode) {
@@ -128,14 +131,14 @@ TEST(Engine, AFailingModelEndsTheRequestNotTheEngine) {
     const auto engine = make(model);
     submit(*engine, greedy(tokens({1, 2, 3}), 1)).seen->wait_end();
     model->fail_with = "the weights are tired";
-    const GenerationEnd end = submit(*engine, greedy(tokens({1, 2, 3}), 1)).seen->wait_end();
+    const GenerationEnd end = submit(*engine, greedy(tokens({1, 2, 3, 4, 5}), 1)).seen->wait_end();
     EXPECT_EQ(end.reason, FinishReason::kError);
     ASSERT_TRUE(end.error);
     EXPECT_EQ(end.error->detail, "the weights are tired");
     model->fail_with.clear();
-    const auto after = submit(*engine, greedy(tokens({1, 2, 3}), 1)).seen;
+    const auto after = submit(*engine, greedy(tokens({1, 2, 3, 4, 5}), 1)).seen;
     EXPECT_EQ(after->wait_end().reason, FinishReason::kLength);
-    EXPECT_EQ(after->wait_end().stats.cached_tokens, 0) << "nothing of a failed pass may be reused";
+    EXPECT_EQ(after->wait_end().stats.cached_tokens, 3) << "what was read before, nothing else";
 }
 
 TEST(Engine, ExceptionsBecomeErrors) {

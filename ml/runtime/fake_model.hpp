@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -132,21 +135,24 @@ class FakeModel final : public Model {
     const MemoryPlan& memory() const override { return plan_; }
 
     using Model::forward;
-    Result<> forward(std::span<const Segment> segments) const override {
+    Result<> forward(std::span<const Segment> segments,
+                     const BetweenLayers& between) const override {
         NOTSO_CHECK(check_caches_differ(segments));
         std::size_t n_tokens = 0;
         for (const Segment& segment : segments) n_tokens += segment.tokens.size();
         if (before_forward) before_forward(n_tokens);
         note_read(n_tokens);
-        for (const Segment& segment : segments) note(segment);
         if (!fail_with.empty()) return fail(ErrorCode::kInternal, "{}", fail_with);
-        for (const Segment& segment : segments) {
-            segment.cache.advance(static_cast<std::int32_t>(segment.tokens.size()));
-            if (segment.logits.empty()) continue;
-            const History& history = histories_[&segment.cache];
-            std::ranges::fill(segment.logits, 0.0F);
-            segment.logits[to_index(next_(history.seen, history.prompt_size))] = 20.0F;
+        for (std::int32_t layer = 0; between && layer < n_pauses; ++layer) {
+            std::this_thread::sleep_for(pause);
+            if (between()) continue;
+            return fail(ErrorCode::kCancelled, "ended between two layers");
         }
+        for (const Segment& segment : segments) {
+            if (std::ssize(segment.tokens) > segment.cache.capacity() - segment.cache.size())
+                return fail(ErrorCode::kContextLength, "the cache is full");
+        }
+        for (const Segment& segment : segments) read(segment);
         return {};
     }
 
@@ -164,25 +170,61 @@ class FakeModel final : public Model {
     /// Gets the tokens of all sequences; may block or throw.
     std::function<void(std::size_t n_tokens)> before_forward;
     std::string fail_with;
+    std::int32_t n_pauses = 1;           ///< "Layers" of a pass.
+    std::chrono::milliseconds pause{0};  ///< Time of each.
     std::string chat_template_text;
 
   private:
-    /// What one cache holds.
-    struct History {
-        std::vector<TokenId> seen;
+    /// A token of a text; it stands in the cache instead of keys and values, so that whatever
+    /// happens to pages shows.
+    struct Held {
+        std::int32_t token;  ///< In the key's row.
+        std::int32_t stamp;  ///< In the value's row: no two writes have the same.
+    };
+    struct Answer {
         std::size_t prompt_size = 0;
+        std::int32_t last_stamp = 0;
     };
 
-    void note(const Segment& segment) const {
-        const std::span<const TokenId> tokens = segment.tokens;
-        History& history = histories_[&segment.cache];
-        const auto held = static_cast<std::size_t>(segment.cache.size());
-        const bool new_prompt = held < history.seen.size() || tokens.size() > 1 || held == 0;
-        history.seen.resize(held);
-        history.seen.insert(history.seen.end(), tokens.begin(), tokens.end());
-        if (new_prompt) history.prompt_size = history.seen.size();
+    static std::vector<TokenId> text_in(KvCache& cache) {
+        std::vector<TokenId> text;
+        for (std::int32_t pos = 0; pos < cache.size(); ++pos)
+            text.push_back(TokenId{held(cache, pos).token});
+        return text;
+    }
+    static Held held(KvCache& cache, std::int32_t pos) {
+        Held held{};
+        std::memcpy(&held.token, cache.key(0, 0, pos), sizeof held.token);
+        std::memcpy(&held.stamp, cache.value(0, 0, pos), sizeof held.stamp);
+        return held;
+    }
+
+    void read(const Segment& segment) const {
+        KvCache& cache = segment.cache;
+        const auto rows = segment.logits.size() / static_cast<std::size_t>(config_.n_vocab);
+        Answer& answer = answers_[&cache];
+        const bool goes_on =
+            cache.size() > 0 && held(cache, cache.size() - 1).stamp == answer.last_stamp;
+        const bool is_prompt = !goes_on || (segment.tokens.size() > 1 && rows <= 1);
         if (segment.precision == Precision::kFast)
-            n_fast_ += static_cast<std::int32_t>(tokens.size());
+            n_fast_ += static_cast<std::int32_t>(segment.tokens.size());
+        for (std::size_t i = 0; i < segment.tokens.size(); ++i) {
+            const Held now{to_int(segment.tokens[i]), ++last_stamp_};
+            std::memcpy(cache.key(0, 0, cache.size()), &now.token, sizeof now.token);
+            std::memcpy(cache.value(0, 0, cache.size()), &now.stamp, sizeof now.stamp);
+            cache.advance(1);
+            if (is_prompt) answer.prompt_size = static_cast<std::size_t>(cache.size());
+            const std::size_t first_row = segment.tokens.size() - rows;
+            if (i >= first_row) write_logits(segment, i - first_row, answer.prompt_size);
+        }
+        answer.last_stamp = last_stamp_;
+    }
+
+    void write_logits(const Segment& segment, std::size_t row, std::size_t prompt_size) const {
+        const auto n_vocab = static_cast<std::size_t>(config_.n_vocab);
+        const std::span<float> logits = segment.logits.subspan(row * n_vocab, n_vocab);
+        std::ranges::fill(logits, 0.0F);
+        logits[to_index(next_(text_in(segment.cache), prompt_size))] = 20.0F;
     }
 
     void note_read(std::size_t n_tokens) const {
@@ -195,7 +237,8 @@ class FakeModel final : public Model {
     ModelConfig config_;
     MemoryPlan plan_;
     std::filesystem::path path_ = "fake.gguf";
-    mutable std::map<const KvCache*, History> histories_;
+    mutable std::map<const KvCache*, Answer> answers_;
+    mutable std::int32_t last_stamp_ = 0;
     mutable std::mutex mutex_;
     mutable std::vector<std::size_t> reads_;
     mutable std::atomic<std::int32_t> n_fast_ = 0;

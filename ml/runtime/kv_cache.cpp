@@ -1,22 +1,11 @@
 #include "ml/runtime/kv_cache.hpp"
 
-#include <sys/mman.h>
-
-#include <limits>
+#include <algorithm>
+#include <cstring>
 
 #include "base/assert.hpp"
 
 namespace notso::ml {
-namespace {
-
-/// a · b, or the largest number where that wraps: shapes come from a file.
-std::uint64_t multiply(std::uint64_t a, std::uint64_t b) {
-    std::uint64_t product = 0;
-    return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::uint64_t>::max()
-                                                  : product;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<KvCache>> KvCache::create(const ModelConfig& config,
                                                  std::int32_t capacity,
@@ -24,54 +13,72 @@ Result<std::unique_ptr<KvCache>> KvCache::create(const ModelConfig& config,
     if (capacity <= 0)
         return fail(
             ErrorCode::kInvalidArgument, "a KV cache for {} tokens makes no sense", capacity);
-    const KvTraits& traits = kv_traits(type);
-    if (config.head_dim % traits.elements != 0)
-        return fail(ErrorCode::kUnsupported,
-                    "heads of {} dimensions are no whole number of {} blocks of {}",
-                    config.head_dim,
-                    traits.name,
-                    traits.elements);
-    const std::uint64_t head_bytes =
-        multiply(static_cast<std::uint64_t>(capacity), kv_row_bytes(type, config.head_dim));
-    const std::uint64_t heads = static_cast<std::uint64_t>(config.n_layers) *
-                                static_cast<std::uint64_t>(config.n_kv_heads) * 2;
-    const std::uint64_t bytes = multiply(heads, head_bytes);
-    void* memory = mmap(
-        nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        return fail(ErrorCode::kOutOfMemory,
-                    "the system refused {} MiB for keys and values of {} tokens",
-                    bytes >> 20,
-                    capacity);
-
-    std::unique_ptr<KvCache> cache(new KvCache());
-    cache->memory_ = static_cast<std::byte*>(memory);
-    cache->bytes_ = bytes;
-    cache->head_bytes_ = head_bytes;
-    cache->n_kv_heads_ = config.n_kv_heads;
+    NOTSO_TRY(auto pool, KvPool::create(config, pages_for(capacity), type));
+    auto cache = std::make_unique<KvCache>(*pool);
+    cache->own_pool_ = std::move(pool);
+    NOTSO_ASSERT(cache->reserve(capacity), "the pool is as large as the cache");
     cache->capacity_ = capacity;
-    cache->type_ = type;
     return cache;
 }
 
 KvCache::~KvCache() {
-    if (memory_ != nullptr) munmap(memory_, bytes_);
+    for (const KvPage page : pages_) pool_->drop_user(page);
+}
+
+void KvCache::share(std::span<const KvPage> pages, std::int32_t n_tokens) {
+    NOTSO_ASSERT(pages_.empty() && std::ssize(pages) == pages_for(n_tokens),
+                 "an empty cache begins with whole pages");
+    for (const KvPage page : pages) {
+        pages_.push_back(page);
+        data_.push_back(pool_->data(page));
+        pool_->add_user(page);
+    }
+    // Whatever else is in its last page belongs to others: no room yet.
+    capacity_ = size_ = n_tokens;
+}
+
+bool KvCache::reserve(std::int32_t n_tokens) {
+    const std::int32_t wanted = size_ + n_tokens;
+    const auto n_pages = static_cast<std::size_t>(pages_for(wanted));
+    for (auto i = static_cast<std::size_t>(size_ / kPageTokens); i < n_pages; ++i) {
+        const bool is_begun = static_cast<std::int32_t>(i) * kPageTokens < size_;
+        if (i < pages_.size()) {
+            if (is_shared(i) && !renew(i, is_begun)) return false;
+        } else {
+            const std::optional<KvPage> page = pool_->take();
+            if (!page) return false;
+            pages_.push_back(*page);
+            data_.push_back(pool_->data(*page));
+        }
+        capacity_ = std::max(capacity_, static_cast<std::int32_t>(i + 1) * kPageTokens);
+    }
+    return true;
+}
+
+/// Replaces a page by one of its own; its contents are kept when wanted.
+bool KvCache::renew(std::size_t page, bool keep) {
+    const std::optional<KvPage> fresh = pool_->take();
+    if (!fresh) return false;
+    std::byte* data = pool_->data(*fresh);
+    if (keep) std::memcpy(data, data_[page], pool_->page_bytes());
+    pool_->drop_user(pages_[page]);
+    pages_[page] = *fresh;
+    data_[page] = data;
+    return true;
+}
+
+std::int32_t KvCache::pages_wanted(std::int32_t n_tokens) const noexcept {
+    std::int32_t n = 0;
+    for (std::int32_t i = size_ / kPageTokens; i < pages_for(size_ + n_tokens); ++i) {
+        const auto page = static_cast<std::size_t>(i);
+        n += page >= pages_.size() || is_shared(page);
+    }
+    return n;
 }
 
 void KvCache::truncate(std::int32_t n) noexcept {
     NOTSO_ASSERT(n >= 0 && n <= size_, "a cache is only ever cut shorter");
     size_ = n;
-}
-
-std::byte* KvCache::keys(std::int32_t layer, std::int32_t kv_head) noexcept {
-    const auto index =
-        (static_cast<std::size_t>(layer) * 2) * static_cast<std::size_t>(n_kv_heads_) +
-        static_cast<std::size_t>(kv_head);
-    return memory_ + index * head_bytes_;
-}
-
-std::byte* KvCache::values(std::int32_t layer, std::int32_t kv_head) noexcept {
-    return keys(layer, kv_head) + static_cast<std::size_t>(n_kv_heads_) * head_bytes_;
 }
 
 }  // namespace notso::ml

@@ -1,4 +1,4 @@
-// ChatBackend: whatever answers a chat. Local engine, scripted stub, later a remote server: the callers can't tell.
+// ChatBackend: whatever answers a chat. Local engine, remote server, scripted stub: the callers can't tell.
 #pragma once
 
 #include <boost/json.hpp>
@@ -36,6 +36,9 @@ struct SamplingSettings {
     std::vector<std::pair<std::int64_t, double>> logit_bias = {};  ///< Token id, bias.
 };
 
+/// Who goes first when not all can run; background work only runs when nobody waits.
+enum class ChatPriority : std::uint8_t { kInteractive, kApi, kBackground };
+
 struct ChatRequest {
     std::vector<ChatMessage> messages;
     std::string model = {};  ///< An id of ChatBackend::models(); empty = the default.
@@ -50,6 +53,9 @@ struct ChatRequest {
     std::int32_t top_logprobs = 0;
     std::optional<std::string> date = {};    ///< Frozen "today", "2025-07-08T12:00:00"; absent = now.
     boost::json::object template_variables = {};  ///< Extra variables (chat_template_kwargs).
+    std::uint64_t user = 0;  ///< Whose request it is, any number: users take turns.
+    ChatPriority priority = ChatPriority::kInteractive;
+    bool read_only = false;  ///< The prompt is read ahead for a later request; nothing is written.
     /// When set, `messages` is ignored and this text is continued as it is (no template). Control tokens stay text.
     std::optional<std::string> raw_prompt = {};
 };
@@ -61,6 +67,8 @@ struct ChatUsage {
     std::int64_t cached_tokens = 0;
     std::int64_t completion_tokens = 0;
     std::int64_t reasoning_tokens = 0;
+    std::int64_t draft_tokens = 0;     ///< Guessed ahead.
+    std::int64_t accepted_tokens = 0;  ///< Of those, confirmed.
     double queued_ms = 0;
     double prefill_ms = 0;
     double decode_ms = 0;
@@ -76,7 +84,7 @@ struct TokenLogprobs {
 };
 
 namespace chat_event {
-struct Queued { std::int64_t position = 0; };               ///< Requests ahead of this one.
+struct Queued { std::int64_t position = 0, wait_ms = 0; };   ///< Requests ahead; about how long, 0 = unknown.
 struct Prefill { std::int64_t done = 0, total = 0; };       ///< Prompt tokens read.
 struct ThinkingStarted {};
 struct ThinkingText { std::string text; };                  ///< Well-formed UTF-8, never empty.
@@ -118,6 +126,8 @@ struct ModelInfo {
     bool can_think = false;  ///< The vocabulary or the template knows a thinking mode.
     bool can_call_tools = false;
     bool scripted = false;   ///< The stub: the page must say so.
+    /// Not empty: what people write leaves this program, to this host. Whoever shows a model must say so.
+    std::string remote_host = {};
 };
 
 enum class HealthState { kLoading, kReady, kFailed };

@@ -29,6 +29,18 @@ ChatFinish to_chat_finish(ml::FinishReason reason) {
     return ChatFinish::kError;
 }
 
+ml::Priority to_priority(ChatPriority priority) {
+    switch (priority) {
+        case ChatPriority::kInteractive:
+            return ml::Priority::kInteractive;
+        case ChatPriority::kApi:
+            return ml::Priority::kApi;
+        case ChatPriority::kBackground:
+            break;
+    }
+    return ml::Priority::kBackground;
+}
+
 /// The engine's events of one answer, parsed and passed on. Lives on the engine thread.
 class AnswerSink final : public ml::TokenSink {
   public:
@@ -37,7 +49,9 @@ class AnswerSink final : public ml::TokenSink {
                std::shared_ptr<ChatEventHandler> handler)
         : handler_(std::move(handler)), parser_(tokens, std::move(options), *handler_) {}
 
-    void on_queued(std::int32_t position) override { (*handler_)(chat_event::Queued{position}); }
+    void on_queued(std::int32_t position, std::chrono::milliseconds wait) override {
+        (*handler_)(chat_event::Queued{position, wait.count()});
+    }
     void on_prefill(std::int32_t done, std::int32_t total) override {
         (*handler_)(chat_event::Prefill{done, total});
     }
@@ -55,6 +69,8 @@ class AnswerSink final : public ml::TokenSink {
                                               .cached_tokens = end.stats.cached_tokens,
                                               .completion_tokens = end.stats.generated_tokens,
                                               .reasoning_tokens = parser_.reasoning_tokens(),
+                                              .draft_tokens = end.stats.draft_tokens,
+                                              .accepted_tokens = end.stats.accepted_tokens,
                                               .queued_ms = to_ms(end.stats.queued),
                                               .prefill_ms = to_ms(end.stats.prefill),
                                               .decode_ms = to_ms(end.stats.decode)}});
@@ -99,6 +115,9 @@ Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
     generation.n_exact = prompt.n_exact;
     const auto ends = model_->tokenizer().end_tokens();
     generation.end_tokens.assign(ends.begin(), ends.end());
+    generation.user = request.user;
+    generation.priority = to_priority(request.priority);
+    generation.read_only = request.read_only;
     generation.logprobs = request.logprobs;
     generation.n_top_logprobs = request.logprobs ? request.top_logprobs : 0;
     AnswerOptions options{

@@ -30,7 +30,7 @@ Result<HttpUrl> next_url(const HttpUrl& from, const HttpHead& head) {
     auto to = resolve_http_url(from, head.find("location").value_or(""));
     if (!to) {
         return fail(ErrorCode::kInvalidArgument,
-                    "{} redirects to where this program does not go: {}",
+                    "the server at {} redirects to where this program does not go: {}",
                     from.label(),
                     to.error().detail);
     }
@@ -64,7 +64,7 @@ Result<HttpReply> fetch(const HttpRequest& request, const HttpHandlers& handlers
         if (!transfer.redirected()) return reply;
         if (redirects == request.max_redirects) {
             return fail(ErrorCode::kUnavailable,
-                        "{} redirects more than {} times; use the final address",
+                        "the server at {} redirects more than {} times; use the final address",
                         first.label(),
                         request.max_redirects);
         }

@@ -28,12 +28,12 @@ struct HttpRequest {
     std::vector<HttpHeader> headers = {};  ///< No secrets here: they travel along to other hosts.
     std::string key = {};   ///< Sent as "Authorization: Bearer …", to the first host only.
     std::string body = {};  ///< Of a POST.
-    std::uint64_t resume_from =
-        0;  ///< > 0: asks for the bytes from here on; a 200 sends all of them.
+    /// > 0: asks for the bytes from here on; a server that answers 200 sends all of them.
+    std::uint64_t resume_from = 0;
 
     std::chrono::milliseconds connect_timeout{5'000};  ///< Name, connection and TLS.
-    std::chrono::milliseconds first_byte_timeout{
-        30'000};  ///< From the start to the answer's first byte.
+    /// From the start to the answer's first byte.
+    std::chrono::milliseconds first_byte_timeout{30'000};
     std::chrono::milliseconds silence_timeout{30'000};  ///< Without a byte, later.
     std::chrono::milliseconds total_timeout{0};         ///< 0 = none.
 
@@ -46,8 +46,8 @@ struct HttpRequest {
 /// Status line and header fields of an answer.
 struct HttpHead {
     int status = 0;
-    std::string url =
-        {};  ///< Where it came from, after redirects. May hold a secret: don't show it.
+    /// Where it came from, after redirects. May hold a secret: don't show it.
+    std::string url = {};
     std::vector<HttpHeader> headers = {};
 
     /// The value of a field, in any case; of several, the first. Empty optional: not there.
@@ -61,8 +61,8 @@ enum class HttpFlow { kContinue, kStop };
 /// and without on_data the body is collected in HttpReply::body.
 struct HttpHandlers {
     std::function<HttpFlow(const HttpHead& head)> on_head = {};  ///< Once, not for redirects.
-    std::function<HttpFlow(std::span<const char> bytes)> on_data =
-        {};  ///< As many times as it takes.
+    /// As many times as it takes.
+    std::function<HttpFlow(std::span<const char> bytes)> on_data = {};
 };
 
 struct HttpReply {
@@ -74,14 +74,14 @@ struct HttpReply {
 /// Sends a request and blocks until the whole answer came or a handler said stop. Any status is a
 /// reply.
 ///
-/// Goes to http and https only; never from https to http; proxies are taken from the environment,
-/// except for this machine itself. Messages show addresses without their query, and never keys or
-/// bodies.
-/// @errors kInvalidArgument (address, method, redirect to where it may not go), kUnavailable (no
-/// such host,
-///         nothing answers), kTimeout, kPermissionDenied (its certificate is not trusted),
-///         kTooLarge (a limit), kCorruptData (this is not HTTP), kIo (the connection broke),
-///         kCancelled (stop token).
+/// Goes to http and https only; never from https to http. Proxies (not to this machine itself) and
+/// trusted certificates are taken from the environment, as curl does. Messages show addresses
+/// without their query, and never keys or bodies.
+/// @errors kInvalidArgument: address, method, or a redirect to where it may not go. kUnavailable:
+/// no
+///         such host, nothing answers. kTimeout. kPermissionDenied: its certificate is not trusted.
+///         kTooLarge: a limit. kCorruptData: this is not HTTP. kIo: the connection broke.
+///         kCancelled: the stop token.
 /// @cost   A connection per call. Thread-safe: calls share nothing.
 Result<HttpReply> fetch(const HttpRequest& request, const HttpHandlers& handlers = {});
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "base/utf8.hpp"
@@ -22,6 +23,16 @@ std::string_view field_text(std::string_view text) {
 bool is_header_text(std::string_view text) {
     return std::ranges::all_of(
         text, [](char c) { return c == '\t' || (c >= 0x20 && c != 0x7f) || c < 0; });
+}
+
+/// Trusted certificates that the environment names, as curl and OpenSSL read it; null: the
+/// system's.
+const char* trusted_certificates() {
+    for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+        const char* path = std::getenv(name);
+        if (path != nullptr && *path != '\0') return path;
+    }
+    return nullptr;
 }
 
 bool is_redirect(int status) {
@@ -91,6 +102,7 @@ bool HttpTransfer::set_options() {
     set(CURLOPT_HTTPHEADER, headers_.get());
     set(CURLOPT_USERAGENT, "notso");
     if (url_.is_loopback()) set(CURLOPT_PROXY, "");
+    if (const char* trusted = trusted_certificates()) set(CURLOPT_CAINFO, trusted);
     if (request_.method == "HEAD") set(CURLOPT_NOBODY, 1L);
     if (request_.method == "POST") {
         set(CURLOPT_POST, 1L);
@@ -149,14 +161,15 @@ SteadyClock::time_point HttpTransfer::deadline() const {
 std::optional<Error> HttpTransfer::out_of_time() const {
     const auto now = SteadyClock::now();
     if (now < deadline()) return std::nullopt;
-    std::string what = fmt::format("{} did not begin to answer within {} s",
+    std::string what = fmt::format("the server at {} did not begin to answer within {} s",
                                    url_.label(),
                                    request_.first_byte_timeout.count() / 1000.0);
     if (last_byte_)
-        what = fmt::format(
-            "{} sent nothing for {} s", url_.label(), request_.silence_timeout.count() / 1000.0);
+        what = fmt::format("the server at {} sent nothing for {} s",
+                           url_.label(),
+                           request_.silence_timeout.count() / 1000.0);
     if (request_.total_timeout.count() > 0 && now >= began_ + request_.total_timeout)
-        what = fmt::format("{} took longer than {} s to answer",
+        what = fmt::format("the server at {} took longer than {} s to answer",
                            url_.label(),
                            request_.total_timeout.count() / 1000.0);
     return Error{ErrorCode::kTimeout, what + "; it may be overloaded: try again later"};
@@ -183,7 +196,7 @@ bool HttpTransfer::take_header(std::string_view line) {
     head_bytes_ += line.size();
     if (head_bytes_ > request_.max_head_bytes) {
         return give_up(ErrorCode::kTooLarge,
-                       fmt::format("{} sent more than {} bytes of header fields",
+                       fmt::format("the server at {} sent more than {} bytes of header fields",
                                    url_.label(),
                                    request_.max_head_bytes));
     }
@@ -261,18 +274,21 @@ Error HttpTransfer::failure_of(CURLcode code) const {
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CONNECT_ERROR:
         case CURLE_SSL_CACERT_BADFILE:
-            return {ErrorCode::kPermissionDenied,
-                    fmt::format("no trusted connection to {}: {}; check its certificate",
-                                url_.host_label(),
-                                curl_easy_strerror(code))};
+            return {
+                ErrorCode::kPermissionDenied,
+                fmt::format("no trusted connection to {}: {}; check its certificate (SSL_CERT_FILE "
+                            "names the ones to trust)",
+                            url_.host_label(),
+                            curl_easy_strerror(code))};
         case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_WEIRD_SERVER_REPLY:
         case CURLE_HTTP2:
         case CURLE_HTTP2_STREAM:
         case CURLE_BAD_CONTENT_ENCODING:
-            return {
-                ErrorCode::kCorruptData,
-                fmt::format("{} did not answer in HTTP; check the address and its port", label)};
+            return {ErrorCode::kCorruptData,
+                    fmt::format(
+                        "the server at {} did not answer in HTTP; check the address and its port",
+                        label)};
         case CURLE_OUT_OF_MEMORY:
             return {ErrorCode::kOutOfMemory, "not enough memory for a connection"};
         case CURLE_GOT_NOTHING:
@@ -280,7 +296,7 @@ Error HttpTransfer::failure_of(CURLcode code) const {
         case CURLE_RECV_ERROR:
         case CURLE_SEND_ERROR:
             return {ErrorCode::kIo,
-                    fmt::format("{} closed the connection {}; try again",
+                    fmt::format("the server at {} closed the connection {}; try again",
                                 label,
                                 head_done_ ? "in the middle of its answer" : "without an answer")};
         default:

@@ -61,8 +61,11 @@ std::string model_name(const services::ModelInfo& model) {
 }
 
 std::string thinking_reason(const services::ModelInfo& model, const services::Health& health) {
-    if (health.state == HealthState::kLoading) return "Known once the model is loaded.";
-    if (health.state == HealthState::kFailed) return "No model is loaded.";
+    const bool remote = !model.remote_host.empty();
+    if (health.state == HealthState::kLoading)
+        return remote ? "Known once the server answers." : "Known once the model is loaded.";
+    if (health.state == HealthState::kFailed)
+        return remote ? "The server does not answer." : "No model is loaded.";
     return fmt::format("{} has no thinking mode.", model_name(model));
 }
 
@@ -85,12 +88,15 @@ json::object model_view(const services::ModelInfo& model, const services::Health
                          {"file_type", model.file_type},
                          {"can_think", model.can_think},
                          {"scripted", model.scripted},
+                         {"remote_host", model.remote_host},
                          {"thinking_reason", thinking_reason(model, health)},
                          {"error", ""}};
     switch (health.state) {
         case HealthState::kLoading:
             view["state"] = "loading";
-            view["label"] = fmt::format("Loading model {:.0f} %", health.load_progress * 100);
+            view["label"] = model.remote_host.empty()
+                                ? fmt::format("Loading model {:.0f} %", health.load_progress * 100)
+                                : "Asking the server";
             break;
         case HealthState::kReady:
             view["state"] = "ready";
@@ -98,7 +104,7 @@ json::object model_view(const services::ModelInfo& model, const services::Health
             break;
         case HealthState::kFailed:
             view["state"] = "failed";
-            view["label"] = "Model failed";
+            view["label"] = model.remote_host.empty() ? "Model failed" : "No answer";
             view["error"] = format_sentence(health.detail);
             break;
     }

@@ -29,9 +29,16 @@ std::string without_carriage_returns(std::string text) {
 Result<> check_ready(const AppContext& context) {
     const services::Health health = context.backend.health();
     if (health.state == services::HealthState::kReady) return {};
+    const bool remote = !context.backend.info().remote_host.empty();
     if (health.state == services::HealthState::kFailed) {
-        return fail(ErrorCode::kUnavailable, "the model could not be loaded: {}", health.detail);
+        return fail(ErrorCode::kUnavailable,
+                    "{}: {}",
+                    remote ? "the remote model can't be used" : "the model could not be loaded",
+                    health.detail);
     }
+    if (remote)
+        return fail(ErrorCode::kUnavailable,
+                    "the server is not ready yet: send it again in a moment");
     return fail(ErrorCode::kUnavailable,
                 "the model is still loading ({:.0f} %): send it again in a moment",
                 health.load_progress * 100);

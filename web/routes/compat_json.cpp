@@ -85,7 +85,8 @@ json::object model_info_json(const services::ModelInfo& info) {
             {"weight_bytes", info.weight_bytes},
             {"can_think", info.can_think},
             {"can_call_tools", info.can_call_tools},
-            {"scripted", info.scripted}};
+            {"scripted", info.scripted},
+            {"remote_host", info.remote_host}};
 }
 
 std::string conversation_markdown(const services::ConversationView& view) {

@@ -49,7 +49,8 @@ json::object model_json(const services::ModelEntry& entry, std::int64_t created)
               {"memory", entry.memory_bytes},
               {"state", place_name(entry.place)},
               {"can_think", info.can_think},
-              {"scripted", info.scripted}}}};
+              {"scripted", info.scripted},
+              {"remote_host", info.remote_host}}}};
 }
 
 Awaitable<ApiResult<OpenAiCall>> parse_call(AppContext& context,

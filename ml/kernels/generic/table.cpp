@@ -88,13 +88,14 @@ void attend(const AttentionArgs& args, const float* q, float* out, std::int32_t 
     double sum = 0;
     std::fill_n(out, dim, 0.0f);
     for (std::int32_t j = 0; j < n_keys; ++j) {
-        const std::size_t offset = static_cast<std::size_t>(j) * row_bytes;
-        load(args.keys + offset, row, static_cast<std::size_t>(dim));
+        const std::byte* tile = args.tiles[j / kAttentionKeys] +
+                                static_cast<std::size_t>(j % kAttentionKeys) * row_bytes;
+        load(tile + args.keys, row, static_cast<std::size_t>(dim));
         const double score = dot(q, row, dim) * static_cast<double>(args.scale);
         const double new_max = std::max(max, score);
         const auto keep = static_cast<float>(std::exp(max - new_max));
         const double p = std::exp(score - new_max);
-        load(args.values + offset, row, static_cast<std::size_t>(dim));
+        load(tile + args.values, row, static_cast<std::size_t>(dim));
         for (std::int32_t d = 0; d < dim; ++d)
             out[d] = out[d] * keep + static_cast<float>(p) * row[d];
         sum = sum * static_cast<double>(keep) + p;

@@ -256,42 +256,48 @@ void gather_token(const AttentionState& state,
     if (h < n_heads) gather_all_dims<S, 1>(state, value, query + h, visible, dim);
 }
 
-/// Keys from `first` on, the first n of a tile, for a token alone.
-template <class S, class K>
-void attend_alone(const AttentionArgs& args,
-                  const AttentionState& state,
-                  std::int32_t first,
-                  std::int32_t n) {
-    const std::ptrdiff_t dim = args.head_dim;
-    const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
-    const std::size_t offset = static_cast<std::size_t>(first) * row_bytes;
-    const std::size_t tile_bytes = kAttentionKeys * row_bytes;
-    const std::byte* values = args.values + offset;
-    const std::byte* next_keys = args.keys + offset + tile_bytes;
-    const std::byte* next_values = values + tile_bytes;
-    NextTile next{{next_keys, next_keys + tile_bytes}, {next_values, next_values + tile_bytes}};
-    read_keys<S, K>(state, args.keys + offset, n, dim, next);
-    score_tile<S, K, S::kScoreQueries>(state, 0, n, dim, next);
-    const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
-        if (d == 0) next.beside_values<S>(K::kVecBytes);
-        return K::load(values + static_cast<std::size_t>(j) * row_bytes, d);
-    };
-    gather_token<S>(state, value, 0, args.n_heads, n, dim);
+/// One tile of keys and values.
+struct Tile {
+    const std::byte* keys;
+    const std::byte* values;
+    std::int32_t first;  ///< Position of its first token.
+    std::int32_t n;      ///< Tokens of it that are there.
+};
+
+/// What is asked for beside a tile: the next one, if there is one.
+inline NextTile next_tile(const AttentionArgs& args, const Tile& tile, std::size_t row_bytes) {
+    if (tile.first + kAttentionKeys >= args.first_pos + args.n_tokens) return {};
+    const std::byte* next = args.tiles[tile.first / kAttentionKeys + 1];
+    const std::size_t bytes = kAttentionKeys * row_bytes;
+    return {{next + args.keys, next + args.keys + bytes},
+            {next + args.values, next + args.values + bytes}};
 }
 
-/// The same for several tokens, each of which sees its own part of the tile.
+/// For a token alone.
 template <class S, class K>
-void attend_together(const AttentionArgs& args,
-                     const AttentionState& state,
-                     std::int32_t first,
-                     std::int32_t n) {
+void attend_alone(const AttentionArgs& args, const AttentionState& state, const Tile& tile) {
     const std::ptrdiff_t dim = args.head_dim;
     const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
-    const std::size_t offset = static_cast<std::size_t>(first) * row_bytes;
+    NextTile next = next_tile(args, tile, row_bytes);
+    read_keys<S, K>(state, tile.keys, tile.n, dim, next);
+    score_tile<S, K, S::kScoreQueries>(state, 0, tile.n, dim, next);
+    const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
+        if (d == 0) next.beside_values<S>(K::kVecBytes);
+        return K::load(tile.values + static_cast<std::size_t>(j) * row_bytes, d);
+    };
+    gather_token<S>(state, value, 0, args.n_heads, tile.n, dim);
+}
+
+/// For several tokens, each of which sees its own part of the tile.
+template <class S, class K>
+void attend_together(const AttentionArgs& args, const AttentionState& state, const Tile& tile) {
+    const std::ptrdiff_t dim = args.head_dim;
+    const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
+    const std::int32_t n = tile.n;
     NoTile none;
-    read_keys<S, K>(state, args.keys + offset, n, dim, none);
+    read_keys<S, K>(state, tile.keys, n, dim, none);
     score_tile<S, K, S::kScoreQueries>(state, 0, n, dim, none);
-    const std::byte* row = args.values + offset;
+    const std::byte* row = tile.values;
     for (std::int32_t j = 0; j < n; ++j, row += row_bytes)
         for (std::ptrdiff_t d = 0; d < dim; d += 16)
             S::store(state.tile + j * dim + d, K::load(row, d));
@@ -299,7 +305,7 @@ void attend_together(const AttentionArgs& args,
         return S::load(state.tile + j * dim + d);
     };
     for (std::int32_t t = 0; t < args.n_tokens; ++t) {
-        const std::int32_t causal = args.first_pos + t + 1 - first;
+        const std::int32_t causal = args.first_pos + t + 1 - tile.first;
         if (causal <= 0) continue;
         gather_token<S>(state, value, t * args.n_heads, args.n_heads, causal < n ? causal : n, dim);
     }
@@ -312,11 +318,15 @@ void attention(const AttentionArgs& args) noexcept {
     const AttentionState state = begin_attention<S>(args);
     const std::int32_t total = args.first_pos + args.n_tokens;
     for (std::int32_t first = 0; first < total; first += kAttentionKeys) {
-        const std::int32_t n = total - first < kAttentionKeys ? total - first : kAttentionKeys;
+        const std::byte* data = args.tiles[first / kAttentionKeys];
+        const Tile tile{.keys = data + args.keys,
+                        .values = data + args.values,
+                        .first = first,
+                        .n = total - first < kAttentionKeys ? total - first : kAttentionKeys};
         if (args.n_tokens == 1) {
-            attend_alone<S, K>(args, state, first, n);
+            attend_alone<S, K>(args, state, tile);
         } else {
-            attend_together<S, K>(args, state, first, n);
+            attend_together<S, K>(args, state, tile);
         }
     }
     for (std::int32_t i = 0; i < state.n_queries; ++i) {

@@ -1,0 +1,55 @@
+// Job: a request on its way through the engine. Private to the engine's files.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "ml/runtime/draft.hpp"
+#include "ml/runtime/engine.hpp"
+#include "ml/runtime/kv_cache.hpp"
+#include "ml/sampling/sampler.hpp"
+
+namespace notso::ml {
+
+/// Except for `cancelled`, only the engine thread touches it once it is queued.
+struct Job {
+    Job(GenerationRequest its_request, std::unique_ptr<TokenSink> its_sink)
+        : request(std::move(its_request)), sink(std::move(its_sink)), sampler(request.sampling) {
+        stats.prompt_tokens = n_prompt();
+        text = request.prompt;
+    }
+
+    std::int32_t n_prompt() const { return static_cast<std::int32_t>(request.prompt.size()); }
+    std::int32_t n_text() const { return static_cast<std::int32_t>(text.size()); }
+    bool is_background() const { return request.priority == Priority::kBackground; }
+
+    RequestId id{};
+    GenerationRequest request;
+    std::unique_ptr<TokenSink> sink;  ///< Null once it has ended.
+    std::atomic<bool> cancelled = false;
+    std::int32_t announced_position = -1;
+    bool was_preempted = false;  ///< It waits for the second time: it goes first.
+
+    SteadyClock::time_point accepted = SteadyClock::now();
+    SteadyClock::time_point admitted{};  ///< When it began to run for the first time.
+    SteadyClock::time_point answering{};
+    GenerationStats stats = {};
+
+    std::unique_ptr<KvCache> cache;  ///< While it runs.
+    std::vector<TokenId> text;       ///< The prompt and what was generated.
+    /// The text was read up to its last token but one, and that one was chosen from logits.
+    bool is_answering = false;
+    bool in_pass = false;  ///< Its cache is being written.
+    Sampler sampler;
+    Drafter drafter;
+    DraftLength draft_length;
+    Draft draft;                   ///< What may follow the text.
+    std::vector<TokenId> reading;  ///< The text's last token and the guesses that are tried.
+    std::vector<float> logits;     ///< [reading.size(), n_vocab] of the last pass
+};
+using JobPtr = std::shared_ptr<Job>;
+
+}  // namespace notso::ml
