@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/serial_worker.hpp"
 #include "services/chat/chat_service.hpp"
+#include "services/models/pull_desk.hpp"
 #include "services/session/data_directory.hpp"
 #include "web/http/server.hpp"
 #include "web/routes/context.hpp"
@@ -76,7 +77,12 @@ class Root final : public Composition {
           backend_(make_server_backend(settings)),
           chat_(services::ChatService::create(
               {*backend_, *store_, io_executor_, database_, compute_})),
-          context_{*chat_, *backend_, compute_, NOTSO_VERSION} {}
+          pulls_({.folder = settings.models_dir,
+                  .hub = settings.hub,
+                  .on_installed = [this] { backend_->refresh(); }}),
+          context_{*chat_, *backend_, compute_, NOTSO_VERSION} {
+        if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
+    }
 
     ~Root() override {
         // Completions of the workers are posted to the io_context, which no longer runs: join them
@@ -111,6 +117,7 @@ class Root final : public Composition {
     SerialWorker compute_;
     std::unique_ptr<services::ChatBackend> backend_;
     std::unique_ptr<services::ChatService> chat_;
+    services::PullDesk pulls_;
     web::AppContext context_;
     std::unique_ptr<web::Server> server_;
     std::unique_ptr<Shutdown> shutdown_;

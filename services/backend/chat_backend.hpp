@@ -177,6 +177,8 @@ class ChatBackend {
     /// The model that a request with this name gets; empty = the default. A backend with one model gives it to
     /// everybody. @errors kNotFound naming those that there are.
     virtual Result<ModelInfo> find_model(const std::string& /*name*/) const { return info(); }
+    /// Models were installed or removed: what models() lists is read again, soon.
+    virtual void refresh() {}
 };
 
 }  // namespace notso::services

@@ -72,8 +72,7 @@ class ModelShelf final : public ChatBackend {
     /// With a single model installed, every name means it.
     Result<ModelInfo> find_model(const std::string& name) const override;
 
-    /// The folder has changed: it is read again, soon.
-    void refresh();
+    void refresh() override;
 
   private:
     class Stream;

@@ -3,6 +3,7 @@ import json
 import shutil
 import threading
 import time
+from urllib.parse import urlencode
 
 import pytest
 
@@ -121,6 +122,45 @@ def test_a_new_file_is_found_and_a_part_is_not(start_server, folder):
     (folder / "new.gguf.tmp").rename(folder / "new.gguf")
     wait_for(lambda: complete(server, "new", n=1)[0] == 200)
     assert "half" not in states(server) and complete(server, "half")[0] == 404
+
+
+def post_form(server, path, /, **fields):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return server.request("POST", path, body=urlencode(fields).encode(), headers=headers, timeout=60)
+
+
+def test_a_chat_of_the_page_keeps_its_model(start_server, folder):
+    server = start_server("--models-dir", folder).wait_ready()
+    assert STEM in server.get("/")[2].decode()
+    status, headers, _ = post_form(server, "/chat", message="What is the capital of France?", model=STEM)
+    assert status == 303
+    chat = headers["location"].split("?")[0]
+    wait_for(lambda: 'aria-busy="true"' not in server.get(chat)[2].decode())
+    page = server.get(chat)[2].decode()
+    assert "Paris" in page and f'value="{STEM}" selected' in page
+    assert states(server)[STEM] == "ready"
+    assert post_form(server, chat + "/model", model="nobody")[0] == 404
+    assert post_form(server, chat + "/model", model="tiny_qwen2")[0] == 303
+    assert post_form(server, chat + "/messages", message="hi", client_id="1")[0] == 303
+    wait_for(lambda: 'aria-busy="true"' not in server.get(chat)[2].decode())
+    assert states(server)["tiny_qwen2"] == "ready"
+    (folder / "tiny_qwen2.gguf").unlink()
+    assert server.stop() == 0
+    again = start_server("--models-dir", folder, data_dir=server.data_dir).wait_ready()
+    assert "The model tiny_qwen2 is not installed any more" in again.get(chat)[2].decode()
+    assert post_form(again, chat + "/messages", message="hi", client_id="2")[0] == 303
+    wait_for(lambda: "there is no model" in again.get(chat)[2].decode().lower())
+
+
+def test_a_model_is_fetched_from_the_page(start_server, hub, tmp_path):
+    good = hub(data=(ROOT / "tests/golden/models/tiny_llama.gguf").read_bytes())
+    server = start_server("--models-dir", tmp_path / "empty", "--hub", good.url, env={"no_proxy": "127.0.0.1"})
+    assert server.get("/readyz")[0] == 503, "no model yet"
+    assert "No model is installed yet" in server.get("/models")[2].decode()
+    assert post_form(server, "/models/pull", path="owner/repo/tiny.gguf")[0] == 303
+    wait_for(lambda: server.get("/readyz")[0] == 200)
+    assert "tiny.gguf is installed" in server.get("/models")[2].decode()
+    assert complete(server, "tiny")[0] == 200
 
 
 def test_a_broken_file_says_so_and_harms_nobody(start_server, folder):
