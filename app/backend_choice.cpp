@@ -25,9 +25,16 @@ std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings) {
     }
     auto model = choose_model(settings);
     if (!model) return make_unavailable_backend(std::move(model).error());
+    return make_backend(settings, *model, settings.tokenizer_json);
+}
+
+std::unique_ptr<services::ChatBackend> make_backend(
+    const Settings& settings,
+    const std::filesystem::path& model,
+    const std::optional<std::filesystem::path>& tokenizer_json) {
     services::LocalOptions options;
-    options.model = *std::move(model);
-    options.tokenizer_json = settings.tokenizer_json;
+    options.model = model;
+    options.tokenizer_json = tokenizer_json;
     options.n_threads = settings.threads;
     options.context_length = settings.context;
     options.kv_type = settings.kv;

@@ -54,6 +54,9 @@ CREATE TABLE answer_piece (
     text     TEXT NOT NULL
 ) STRICT;
 )sql",
+    R"sql(
+ALTER TABLE conversation ADD COLUMN model TEXT NOT NULL DEFAULT '';
+)sql",
 };
 
 }  // namespace

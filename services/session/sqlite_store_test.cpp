@@ -95,6 +95,25 @@ TEST_F(SqliteStoreTest, WritesTheNewestLayoutWithStrictTables) {
     EXPECT_EQ(*database->query_text("PRAGMA journal_mode"), "wal");
 }
 
+TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
+    Conversation old;
+    {
+        open();
+        old = add_conversation(*SqliteStore::open(path_).value());
+    }
+    {
+        const auto database = *sqlite::Database::open(path_);
+        ASSERT_TRUE(database->execute(
+            "ALTER TABLE conversation DROP COLUMN model; PRAGMA user_version = 1"));
+    }
+    const auto store = SqliteStore::open(path_);
+    ASSERT_TRUE(store) << store.error().detail;
+    const auto kept = (*store)->conversation(old.id);
+    ASSERT_TRUE(kept) << kept.error().detail;
+    EXPECT_EQ(kept->title, old.title);
+    EXPECT_EQ(kept->model, "");
+}
+
 TEST_F(SqliteStoreTest, NamesADamagedFile) {
     std::ofstream(path_, std::ios::binary) << std::string(8192, 'x');
     const auto garbage = SqliteStore::open(path_);

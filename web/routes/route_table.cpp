@@ -4,6 +4,7 @@
 #include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
+#include "web/routes/models.hpp"
 #include "web/routes/openai.hpp"
 #include "web/routes/pages.hpp"
 #include "web/routes/stream.hpp"
@@ -20,6 +21,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_chat_page_routes(routes, pages);
     add_chat_action_routes(routes, pages);
     add_stream_routes(routes, pages);
+    add_model_routes(routes, pages);
     return routes;
 }
 
