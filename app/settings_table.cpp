@@ -219,7 +219,7 @@ const std::vector<SettingRow> kTable = {
      {"NOTSO_KV_MEMORY"},
      SettingGroup::kEngine,
      false,
-     "memory for keys and values of all conversations in MB; 0 = for one to four whole contexts",
+     "memory for keys and values of all conversations in MB; 0 = for one whole context, a server up to four",
      set_kv_memory},
     {"draft",
      "--draft",

@@ -263,6 +263,7 @@ std::unique_ptr<ChatBackend> make_local_backend(LocalOptions options) {
         load.context_length = options.context_length;
         load.kv_type = options.kv_type;
         load.kv_budget_bytes = options.kv_budget_bytes;
+        load.max_contexts = options.max_contexts;
         return ml::Model::load(options.model, load);
     };
     return std::make_unique<LocalBackend>(std::move(loader), std::move(backend));
