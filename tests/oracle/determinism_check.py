@@ -77,7 +77,8 @@ def compare_kernels(args, tokens, kv):
 class Server:
     def __init__(self, args, folder):
         self.process = subprocess.Popen([args.notso, "serve", "-m", args.model, "--port", "0", "--data-dir", folder,
-                                         "--log", "off"], stdout=subprocess.PIPE)
+                                         "--log", "off", "--ctx", "256", "--kv-memory", "6"],
+                                        stdout=subprocess.PIPE)
         self.url = self.process.stdout.readline().decode().strip()
 
     def wait(self):
@@ -105,7 +106,8 @@ def compare_answers(args):
         try:
             server.wait()
             first, _ = server.ask(STORY * 4 + "Who climbed?")
-            server.ask("Name a colour.")
+            for number in range(4):  # more than the memory for keys and values holds
+                server.ask(f"{number} " + STORY * 5 + "Who slept?")
             again, cached = server.ask(STORY * 4 + "Who climbed?")
             kept, all_cached = server.ask(STORY * 4 + "Who climbed?")
         finally:
