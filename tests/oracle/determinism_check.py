@@ -113,7 +113,7 @@ def compare_answers(args):
         finally:
             server.process.terminate()
             server.process.wait(30)
-    ok = first == again == kept and cached < 40 < all_cached
+    ok = first == again == kept and cached < all_cached
     print(f"an answer, the same after its prompt was evicted ({cached} tokens left), and from the cache ({all_cached}): "
           f"{'same numbers' if ok else 'DIFFERENT'}")
     return ok
