@@ -47,7 +47,7 @@ struct Tokens {
                                       .block_scales = block_scales.data(),
                                       .token = t,
                                       .n_tokens = n_tokens,
-                                      .max_tile = table.tile_tokens,
+                                      .tiles = table.tiles,
                                       .col = 0};
             packed_kernels(table, precision)
                 .quantize_token(x + static_cast<std::ptrdiff_t>(t) * n_cols, n_cols, place);

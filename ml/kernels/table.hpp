@@ -93,7 +93,7 @@ struct KernelTable {
     const char* name;                   ///< "generic", "avx2", "avx512"
     Matmul matmul_by_type[kTypeSlots];  ///< By TensorType number; null: matmul_any.
     Matmul matmul_any;                  ///< Any block type, through its plain decoder.
-    std::int32_t tile_tokens;           ///< Most tokens of a tile of QuantizedTokens.
+    TileLimits tiles;                   ///< Of QuantizedTokens.
     PackedKernels packed[kPrecisions];  ///< By Precision.
     KvKernels kv[kKvTypes];             ///< By KvType.
     /// out = x / sqrt(mean(x²) + eps) · weight, all [n].

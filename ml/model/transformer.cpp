@@ -21,7 +21,7 @@ Transformer::Transformer(ModelSpec spec,
     : spec_(std::move(spec)),
       weights_(std::move(weights)),
       kernels_(kernels),
-      work_(std::make_unique<Workspace>(spec_.config, kernels.tile_tokens, n_threads)),
+      work_(std::make_unique<Workspace>(spec_.config, kernels.tiles, n_threads)),
       pool_(std::make_unique<ThreadPool>(n_threads)),
       chunk_(std::make_unique<Chunk>()),
       products_(kernels, *work_, *pool_) {

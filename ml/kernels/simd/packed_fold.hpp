@@ -90,7 +90,7 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
                                                   const TileColumns<D::kPrecision, kTokens>& x,
                                                   int run,
                                                   int part,
-                                                  typename S::Ints* integers) {
+                                                  typename D::Sums* integers) {
     constexpr int kStepColumns = D::kLines * D::kLineColumns;
     constexpr int kSteps = P::kGroup / kStepColumns;
 #pragma GCC unroll 8
@@ -104,7 +104,7 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
 #pragma GCC unroll 2
             for (int panel = 0; panel < kPanels; ++panel) {
                 auto& sum = integers[panel * kTokens + t];
-                sum = D::template add<kTokens>(sum, lines[panel], q + t * 4);
+                sum = D::template add<kPanels, kTokens>(sum, lines[panel], q + t * 4);
             }
         }
     }
@@ -112,7 +112,7 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
 
 /// A run of 32 columns of kPanels panels.
 /// @param sums  [kPanels, kTokens]
-template <class S, class P, class D, int kPanels, int kTokens, class Line>
+template <class S, class P, class D, int kPhase, int kPanels, int kTokens, class Line>
 [[gnu::always_inline]] inline void multiply_run(const Line& line,
                                                 const NumbersOf<S, P, D>* numbers,
                                                 const TileColumns<D::kPrecision, kTokens>& x,
@@ -123,14 +123,18 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
 #pragma GCC unroll 2
     for (int part = 0; part < kParts; ++part) {
         const int at = (run * kParts + part) * kLanes;
-        typename S::Ints integers[kPanels * kTokens];
+        typename D::Sums parts[kPanels * kTokens];
 #pragma GCC unroll 8
         for (int t = 0; t < kTokens; ++t) {
             const auto start = D::template start<kTokens>(x.starts, run, part, t);
 #pragma GCC unroll 2
-            for (int panel = 0; panel < kPanels; ++panel) integers[panel * kTokens + t] = start;
+            for (int panel = 0; panel < kPanels; ++panel) parts[panel * kTokens + t] = start;
         }
-        multiply_group<S, P, D, kPanels, kTokens>(line, x, run, part, integers);
+        multiply_group<S, P, D, kPanels, kTokens>(line, x, run, part, parts);
+        typename S::Ints integers[kPanels * kTokens];
+#pragma GCC unroll 16
+        for (int i = 0; i < kPanels * kTokens; ++i)
+            integers[i] = D::template total<kPhase>(parts[i]);
         fold_integers<S, kPanels, kTokens>(
             integers, numbers->scales + at, kStep, x.scales + run * kTokens, sums);
     }

@@ -10,10 +10,8 @@
 
 namespace notso::ml::kernels {
 
-/// How far ahead of a few tokens weights are asked for, and up to how many tokens memory is the
-/// limit rather than multiplying: one panel at a time is then read faster than two.
+/// How far ahead of a few tokens weights are asked for.
 inline constexpr std::size_t kPrefetchBytes = 9216;
-inline constexpr std::int32_t kMemoryBoundTokens = 6;
 
 template <int kValue>
 struct Constant {
@@ -88,7 +86,7 @@ template <class S, class P, class D, int kPanels, int kTokens>
         if constexpr (D::kFoldsBlocks) {
             multiply_block_run<S, P, D, phase.value % 2 == 1>(line, numbers, x, run, block);
         } else {
-            multiply_run<S, P, D, kPanels, kTokens>(line, numbers, x, run, sums);
+            multiply_run<S, P, D, phase.value, kPanels, kTokens>(line, numbers, x, run, sums);
         }
     });
     if constexpr (D::kFoldsBlocks) fold_block<S, P, D>(block, numbers, x, sums);
@@ -118,7 +116,7 @@ void multiply_in_registers(const PackedMatmulArgs& args,
                            std::int32_t first_token) {
     const std::byte* panels =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
-    const auto n_passes = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kPackedTokens));
+    const auto n_passes = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kTiles));
     const auto pass = static_cast<std::size_t>(first_token / kTokens);
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
@@ -155,10 +153,10 @@ void call_with_size(std::int32_t first, std::int32_t size, std::int32_t n_tiles,
     if constexpr (kMost > 1) call_with_size<kMost - 1>(first, size, n_tiles, f);
 }
 /// The same for every tile of n tokens.
-template <class S, class F>
+template <class S, bool kFew, class F>
 void for_each_token_tile(std::int32_t n, const F& f) {
-    constexpr std::int32_t kMost = S::kPackedTokens;
-    const std::int32_t n_tiles = count_tiles(n, kMost);
+    constexpr std::int32_t kMost = kFew ? S::kTiles.few : S::kTiles.most;
+    const std::int32_t n_tiles = count_tiles(n, S::kTiles);
     const std::int32_t size = n / n_tiles;
     const std::int32_t n_larger = n % n_tiles;
     if (n_larger > 0) call_with_size<kMost>(0, size + 1, n_larger, f);
@@ -232,7 +230,7 @@ void multiply_columns(const UnpackedColumns<S, P, D>* columns,
     } else {
         load();
         for (int run = 0; run < n_runs; ++run)
-            multiply_run<S, P, D, kPanels, kTokens>(line_of(run), numbers, x, run, rows);
+            multiply_run<S, P, D, 0, kPanels, kTokens>(line_of(run), numbers, x, run, rows);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) S::store(place(i), rows[i]);
@@ -247,7 +245,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
     for (std::int32_t i = 0; i < args.n_tokens * kPanels; ++i)
         S::store(sums + i * kLanes, S::zero());
-    const auto n_tiles = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kPackedTokens));
+    const auto n_tiles = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kTiles));
     static_assert(kUnpackedColumns == kTokenBlock);
     for (std::int32_t col = 0; col < args.n_cols; col += kUnpackedColumns) {
         const std::int32_t left = args.n_cols - col;
@@ -263,7 +261,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
             left > kUnpackedColumns ? tile + kBytes : panels + kPanels * args.panel_bytes;
         const std::size_t part = (kBytes / kLineBytes + n_tiles - 1) / n_tiles * kLineBytes;
         std::size_t asked = 0;
-        for_each_token_tile<S>(args.n_tokens, [&](std::int32_t first, auto size) {
+        for_each_token_tile<S, false>(args.n_tokens, [&](std::int32_t first, auto size) {
             const auto x =
                 TileColumns<D::kPrecision, size.value>::at(args.x, first, args.n_tokens, col);
             const std::size_t last = asked + part < kBytes ? asked + part : kBytes;
@@ -286,7 +284,7 @@ template <class S, class P, class D, int kPanels>
 void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
     if (args.n_tokens > S::template kRegisterTokens<P>)
         return multiply_by_columns<S, P, D, kPanels>(args, first_row);
-    for_each_token_tile<S>(args.n_tokens, [&](std::int32_t first, auto size) {
+    for_each_token_tile<S, false>(args.n_tokens, [&](std::int32_t first, auto size) {
         multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, first);
     });
 }
@@ -296,8 +294,12 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     using D = typename DotsOf<S, P, kPrecision>::Type;
     constexpr int kRows = S::kPackedPanels * kLanes;
     std::int32_t row = 0;
-    if (args.n_tokens <= kMemoryBoundTokens) {
-        for (; row < args.n_rows; row += kLanes) multiply_panels<S, P, D, 1>(args, row);
+    if (args.n_tokens <= S::kTiles.few) {
+        using Few = typename DotsOf<S, P, kPrecision>::OfFew;
+        for_each_token_tile<S, true>(args.n_tokens, [&](std::int32_t first, auto size) {
+            for (; row < args.n_rows; row += kLanes)
+                multiply_in_registers<S, P, Few, 1, size.value>(args, row, first);
+        });
         return;
     }
     // More than the rows of all but the last panel: the last one may be used in part.
