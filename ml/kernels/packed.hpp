@@ -30,7 +30,8 @@ inline constexpr std::int32_t kGreatestShare = 127;
 /// integers: weights are multiplied as they are stored, without a sign, so sums begin at minus
 /// what was added to each weight, 8 or a multiple.
 inline constexpr std::int32_t kStartColumns = 16;
-inline constexpr std::int32_t kStartFactor = -8;
+template <Precision kPrecision>
+inline constexpr std::int32_t kStartFactor = kPrecision == Precision::kExact ? -32 : -8;
 
 /// Neighbouring tokens that are multiplied together.
 struct TokenTile {
@@ -40,13 +41,15 @@ struct TokenTile {
 
 /// How many tokens a set of kernels multiplies together.
 struct TileLimits {
-    std::int32_t few;   ///< So many, or fewer, are one tile.
-    std::int32_t most;  ///< Where there are more tokens.
+    std::int32_t few;  ///< So many tokens, or fewer, are multiplied with one panel at a time.
+    std::int32_t most_of_few;  ///< The most of a tile then.
+    std::int32_t most;         ///< And where there are more tokens.
 };
 
 /// Tile number `index` of n tokens, cut into as few tiles as there can be, of about the same size.
 constexpr std::int32_t count_tiles(std::int32_t n, TileLimits limits) noexcept {
-    return n <= limits.few ? 1 : (n + limits.most - 1) / limits.most;
+    const std::int32_t most = n <= limits.few ? limits.most_of_few : limits.most;
+    return (n + most - 1) / most;
 }
 constexpr TokenTile tile_at(std::int32_t index, std::int32_t n, TileLimits limits) noexcept {
     const std::int32_t n_tiles = count_tiles(n, limits);

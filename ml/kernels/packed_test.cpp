@@ -195,13 +195,14 @@ TEST_P(PackedProducts, TokensBecomeTheSameIntegers) {
 }
 
 TEST(TokenTiles, CutABatchIntoTilesOfAboutTheSameSize) {
-    for (const TileLimits limits : {TileLimits{1, 1}, TileLimits{4, 4}, TileLimits{8, 6}}) {
+    for (const TileLimits limits :
+         {TileLimits{1, 1, 1}, TileLimits{4, 4, 4}, TileLimits{16, 8, 6}}) {
         for (std::int32_t n = 1; n <= 130; ++n) {
             std::int32_t next = 0;
             for (std::int32_t i = 0; i < count_tiles(n, limits); ++i) {
                 const TokenTile tile = tile_at(i, n, limits);
                 ASSERT_EQ(tile.first, next);
-                ASSERT_TRUE(tile.size <= std::max(limits.few, limits.most) &&
+                ASSERT_TRUE(tile.size <= (n <= limits.few ? limits.most_of_few : limits.most) &&
                             tile.size >= n / count_tiles(n, limits))
                     << n;
                 for (std::int32_t t = tile.first; t < tile.first + tile.size; ++t)

@@ -18,7 +18,7 @@ void softmax(float* x, std::int32_t n) noexcept;
 std::int64_t multiply_bytes(std::int64_t n_steps) noexcept;
 std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept;
 
-inline constexpr TileLimits kTiles = {.few = 4, .most = 4};
+inline constexpr TileLimits kTiles = {.few = 4, .most_of_few = 4, .most = 4};
 
 /// Everything but the matrix products.
 inline constexpr KernelTable kOthers = {

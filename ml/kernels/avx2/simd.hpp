@@ -207,9 +207,12 @@ struct Avx2 {
         const __m256i numbers = _mm256_set1_epi8(static_cast<char>(n));
         return {_mm256_sub_epi8(v.lo, numbers), _mm256_sub_epi8(v.hi, numbers)};
     }
-    template <int kFactor>
-    static Ints set1_times(std::int32_t n) {
-        return {_mm256_set1_epi32(n * kFactor), _mm256_set1_epi32(n * kFactor)};
+    /// n · 2^kShift, a whole number.
+    template <int kShift>
+    static Ints set1_shifted(std::int32_t n) {
+        const __m256i all = _mm256_set1_epi32(kShift < 0 ? n >> (kShift < 0 ? -kShift : 0)
+                                                         : n << (kShift < 0 ? 0 : kShift));
+        return {all, all};
     }
     /// Sixteen pairs of 16 bits from numbers of 8, the first of each pair from a.
     static void store_pairs(std::int16_t* p, __m128i a, __m128i b) {

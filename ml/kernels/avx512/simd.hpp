@@ -197,10 +197,13 @@ struct Avx512 {
     static Ints sub8(Ints v, int n) {
         return _mm512_sub_epi8(v, _mm512_set1_epi8(static_cast<char>(n)));
     }
-    template <int kFactor>
-    static Ints set1_times(std::int32_t n) {
-        static_assert((kFactor & (kFactor - 1)) == 0);
-        return _mm512_slli_epi32(_mm512_set1_epi32(n), __builtin_ctz(kFactor));
+    /// n · 2^kShift, a whole number.
+    template <int kShift>
+    static Ints set1_shifted(std::int32_t n) {
+        const __m512i all = _mm512_set1_epi32(n);
+        if constexpr (kShift == 0) return all;
+        if constexpr (kShift < 0) return _mm512_srai_epi32(all, -kShift);
+        return _mm512_slli_epi32(all, kShift);
     }
     /// Sixteen pairs of 16 bits from numbers of 8, the first of each pair from a.
     static void store_pairs(std::int16_t* p, __m128i a, __m128i b) {

@@ -264,13 +264,14 @@ struct Group {
 };
 
 /// @param sums  Of each half's integers.
+template <Precision kPrecision>
 void put_sums(const Group& group,
               float scale,
               const std::array<float, 2>& sums,
               const TokenPlace& out) {
     for (std::size_t half = 0; half < sums.size(); ++half)
         out.starts[group.before.starts + half * group.step + group.in_tile] =
-            kStartFactor * static_cast<std::int32_t>(sums.at(half));
+            kStartFactor<kPrecision> * static_cast<std::int32_t>(sums.at(half));
     out.scales[group.before.groups + group.in_tile] = scale;
     out.sums[group.before.groups + group.in_tile] = scale * (sums[0] + sums[1]);
 }
@@ -284,7 +285,7 @@ void quantize_exact(const float* x, std::int32_t n, const TokenPlace& out) noexc
         const auto sums =
             put_group<Precision::kExact>(x, counts ? kGreatestWord / greatest : 0, group.step, q);
         const float scale = counts ? greatest / kGreatestWord : std::isnan(greatest) ? greatest : 0;
-        put_sums(group, scale, sums, out);
+        put_sums<Precision::kExact>(group, scale, sums, out);
     }
 }
 
@@ -302,7 +303,7 @@ void quantize_group(const float* x, float greatest, std::int32_t col, const Toke
     const std::size_t second = static_cast<std::size_t>(col / kTokenGroup % 2);
     out.shares[group.before.shares + 2 * group.in_tile + 1 - second] =
         static_cast<std::int16_t>(share);
-    put_sums(group, scale, sums, out);
+    put_sums<Precision::kFast>(group, scale, sums, out);
 }
 
 void quantize_fast(const float* x, std::int32_t n, const TokenPlace& out) noexcept {

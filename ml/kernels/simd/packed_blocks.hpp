@@ -28,14 +28,14 @@ namespace notso::ml::kernels {
 inline constexpr std::size_t kLineBytes = 64;
 inline constexpr int kLanes = 16;
 
-/// The bits [shift, shift + n) of every byte of a line.
+/// The n bits of every byte of a line from bit `from` on, moved to bit `to`.
 template <class S>
-[[gnu::always_inline]] inline typename S::Ints pick_bits(const std::byte* lines,
-                                                         int index,
-                                                         int shift,
-                                                         int n) {
-    const auto line = S::load_line(lines + static_cast<std::size_t>(index) * kLineBytes);
-    return S::and8(S::shift_right16(line, shift), (1 << n) - 1);
+[[gnu::always_inline]] inline typename S::Ints pick_bits(
+    const std::byte* lines, std::size_t index, int n, int from, int to = 0) {
+    const auto line = S::load_line(lines + index * kLineBytes);
+    const auto moved =
+        from >= to ? S::shift_right16(line, from - to) : S::shift_left16(line, to - from);
+    return S::and8(moved, ((1 << n) - 1) << to);
 }
 
 /// What the types of 32 weights share: one scale, which stands first in the block.
@@ -69,7 +69,7 @@ struct PackedQ4_0 : PackedOneScale<S, 18> {
     static constexpr int kGreatest = 15;
     template <int>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
-        return pick_bits<S>(tile + 32, step % 4, step / 4 * 4, 4);
+        return pick_bits<S>(tile + 32, static_cast<std::size_t>(step % 4), 4, step / 4 * 4);
     }
 };
 
@@ -83,7 +83,7 @@ struct PackedQ4_1 : PackedOneScale<S, 20> {
     }
     template <int>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
-        return pick_bits<S>(tile + 64, step % 4, step / 4 * 4, 4);
+        return pick_bits<S>(tile + 64, static_cast<std::size_t>(step % 4), 4, step / 4 * 4);
     }
 };
 
@@ -176,19 +176,19 @@ struct PackedQ4_K : PackedScales6<S> {
     }
     template <int kPhase>
     [[gnu::always_inline]] static void halves(const std::byte* tile,
-                                              int group,
-                                              int step,
+                                              std::size_t group,
+                                              std::size_t step,
                                               typename S::Ints* lines) {
-        const auto line = S::load_line(tile + 16 * kLanes +
-                                       static_cast<std::size_t>(group * 8 + step) * kLineBytes);
+        const auto line =
+            S::load_line(tile + 16 * kLanes + group * (8 * kLineBytes) + step * kLineBytes);
         lines[0] = S::and16(line, kPhase == 0 ? 0x000F : 0x00F0);
         lines[1] = kPhase == 0 ? S::and16(line, 0x0F00) : S::shift_right16(line, 12);
     }
     template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
-                                                         int group,
-                                                         int step) {
-        return pick_bits<S>(tile + 16 * kLanes, group * 8 + step, kPhase * 4, 4);
+                                                         std::size_t group,
+                                                         std::size_t step) {
+        return pick_bits<S>(tile + 16 * kLanes + group * (8 * kLineBytes), step, 4, kPhase * 4);
     }
 };
 
@@ -200,11 +200,13 @@ struct PackedQ5_K : PackedScales6<S> {
     static constexpr bool kHalves = false;
     template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
-                                                         int group,
-                                                         int step) {
-        const auto fifth = pick_bits<S>(tile + 16 * kLanes, step, group * 2 + kPhase, 1);
-        const auto nibble = pick_bits<S>(tile + 48 * kLanes, group * 8 + step, kPhase * 4, 4);
-        return S::or_(nibble, S::shift_left16(fifth, 4));
+                                                         std::size_t group,
+                                                         std::size_t step) {
+        const auto fifth =
+            pick_bits<S>(tile + 16 * kLanes, step, 1, static_cast<int>(group) * 2 + kPhase, 4);
+        const auto nibble =
+            pick_bits<S>(tile + 48 * kLanes + group * (8 * kLineBytes), step, 4, kPhase * 4);
+        return S::or_(nibble, fifth);
     }
 };
 
@@ -230,12 +232,13 @@ struct PackedQ6_K {
     /// bits.
     template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
-                                                         int group,
-                                                         int step) {
-        const auto nibble =
-            pick_bits<S>(tile, group * 16 + kPhase % 2 * 8 + step, kPhase / 2 * 4, 4);
-        const auto upper = pick_bits<S>(tile, 32 + group * 8 + step, kPhase * 2, 2);
-        return S::or_(nibble, S::shift_left16(upper, 4));
+                                                         std::size_t group,
+                                                         std::size_t step) {
+        const auto nibble = pick_bits<S>(
+            tile + group * (16 * kLineBytes), kPhase % 2 * 8 + step, 4, kPhase / 2 * 4);
+        const auto upper =
+            pick_bits<S>(tile + group * (8 * kLineBytes), 32 + step, 2, kPhase * 2, 4);
+        return S::or_(nibble, upper);
     }
 };
 

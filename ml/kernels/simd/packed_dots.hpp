@@ -21,16 +21,18 @@ namespace notso::ml::kernels {
 // it likes (begin_dots, add_dots, end_dots).
 
 /// Where the sum of P::kGroup columns of a token begins: it takes out what was added to weights.
-template <class S, class P, int kTokens>
+template <class S, class P, Precision kPrecision, int kTokens>
 [[gnu::always_inline]] inline typename S::Ints group_start(const std::int32_t* starts,
                                                            int run,
                                                            int part,
                                                            int token) {
     if constexpr (P::kOffset == 0) return S::zero_ints();
-    constexpr int kFactor = P::kOffset / -kStartFactor;
-    starts += (run * (kTokenGroup / kStartColumns) + part) * kTokens + token;
-    if constexpr (P::kGroup == kStartColumns) return S::template set1_times<kFactor>(*starts);
-    return S::template set1_times<kFactor>(starts[0] + starts[kTokens]);
+    constexpr int kShift =
+        __builtin_ctz(P::kOffset) - __builtin_ctz(static_cast<unsigned>(kStartFactor<kPrecision>));
+    starts +=
+        std::ptrdiff_t{run} * (kTokenGroup / kStartColumns * kTokens) + part * kTokens + token;
+    if constexpr (P::kGroup == kStartColumns) return S::template set1_shifted<kShift>(*starts);
+    return S::template set1_shifted<kShift>(starts[0] + starts[kTokens]);
 }
 
 /// Bytes become numbers of 16 bits.
@@ -56,7 +58,7 @@ struct ExactDots {
                                              int run,
                                              int part,
                                              int token) {
-        return group_start<S, P, kTokens>(starts, run, part, token);
+        return group_start<S, P, kPrecision, kTokens>(starts, run, part, token);
     }
     template <int kPanels, int>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int16_t* q) {
@@ -87,12 +89,18 @@ struct HalfDots {
                                               int group,
                                               int step,
                                               Ints* lines) {
-        P::template halves<kPhase>(tile, group, step, lines);
+        if constexpr (P::kHalves) {
+            P::template halves<kPhase>(tile, group, step, lines);
+        } else {
+            ExactDots<S, P>::template unpack<kPhase>(tile, group, step, lines);
+        }
     }
-    template <int>
-    [[gnu::always_inline]] static Sums start(const std::int32_t*, int, int, int) {
-        static_assert(P::kOffset == 0);
-        return {S::zero_ints(), S::zero_ints()};
+    template <int kTokens>
+    [[gnu::always_inline]] static Sums start(const std::int32_t* starts,
+                                             int run,
+                                             int part,
+                                             int token) {
+        return {group_start<S, P, kPrecision, kTokens>(starts, run, part, token), S::zero_ints()};
     }
     template <int kPanels, int>
     [[gnu::always_inline]] static Sums add(const Sums& sums,
@@ -103,8 +111,11 @@ struct HalfDots {
     }
     template <int kPhase>
     [[gnu::always_inline]] static Ints total(const Sums& sums) {
-        return S::add32(S::template shift_right32<P::kEvenShift[kPhase]>(sums.even),
-                        S::template shift_right32<P::kOddShift[kPhase]>(sums.odd));
+        if constexpr (!P::kHalves)
+            return S::add32(sums.even, sums.odd);
+        else
+            return S::add32(S::template shift_right32<P::kEvenShift[kPhase]>(sums.even),
+                            S::template shift_right32<P::kOddShift[kPhase]>(sums.odd));
     }
 };
 
@@ -136,7 +147,7 @@ struct FastDots : StoredLines<S, P, S::template kDot4Lines<P::kGreatest>> {
                                              int run,
                                              int part,
                                              int token) {
-        return group_start<S, P, kTokens>(starts, run, part, token);
+        return group_start<S, P, Precision::kFast, kTokens>(starts, run, part, token);
     }
     template <int kPanels, int kTokens>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int8_t* q) {

@@ -92,32 +92,34 @@ template <class S, class P, class D, int kPanels, int kTokens>
     if constexpr (D::kFoldsBlocks) fold_block<S, P, D>(block, numbers, x, sums);
 }
 
-/// What to ask for beside tile `index` of some panels. One tile of tokens: a little further on,
-/// and behind the panels' end the next ones. Several, which go through the same weights: the next
-/// panels, each time a part of them.
-/// @param pass  Of the tile of tokens, of n_passes.
+/// One of several tiles of tokens that go through the same panels.
+struct Pass {
+    std::int32_t first_token;
+    std::int32_t index;
+    std::int32_t n;
+};
+
+/// What to ask for beside tile `index` of some panels. One pass: a little further on, and behind
+/// the panels' end the next ones. Several: the next panels, each time a part of them.
 template <class P, int kPanels>
 const std::byte* weights_ahead(const std::byte* panels,
                                std::size_t panel_bytes,
                                std::size_t index,
-                               std::size_t pass,
-                               std::size_t n_passes) {
+                               const Pass& pass) {
     const std::size_t at = index * P::kBytes;
-    if (n_passes > 1)
-        return index % n_passes == pass ? panels + kPanels * panel_bytes + at : nullptr;
+    if (pass.n > 1) {
+        const bool mine = static_cast<std::int32_t>(index) % pass.n == pass.index;
+        return mine ? panels + kPanels * panel_bytes + at : nullptr;
+    }
     const std::size_t next = at + kPrefetchBytes;
     return panels + next + (next >= panel_bytes ? (kPanels - 1) * panel_bytes : 0);
 }
 
-/// Tokens [first_token, first_token + kTokens) times kPanels panels.
+/// A tile of kTokens tokens times kPanels panels.
 template <class S, class P, class D, int kPanels, int kTokens>
-void multiply_in_registers(const PackedMatmulArgs& args,
-                           std::int32_t first_row,
-                           std::int32_t first_token) {
+void multiply_in_registers(const PackedMatmulArgs& args, std::int32_t first_row, const Pass& pass) {
     const std::byte* panels =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
-    const auto n_passes = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kTiles));
-    const auto pass = static_cast<std::size_t>(first_token / kTokens);
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
@@ -125,10 +127,10 @@ void multiply_in_registers(const PackedMatmulArgs& args,
     for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, ++index) {
         const TileWeights weights{
             .tile = panels + index * P::kBytes,
-            .ahead = weights_ahead<P, kPanels>(panels, args.panel_bytes, index, pass, n_passes),
+            .ahead = weights_ahead<P, kPanels>(panels, args.panel_bytes, index, pass),
             .panel_bytes = args.panel_bytes};
         const auto x =
-            TileColumns<D::kPrecision, kTokens>::at(args.x, first_token, args.n_tokens, col);
+            TileColumns<D::kPrecision, kTokens>::at(args.x, pass.first_token, args.n_tokens, col);
         multiply_tile<S, P, D, kPanels, kTokens>(weights, x, sums);
     }
 #pragma GCC unroll 2
@@ -137,7 +139,7 @@ void multiply_in_registers(const PackedMatmulArgs& args,
 #pragma GCC unroll 8
         for (int t = 0; t < kTokens; ++t) {
             float* out =
-                args.out + static_cast<std::size_t>(first_token + t) * args.out_stride + row;
+                args.out + static_cast<std::size_t>(pass.first_token + t) * args.out_stride + row;
             put_rows<S>(sums[panel * kTokens + t], args.n_rows - row, args.store, out);
         }
     }
@@ -155,7 +157,7 @@ void call_with_size(std::int32_t first, std::int32_t size, std::int32_t n_tiles,
 /// The same for every tile of n tokens.
 template <class S, bool kFew, class F>
 void for_each_token_tile(std::int32_t n, const F& f) {
-    constexpr std::int32_t kMost = kFew ? S::kTiles.few : S::kTiles.most;
+    constexpr std::int32_t kMost = kFew ? S::kTiles.most_of_few : S::kTiles.most;
     const std::int32_t n_tiles = count_tiles(n, S::kTiles);
     const std::int32_t size = n / n_tiles;
     const std::int32_t n_larger = n % n_tiles;
@@ -279,14 +281,23 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
     }
 }
 
+/// Tile of tokens by tile, unpacking for each of them.
+template <class S, class P, class D, int kPanels, bool kFew>
+void multiply_tiles(const PackedMatmulArgs& args, std::int32_t first_row) {
+    Pass pass{.first_token = 0, .index = 0, .n = count_tiles(args.n_tokens, S::kTiles)};
+    for_each_token_tile<S, kFew>(args.n_tokens, [&](std::int32_t first, auto size) {
+        pass.first_token = first;
+        multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, pass);
+        ++pass.index;
+    });
+}
+
 /// Whichever way is faster.
 template <class S, class P, class D, int kPanels>
 void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
     if (args.n_tokens > S::template kRegisterTokens<P>)
         return multiply_by_columns<S, P, D, kPanels>(args, first_row);
-    for_each_token_tile<S, false>(args.n_tokens, [&](std::int32_t first, auto size) {
-        multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, first);
-    });
+    multiply_tiles<S, P, D, kPanels, false>(args, first_row);
 }
 
 template <class S, class P, Precision kPrecision>
@@ -296,10 +307,7 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     std::int32_t row = 0;
     if (args.n_tokens <= S::kTiles.few) {
         using Few = typename DotsOf<S, P, kPrecision>::OfFew;
-        for_each_token_tile<S, true>(args.n_tokens, [&](std::int32_t first, auto size) {
-            for (; row < args.n_rows; row += kLanes)
-                multiply_in_registers<S, P, Few, 1, size.value>(args, row, first);
-        });
+        for (; row < args.n_rows; row += kLanes) multiply_tiles<S, P, Few, 1, true>(args, row);
         return;
     }
     // More than the rows of all but the last panel: the last one may be used in part.

@@ -131,13 +131,13 @@ struct HalfSums {
 };
 
 /// What stands beside the integers of a group.
-template <class Element>
+template <Precision kPrecision, class Element>
 [[gnu::always_inline]] inline void put_sums(const HalfSums& sums,
                                             float scale,
                                             int group,
                                             const ColumnPlace<Element>& out) {
-    out.starts[2 * group * out.step] = kStartFactor * sums.first;
-    out.starts[(2 * group + 1) * out.step] = kStartFactor * sums.second;
+    out.starts[2 * group * out.step] = kStartFactor<kPrecision> * sums.first;
+    out.starts[(2 * group + 1) * out.step] = kStartFactor<kPrecision> * sums.second;
     out.scales[group * out.step] = scale;
     // Sums of 32 integers are exact in f32.
     out.sums[group * out.step] = scale * static_cast<float>(sums.first + sums.second);
@@ -156,7 +156,7 @@ void quantize_exact(const float* x, int n_groups, const ColumnPlace<std::int16_t
         S::store_integers(integers, a, b);
         put_integers(integers, out.q + group * kTokenGroup * out.step, out.step);
         const float scale = counts ? greatest / kGreatestWord : greatest != greatest ? greatest : 0;
-        put_sums(HalfSums(integers), scale, group, out);
+        put_sums<Precision::kExact>(HalfSums(integers), scale, group, out);
     }
 }
 
@@ -186,7 +186,8 @@ void quantize_fast(const float* x, int n_groups, const ColumnPlace<std::int8_t>&
         put_integers(integers, out.q + group * kTokenGroup * out.step, out.step);
         out.shares[group / 2 * 2 * out.step + 1 - group % 2] = static_cast<std::int16_t>(share);
         if (!finite) *out.block_scales = magnitudes[group];
-        put_sums(HalfSums(integers), finite ? scale : magnitudes[group], group, out);
+        put_sums<Precision::kFast>(
+            HalfSums(integers), finite ? scale : magnitudes[group], group, out);
     }
 }
 
