@@ -92,45 +92,43 @@ template <class S, class P, class D, int kPanels, int kTokens>
     if constexpr (D::kFoldsBlocks) fold_block<S, P, D>(block, numbers, x, sums);
 }
 
-/// One of several tiles of tokens that go through the same panels.
-struct Pass {
-    std::int32_t first_token;
-    std::int32_t index;
-    std::int32_t n;
-};
-
-/// What to ask for beside tile `index` of some panels. One pass: a little further on, and behind
-/// the panels' end the next ones. Several: the next panels, each time a part of them.
-template <class P, int kPanels>
-const std::byte* weights_ahead(const std::byte* panels,
-                               std::size_t panel_bytes,
-                               std::size_t index,
-                               const Pass& pass) {
-    const std::size_t at = index * P::kBytes;
-    if (pass.n > 1) {
-        const bool mine = static_cast<std::int32_t>(index) % pass.n == pass.index;
-        return mine ? panels + kPanels * panel_bytes + at : nullptr;
-    }
-    const std::size_t next = at + kPrefetchBytes;
-    return panels + next + (next >= panel_bytes ? (kPanels - 1) * panel_bytes : 0);
+/// Behind the last panel.
+inline const std::byte* end_of_panels(const PackedMatmulArgs& args) {
+    return args.panels +
+           static_cast<std::size_t>((args.n_rows + kLanes - 1) / kLanes) * args.panel_bytes;
 }
 
-/// A tile of kTokens tokens times kPanels panels.
+/// What to ask for beside the columns that stand `at` bytes from the beginning of some panels: a
+/// little further on, and behind the panels' end the next ones; null behind the last.
+template <int kPanels>
+const std::byte* weights_ahead(const PackedMatmulArgs& args,
+                               const std::byte* panels,
+                               std::size_t at) {
+    const std::size_t next = at + kPrefetchBytes;
+    const std::byte* ahead =
+        panels + next + (next >= args.panel_bytes ? (kPanels - 1) * args.panel_bytes : 0);
+    return ahead < end_of_panels(args) ? ahead : nullptr;
+}
+
+/// Tokens [first_token, first_token + kTokens) times kPanels panels.
 template <class S, class P, class D, int kPanels, int kTokens>
-void multiply_in_registers(const PackedMatmulArgs& args, std::int32_t first_row, const Pass& pass) {
+void multiply_in_registers(const PackedMatmulArgs& args,
+                           std::int32_t first_row,
+                           std::int32_t first_token) {
     const std::byte* panels =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
-    std::size_t index = 0;
-    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, ++index) {
+    std::size_t at = 0;
+    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, at += P::kBytes) {
+        // Later tiles of tokens go through panels that the first one has read.
         const TileWeights weights{
-            .tile = panels + index * P::kBytes,
-            .ahead = weights_ahead<P, kPanels>(panels, args.panel_bytes, index, pass),
+            .tile = panels + at,
+            .ahead = first_token == 0 ? weights_ahead<kPanels>(args, panels, at) : nullptr,
             .panel_bytes = args.panel_bytes};
         const auto x =
-            TileColumns<D::kPrecision, kTokens>::at(args.x, pass.first_token, args.n_tokens, col);
+            TileColumns<D::kPrecision, kTokens>::at(args.x, first_token, args.n_tokens, col);
         multiply_tile<S, P, D, kPanels, kTokens>(weights, x, sums);
     }
 #pragma GCC unroll 2
@@ -139,7 +137,7 @@ void multiply_in_registers(const PackedMatmulArgs& args, std::int32_t first_row,
 #pragma GCC unroll 8
         for (int t = 0; t < kTokens; ++t) {
             float* out =
-                args.out + static_cast<std::size_t>(pass.first_token + t) * args.out_stride + row;
+                args.out + static_cast<std::size_t>(first_token + t) * args.out_stride + row;
             put_rows<S>(sums[panel * kTokens + t], args.n_rows - row, args.store, out);
         }
     }
@@ -284,11 +282,8 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
 /// Tile of tokens by tile, unpacking for each of them.
 template <class S, class P, class D, int kPanels, bool kFew>
 void multiply_tiles(const PackedMatmulArgs& args, std::int32_t first_row) {
-    Pass pass{.first_token = 0, .index = 0, .n = count_tiles(args.n_tokens, S::kTiles)};
     for_each_token_tile<S, kFew>(args.n_tokens, [&](std::int32_t first, auto size) {
-        pass.first_token = first;
-        multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, pass);
-        ++pass.index;
+        multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, first);
     });
 }
 
@@ -307,6 +302,8 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     std::int32_t row = 0;
     if (args.n_tokens <= S::kTiles.few) {
         using Few = typename DotsOf<S, P, kPrecision>::OfFew;
+        for (std::size_t i = 0; i < kPrefetchBytes; i += kLineBytes)
+            S::template prefetch<kLineBytes>(args.panels + i);
         for (; row < args.n_rows; row += kLanes) multiply_tiles<S, P, Few, 1, true>(args, row);
         return;
     }
