@@ -70,6 +70,7 @@ constexpr TokenTile tile_of_token(std::int32_t token, std::int32_t n, TileLimits
 /// then the next: what products read one after the other lies side by side. Room for n_cols rounded
 /// up to whole blocks. Of each tile:
 struct QuantizedTokens {
+    TileLimits tiles;
     /// [columns / 4, tile, 4] of int16_t for exact products: of every four columns the first and
     /// third, then the second and fourth, so bytes of packed weights become pairs of 16-bit numbers
     /// by a mask and a shift. Of int8_t for fast ones.
@@ -129,7 +130,7 @@ struct TokenPlace {
     float* block_scales;
     std::int32_t token;
     std::int32_t n_tokens;  ///< That are multiplied together.
-    TileLimits tiles;       ///< KernelTable::tiles
+    TileLimits tiles;       ///< One of KernelTable's.
     std::int32_t col;       ///< The first one: a multiple of kTokenGroup, for fast products of
                             ///< kTokenBlock.
 };
@@ -140,7 +141,7 @@ struct PackedMatmulArgs {
     std::size_t panel_bytes;
     std::int32_t n_rows;    ///< From the first panel on; the last panel may be used in part.
     std::int32_t n_cols;    ///< Whole blocks, and a multiple of kTokenGroup.
-    std::int32_t n_tokens;  ///< ≤ kMatmulTokens, cut into KernelTable::tiles.
+    std::int32_t n_tokens;  ///< ≤ kMatmulTokens, cut into x.tiles.
     Store store;
     QuantizedTokens x;  ///< All n_tokens, n_cols of each.
     float* out;         ///< [n_tokens, n_rows]

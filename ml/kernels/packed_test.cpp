@@ -50,7 +50,8 @@ class PackedProducts : public testing::TestWithParam<Set> {
                Store store = Store::kReplace) const {
         const Packed packed(product);
         const float* x = product.x.data() + static_cast<std::ptrdiff_t>(first) * product.n_cols;
-        const Tokens tokens(table, precision(), x, n, product.n_cols);
+        const TileLimits tiles = short_tiles_ ? table.tiles_of_short_blocks : table.tiles;
+        const Tokens tokens(table, precision(), tiles, x, n, product.n_cols);
         Floats out(static_cast<std::size_t>(n * product.n_rows), store == Store::kAdd ? 1.0f : NAN);
         PackedMatmulArgs args = packed_arguments(product, packed, tokens.integers(), n, out);
         args.store = store;
@@ -65,6 +66,7 @@ class PackedProducts : public testing::TestWithParam<Set> {
             if (find_packed(packed_kernels(table(), precision()), type) != nullptr) f(type);
     }
     std::mt19937 rng_{42};
+    bool short_tiles_ = false;  ///< Tokens in tiles as types of 32 columns like them.
 };
 
 TEST_P(PackedProducts, EveryPackedTypeHasAKernel) {
@@ -81,6 +83,19 @@ TEST_P(PackedProducts, EqualTheirPlainTwinsBitByBit) {
         for (const std::int32_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 16, 24, 25, 32}) {
             EXPECT_TRUE(bit_equal(run(table(), product, 0, n), run(generic_table(), product, 0, n)))
                 << type.name << ", " << n << " tokens";
+        }
+    });
+}
+
+/// Types of short and of long blocks read the same tokens, in tiles as the short ones like them.
+TEST_P(PackedProducts, GiveTheSameBitsInAnyTiles) {
+    for_each_type([&](const quant::TypeTraits& type) {
+        const Product product(type, 33, 512, 17, rng_);
+        for (const std::int32_t n : {1, 4, 6, 7, 8, 12, 16, 17}) {
+            short_tiles_ = false;
+            const Floats one = run(table(), product, 0, n);
+            short_tiles_ = true;
+            EXPECT_TRUE(bit_equal(run(table(), product, 0, n), one)) << type.name << " " << n;
         }
     });
 }

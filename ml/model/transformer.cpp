@@ -31,8 +31,10 @@ Transformer::Transformer(ModelSpec spec,
     if (weights_.rope_divisors != nullptr)
         divisors = {weights_.rope_divisors, extent(spec_.config.n_rot / 2)};
     rope_ = RopeTable(spec_.rope, divisors);
-    const auto read = [](TokenBuffer& tokens, const Matrix& reader) {
+    const auto read = [&kernels](TokenBuffer& tokens, const Matrix& reader) {
         (reader.is_packed() ? tokens.has_packed : tokens.has_unpacked) = true;
+        if (reader.is_packed() && reader.type->elements < kernels::kTokenBlock)
+            tokens.tiles = kernels.tiles_of_short_blocks;
     };
     read(work_->h, weights_.output);
     for (const LayerWeights& layer : weights_.layers) {
@@ -127,7 +129,7 @@ void Transformer::norm(const float* weight,
     const std::int32_t n = spec_.config.n_embd;
     // Something for every thread. Few tokens tile by tile: integers of a tile share cache lines.
     const std::int32_t n_tokens = runs.size();
-    const kernels::TileLimits tiles = kernels_.tiles;
+    const kernels::TileLimits tiles = work_->h.tiles;
     const std::int32_t per_task = n_tokens <= tiles.few
                                       ? divide_up(n_tokens, count_tiles(n_tokens, tiles))
                                       : std::clamp(divide_up(n_tokens, pool_->size()), 4, 16);

@@ -78,7 +78,8 @@ kernels::TokenPlace TokenBuffer::place(const TokenRun& run,
 
 kernels::QuantizedTokens TokenBuffer::integers(const TokenRun& run) const noexcept {
     const IntegerBuffer& x = integers_of[run.slot];
-    return {.q = x.q.data(),
+    return {.tiles = tiles,
+            .q = x.q.data(),
             .scales = x.scales.data(),
             .sums = x.sums.data(),
             .starts = x.starts.data(),

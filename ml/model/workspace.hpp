@@ -101,8 +101,8 @@ struct TokenBuffer {
     kernels::QuantizedTokens integers(const TokenRun& run) const noexcept;
 
     std::int32_t width;
-    kernels::TileLimits tiles;
-    FloatBuffer values;  ///< [kChunkTokens, width]
+    kernels::TileLimits tiles;  ///< Of integers.
+    FloatBuffer values;         ///< [kChunkTokens, width]
     /// Of exact tokens, of fast ones, and of fast ones for products that take them exactly.
     std::vector<IntegerBuffer> integers_of;
     bool has_packed = false;    ///< A packed matrix reads it: integers are wanted.

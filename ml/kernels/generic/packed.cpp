@@ -128,7 +128,7 @@ struct Token {
 
     Token(const PackedMatmulArgs& args, std::int32_t index)
         : x(args.x),
-          tile(tile_of_token(index, args.n_tokens, generic_table().tiles)),
+          tile(tile_of_token(index, args.n_tokens, args.x.tiles)),
           n_tokens(args.n_tokens),
           in_tile(static_cast<std::size_t>(index - tile.first)) {}
     TokenSizes before(std::size_t col) const {

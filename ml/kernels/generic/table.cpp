@@ -154,6 +154,7 @@ constexpr KernelTable kOthers = {
     .matmul_by_type = {},
     .matmul_any = matmul,
     .tiles = {.few = 4, .most_of_few = 4, .most = 4},
+    .tiles_of_short_blocks = {.few = 4, .most_of_few = 4, .most = 4},
     .packed = {},
     .kv = {{store_f16, attention<KvType::kF16, load_f16>},
            {store_f32, attention<KvType::kF32, load_f32>},

@@ -152,11 +152,12 @@ void call_with_size(std::int32_t first, std::int32_t size, std::int32_t n_tiles,
     }
     if constexpr (kMost > 1) call_with_size<kMost - 1>(first, size, n_tiles, f);
 }
-/// The same for every tile of n tokens.
+/// The same for every tile of tokens. @tparam kFew  As TileLimits::few.
 template <class S, bool kFew, class F>
-void for_each_token_tile(std::int32_t n, const F& f) {
+void for_each_token_tile(const PackedMatmulArgs& args, const F& f) {
     constexpr std::int32_t kMost = kFew ? S::kTiles.most_of_few : S::kTiles.most;
-    const std::int32_t n_tiles = count_tiles(n, S::kTiles);
+    const std::int32_t n = args.n_tokens;
+    const std::int32_t n_tiles = count_tiles(n, args.x.tiles);
     const std::int32_t size = n / n_tiles;
     const std::int32_t n_larger = n % n_tiles;
     if (n_larger > 0) call_with_size<kMost>(0, size + 1, n_larger, f);
@@ -245,7 +246,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
     for (std::int32_t i = 0; i < args.n_tokens * kPanels; ++i)
         S::store(sums + i * kLanes, S::zero());
-    const auto n_tiles = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kTiles));
+    const auto n_tiles = static_cast<std::size_t>(count_tiles(args.n_tokens, args.x.tiles));
     static_assert(kUnpackedColumns == kTokenBlock);
     for (std::int32_t col = 0; col < args.n_cols; col += kUnpackedColumns) {
         const std::int32_t left = args.n_cols - col;
@@ -261,7 +262,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
             left > kUnpackedColumns ? tile + kBytes : panels + kPanels * args.panel_bytes;
         const std::size_t part = (kBytes / kLineBytes + n_tiles - 1) / n_tiles * kLineBytes;
         std::size_t asked = 0;
-        for_each_token_tile<S, false>(args.n_tokens, [&](std::int32_t first, auto size) {
+        for_each_token_tile<S, false>(args, [&](std::int32_t first, auto size) {
             const auto x =
                 TileColumns<D::kPrecision, size.value>::at(args.x, first, args.n_tokens, col);
             const std::size_t last = asked + part < kBytes ? asked + part : kBytes;
@@ -282,7 +283,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
 /// Tile of tokens by tile, unpacking for each of them.
 template <class S, class P, class D, int kPanels, bool kFew>
 void multiply_tiles(const PackedMatmulArgs& args, std::int32_t first_row) {
-    for_each_token_tile<S, kFew>(args.n_tokens, [&](std::int32_t first, auto size) {
+    for_each_token_tile<S, kFew>(args, [&](std::int32_t first, auto size) {
         multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, first);
     });
 }
@@ -300,7 +301,7 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     using D = typename DotsOf<S, P, kPrecision>::Type;
     constexpr int kRows = S::kPackedPanels * kLanes;
     std::int32_t row = 0;
-    if (args.n_tokens <= S::kTiles.few) {
+    if (args.n_tokens <= args.x.tiles.few) {
         using Few = typename DotsOf<S, P, kPrecision>::OfFew;
         for (std::size_t i = 0; i < kPrefetchBytes; i += kLineBytes)
             S::template prefetch<kLineBytes>(args.panels + i);
