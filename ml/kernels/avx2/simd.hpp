@@ -27,10 +27,9 @@ struct Avx2 {
     static constexpr int kScoreQueries = 2;  // 8 registers of sums
     static constexpr int kPackedPanels = 1;  // 8 registers of sums
     static constexpr TileLimits kTiles = avx2::kTiles;
-    static constexpr bool kHalfDots = false;
-    /// Up to how many tokens unpacking for every tile costs less than storing what was unpacked.
+    static constexpr bool kHalfDots = false;  // a sum has two registers
     template <class P>
-    static constexpr int kRegisterTokens = 3;
+    static constexpr bool kNeverStores = false;
 
     static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
     static Vec set1(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }

@@ -23,11 +23,11 @@ struct Avx512 {
     static constexpr int kScoreQueries = 6;  // 24 sums
     static constexpr int kPackedPanels = 2;  // 12 registers of integers, 12 of sums
     static constexpr TileLimits kTiles = avx512::kTiles;
-    static constexpr bool kHalfDots = true;
-    /// Up to how many tokens unpacking for every tile costs less than storing what was unpacked:
-    /// always where a line takes a mask and a shift, and a tile is one group.
+    static constexpr bool kHalfDots = true;  ///< Of few tokens: HalfDots (packed_dots.hpp).
+    /// Whether unpacking for every tile costs less than storing what was unpacked, however many
+    /// tokens there are: where a line takes a mask and a shift, and a tile is one group.
     template <class P>
-    static constexpr int kRegisterTokens = P::kElements == 32 ? kMatmulTokens : 8;
+    static constexpr bool kNeverStores = P::kElements == 32;
 
     static Vec zero() { return _mm512_setzero_ps(); }
     static Vec set1(float value) { return _mm512_set1_ps(value); }

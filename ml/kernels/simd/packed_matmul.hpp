@@ -288,12 +288,14 @@ void multiply_tiles(const PackedMatmulArgs& args, std::int32_t first_row) {
     });
 }
 
-/// Whichever way is faster.
+/// Many tokens, whichever way is faster.
 template <class S, class P, class D, int kPanels>
 void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
-    if (args.n_tokens > S::template kRegisterTokens<P>)
-        return multiply_by_columns<S, P, D, kPanels>(args, first_row);
-    multiply_tiles<S, P, D, kPanels, false>(args, first_row);
+    if constexpr (S::template kNeverStores<P>) {
+        multiply_tiles<S, P, D, kPanels, false>(args, first_row);
+    } else {
+        multiply_by_columns<S, P, D, kPanels>(args, first_row);
+    }
 }
 
 template <class S, class P, Precision kPrecision>
