@@ -64,7 +64,7 @@ class Root final : public Composition {
           store_(std::move(store)),
           database_("notso-db"),
           compute_("notso-compute"),
-          backend_(make_backend(settings)),
+          backend_(std::make_unique<services::MeteredBackend>(make_backend(settings))),
           chat_(services::ChatService::create(
               {*backend_, *store_, io_executor_, database_, compute_})),
           context_{*chat_, *backend_, compute_, NOTSO_VERSION} {}
@@ -100,7 +100,7 @@ class Root final : public Composition {
     std::unique_ptr<services::SessionStore> store_;
     SerialWorker database_;
     SerialWorker compute_;
-    std::unique_ptr<services::ChatBackend> backend_;
+    std::unique_ptr<services::MeteredBackend> backend_;
     std::unique_ptr<services::ChatService> chat_;
     web::AppContext context_;
     std::unique_ptr<web::Server> server_;

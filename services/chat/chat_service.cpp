@@ -93,11 +93,11 @@ void ChatServiceImpl::begin_send(SendRequest request, Completion<SentMessage> do
         [user = std::move(user), answer = std::move(answer)](SessionStore& store) mutable {
             return store_message(store, std::move(user), std::move(answer));
         },
-        [this, id = request.conversation, thinking = request.thinking, done = std::move(done)](
+        [this, request = std::move(request), done = std::move(done)](
             Result<SendPlan> plan) mutable {
             if (plan && !plan->repeated)
-                return on_stored(std::move(plan), thinking, std::move(done));
-            release(id);
+                return on_stored(*std::move(plan), request, std::move(done));
+            release(request.conversation);
             if (!plan) return done(std::unexpected(std::move(plan).error()));
             overlay(plan->answer);
             done(SentMessage{plan->user, plan->answer, feed(plan->answer.id), true});
@@ -124,15 +124,18 @@ void ChatServiceImpl::resend(SendRequest request, Completion<SentMessage> done) 
         });
 }
 
-void ChatServiceImpl::on_stored(Result<SendPlan> plan,
-                                std::optional<bool> thinking,
+void ChatServiceImpl::on_stored(SendPlan plan,
+                                const SendRequest& request,
                                 Completion<SentMessage> done) {
-    Slot& slot = slots_.at(plan->user.conversation.value);
+    Slot& slot = slots_.at(request.conversation.value);
     slot.stored = true;
-    plan->source.thinking = thinking.value_or(plan->source.conversation.thinking);
+    PromptSource& source = plan.source;
+    source.thinking = request.thinking.value_or(source.conversation.thinking);
+    source.user = request.user;
+    source.priority = request.priority;
     const std::shared_ptr<Turn> turn = slot.turn;
-    done(SentMessage{std::move(plan->user), std::move(plan->answer), turn->feed(), false});
-    turn->begin(std::move(plan->source));
+    done(SentMessage{std::move(plan.user), std::move(plan.answer), turn->feed(), false});
+    turn->begin(std::move(source));
 }
 
 void ChatServiceImpl::on_turn_end(const Message& answer, bool stored) {

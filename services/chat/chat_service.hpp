@@ -31,6 +31,8 @@ struct SendRequest {
     std::string text;                   ///< 1..256 KiB of UTF-8, not blank.
     std::string client_id = {};         ///< Empty: one is made.
     std::optional<bool> thinking = {};  ///< This message only; absent = the conversation's setting.
+    std::uint64_t user = 0;             ///< Who sends it (ChatRequest::user).
+    ChatPriority priority = ChatPriority::kInteractive;
 };
 
 struct SentMessage {

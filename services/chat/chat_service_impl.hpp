@@ -59,9 +59,7 @@ class ChatServiceImpl final : public ChatService {
     void after_turn(const ConversationId& id, std::move_only_function<void()> next);
     void begin_send(SendRequest request, Completion<SentMessage> done);
     void resend(SendRequest request, Completion<SentMessage> done);
-    void on_stored(Result<SendPlan> plan,
-                   std::optional<bool> thinking,
-                   Completion<SentMessage> done);
+    void on_stored(SendPlan plan, const SendRequest& request, Completion<SentMessage> done);
     void release(const ConversationId& id);
     void on_turn_end(const Message& answer, bool stored);
     void save_leftovers(const ConversationId& id);

@@ -23,6 +23,7 @@ enum class TurnPhase { kQueued, kPrefill, kThinking, kWriting, kEnded };
 struct TurnStatus {
     TurnPhase phase = TurnPhase::kQueued;
     std::int64_t queue_position = 0;
+    std::int64_t queue_wait_ms = 0;  ///< About how long it will wait; 0 = not known.
     std::int64_t prefill_done = 0;
     std::int64_t prefill_total = 0;
     std::int64_t completion_tokens = 0;

@@ -54,6 +54,10 @@ CREATE TABLE answer_piece (
     text     TEXT NOT NULL
 ) STRICT;
 )sql",
+    R"sql(
+ALTER TABLE message ADD COLUMN draft_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN accepted_tokens INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 }  // namespace

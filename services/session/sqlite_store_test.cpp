@@ -95,6 +95,24 @@ TEST_F(SqliteStoreTest, WritesTheNewestLayoutWithStrictTables) {
     EXPECT_EQ(*database->query_text("PRAGMA journal_mode"), "wal");
 }
 
+TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtUpWithItsMessages) {
+    Conversation conversation;
+    {
+        const auto store = open();
+        conversation = add_conversation(*store);
+        ASSERT_TRUE(store->append_messages({message_of(conversation, "old")}));
+    }
+    ASSERT_TRUE((*sqlite::Database::open(path_))
+                    ->execute("ALTER TABLE message DROP COLUMN draft_tokens;"
+                              "ALTER TABLE message DROP COLUMN accepted_tokens;"
+                              "PRAGMA user_version = 1"));
+    const auto messages = open()->messages(conversation.id);
+    ASSERT_TRUE(messages) << messages.error().detail;
+    ASSERT_EQ(messages->size(), 1U);
+    EXPECT_EQ(messages->front().text, "old");
+    EXPECT_EQ(messages->front().stats.draft_tokens, 0);
+}
+
 TEST_F(SqliteStoreTest, NamesADamagedFile) {
     std::ofstream(path_, std::ios::binary) << std::string(8192, 'x');
     const auto garbage = SqliteStore::open(path_);

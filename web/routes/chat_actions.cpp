@@ -1,5 +1,7 @@
 #include "base/log.hpp"
+#include "web/pages/format.hpp"
 #include "web/routes/chat.hpp"
+#include "web/routes/client_user.hpp"
 #include "web/routes/fragments.hpp"
 
 namespace notso::web {
@@ -28,6 +30,12 @@ std::string without_carriage_returns(std::string text) {
 /// Refused before anything is stored, so that the person's text stays in the composer.
 Result<> check_ready(const AppContext& context) {
     const services::Health health = context.backend.health();
+    if (health.full) {
+        return fail(ErrorCode::kOverloaded,
+                    "{} others are waiting for an answer: send it again {}",
+                    health.waiting,
+                    health.wait_ms > 0 ? "in about " + format_duration(health.wait_ms) : "later");
+    }
     if (health.state == services::HealthState::kReady) return {};
     const bool remote = !context.backend.info().remote_host.empty();
     if (health.state == services::HealthState::kFailed) {
@@ -44,10 +52,14 @@ Result<> check_ready(const AppContext& context) {
                 health.load_progress * 100);
 }
 
-services::SendRequest send_request(const Pages& pages, ConversationId id, const Form& form) {
+services::SendRequest send_request(const Pages& pages,
+                                   const Request& from,
+                                   ConversationId id,
+                                   const Form& form) {
     services::SendRequest request{.conversation = std::move(id),
                                   .text = without_carriage_returns(field(form, "message")),
-                                  .client_id = field(form, "client_id")};
+                                  .client_id = field(form, "client_id"),
+                                  .user = client_user(from)};
     if (form.contains("thinking_shown") && pages.context().backend.info().can_think) {
         request.thinking = form.contains("thinking");
     }
@@ -112,7 +124,8 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, created.error(), text);
         co_return;
     }
-    const services::SendRequest request = send_request(pages, created->id, *form);
+    const services::SendRequest request =
+        send_request(pages, exchange.request(), created->id, *form);
     co_await keep_thinking_choice(pages, request);
     const Result<SentMessage> sent = co_await send(pages, request);
     if (!sent) {
@@ -142,7 +155,7 @@ Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
         co_return;
     }
     const services::SendRequest request =
-        send_request(pages, conversation_of(exchange.request()), *form);
+        send_request(pages, exchange.request(), conversation_of(exchange.request()), *form);
     if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, request);
     Result<SentMessage> sent = co_await send(pages, request);
     if (!sent) {

@@ -4,6 +4,7 @@
 #include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
+#include "web/routes/metrics.hpp"
 #include "web/routes/openai.hpp"
 #include "web/routes/pages.hpp"
 #include "web/routes/stream.hpp"
@@ -14,6 +15,7 @@ std::vector<Route> make_routes(AppContext& context) {
     std::vector<Route> routes;
     const auto pages = std::make_shared<const Pages>(context);
     add_health_routes(routes, context);
+    add_metrics_routes(routes, context);
     add_openai_routes(routes, context);
     add_compat_routes(routes, context);
     add_asset_routes(routes);

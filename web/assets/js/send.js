@@ -126,7 +126,9 @@
   form.addEventListener("htmx:response:error", (event) => {
     if (!is_ours(event)) return;
     const { ctx } = event.detail;
-    mark_failed(ctx, kReasons[ctx.response.status] || `the server answered ${ctx.response.status}`);
+    const wait_s = ctx.response.status === 503 && Number(ctx.response.raw.headers.get("Retry-After"));
+    const when = wait_s > 1 ? `, try again in about ${wait_s} s` : "";
+    mark_failed(ctx, (kReasons[ctx.response.status] || `the server answered ${ctx.response.status}`) + when);
   });
   form.addEventListener("htmx:error", (event) => {
     if (is_ours(event)) mark_failed(event.detail.ctx, "the server can’t be reached");
