@@ -50,6 +50,8 @@ struct Settings {
     std::vector<std::string> allowed_hosts = {};
     std::string public_url = {};
     std::vector<std::string> trusted_proxies = {};
+    /// Titles, follow-ups, reading ahead; absent: on for the local backend only.
+    std::optional<bool> background = {};
     // General
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };

@@ -109,6 +109,13 @@ Result<> set_precision(Settings& settings, const SettingValue& value) {
     return {};
 }
 
+Result<> set_background(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::string text, one(value));
+    if (text != "on" && text != "off") return bad_value(value, "one of on, off");
+    settings.background = text == "on";
+    return {};
+}
+
 Result<> set_log(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
     if (const auto configured = log::configure(text); !configured)
@@ -176,6 +183,14 @@ const std::vector<SettingRow> kTable = {
      false,
      "how new prompt text is read: exact, or fast (less exact, in about two thirds of the time)",
      set_precision},
+    {"background",
+     "--background",
+     {"NOTSO_BACKGROUND"},
+     SettingGroup::kServer,
+     false,
+     "after an answer, make a title and follow-up questions and read ahead: on or off; default: on "
+     "for a local model",
+     set_background},
     {"remote_url",
      "--remote-url",
      {"NOTSO_REMOTE_URL"},

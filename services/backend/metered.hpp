@@ -35,7 +35,7 @@ struct RequestCounts {
 struct BackendMetrics {
     std::array<RequestCounts, kPriorityNames.size()> counts = {};  ///< By ChatPriority.
     // In seconds; background work, for which nobody waits, is not in them.
-    Histogram first_token{{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120}};
+    Histogram first_token{{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120}};
     Histogram inter_token{{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}};
     Histogram queue{{0.001, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120}};
 };

@@ -188,7 +188,8 @@ void Turn::publish_end(Result<> stored) {
         log::error("an answer could not be saved: {}", stored.error().detail);
     }
     const auto self = shared_from_this();  // on_end lets go of this turn
-    feed_->append(feed_event::Ended{std::move(shown)});
+    const bool more = deps_.more_follows && stored && shown.state == MessageState::kComplete;
+    feed_->append(feed_event::Ended{std::move(shown), more});
     deps_.on_end(answer_, stored || gone);
 }
 

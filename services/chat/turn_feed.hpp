@@ -45,8 +45,9 @@ struct Text {
     std::string text;
 };
 struct Ended {
-    Message message;
-};  ///< The answer as stored.
+    Message message;            ///< The answer as stored.
+    bool more_follows = false;  ///< Something is being made of it: see ChatService::when_settled.
+};
 }  // namespace feed_event
 using FeedEventBody =
     std::variant<feed_event::Status, feed_event::ThinkingText, feed_event::Text, feed_event::Ended>;
@@ -65,6 +66,7 @@ struct FeedSnapshot {
     bool thinking_open = false;
     std::string text;
     std::optional<Message> ended;
+    bool more_follows = false;  ///< As in feed_event::Ended.
 };
 
 class TurnFeed : public std::enable_shared_from_this<TurnFeed> {

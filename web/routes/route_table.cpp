@@ -1,4 +1,5 @@
 // Every route of the program: one line per file of routes.
+#include "web/routes/after_answer.hpp"
 #include "web/routes/assets.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/compat.hpp"
@@ -22,6 +23,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_chat_page_routes(routes, pages);
     add_chat_action_routes(routes, pages);
     add_stream_routes(routes, pages);
+    add_after_answer_routes(routes, pages);
     return routes;
 }
 

@@ -105,6 +105,7 @@
     ctx.sent_values = Object.fromEntries(ctx.request.body);
     show_alert("");
     document.getElementById("greeting")?.remove();
+    document.getElementById("after")?.replaceChildren();
     if (!ctx.pending) {
       ctx.pending = bubble(ctx.sent_values.message);
       input.value = "";
