@@ -28,9 +28,9 @@ std::string without_carriage_returns(std::string text) {
 }
 
 /// Refused before anything is stored, so that the person's text stays in the composer.
-Result<> check_ready(const AppContext& context) {
+Result<> check_ready(AppContext& context) {
     const services::Health health = context.backend.health();
-    if (health.full) {
+    if (!context.backend.admit(services::ChatPriority::kInteractive)) {
         return fail(ErrorCode::kOverloaded,
                     "{} others are waiting for an answer: send it again {}",
                     health.waiting,
