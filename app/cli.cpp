@@ -14,7 +14,10 @@ using enum SettingGroup;
 /// Every command of the program, one line each.
 const std::vector<Command>& command_table() {
     static const std::vector<Command> kCommands = {
-        {"serve", "the chat page and the API", {kModel, kEngine, kRemote, kServer}, declare_serve},
+        {"serve",
+         "the chat page and the API",
+         {kModel, kEngine, kRemote, kDownload, kServer},
+         declare_serve},
         {"chat", "chat in the terminal", {kModel, kEngine, kRemote}, declare_chat},
         {"run", "answer one message", {kModel, kEngine, kRemote}, declare_run},
         {"tokenize", "JSON strings from stdin to token ids", {kModel}, declare_tokenize},
@@ -29,6 +32,7 @@ const std::vector<Command>& command_table() {
          "check this machine, the data folder and a model",
          {kModel, kEngine, kServer},
          declare_doctor},
+        {"pull", "fetch a model", {kModel, kDownload}, declare_pull},
         {"models", "list the installed models", {kModel}, declare_models},
     };
     return kCommands;

@@ -1,17 +1,19 @@
 #include "app/composition.hpp"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <sqlite3.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/version.hpp>
 
-#include "app/backend_choice.hpp"
 #include "app/io_executor.hpp"
+#include "app/model_shelf.hpp"
 #include "app/shutdown.hpp"
 #include "base/log.hpp"
 #include "base/serial_worker.hpp"
 #include "services/chat/chat_service.hpp"
+#include "services/models/pull_desk.hpp"
 #include "services/session/data_directory.hpp"
 #include "web/http/server.hpp"
 #include "web/routes/context.hpp"
@@ -60,6 +62,14 @@ void log_start(const Settings& settings) {
         settings.remote_key.empty() ? "none" : "set");
 }
 
+/// What an unloaded model had must go back to the system. With a heap per thread, ten MiB and more
+/// of each would stay; one heap is enough, since nothing that is quick allocates.
+void use_one_heap() {
+    constexpr int kTrimBytes = 256 << 10;
+    ::mallopt(M_ARENA_MAX, 1);
+    ::mallopt(M_TRIM_THRESHOLD, kTrimBytes);
+}
+
 /// Members in order of construction; destruction is the reverse.
 class Root final : public Composition {
   public:
@@ -71,10 +81,15 @@ class Root final : public Composition {
           store_(std::move(store)),
           database_("notso-db"),
           compute_("notso-compute"),
-          backend_(std::make_unique<services::MeteredBackend>(make_backend(settings))),
+          backend_(std::make_unique<services::MeteredBackend>(make_server_backend(settings))),
           chat_(services::ChatService::create(
               {*backend_, *store_, io_executor_, database_, compute_, background(settings)})),
-          context_{*chat_, *backend_, compute_, NOTSO_VERSION} {}
+          pulls_({.folder = settings.models_dir,
+                  .hub = settings.hub,
+                  .on_installed = [this] { backend_->refresh(); }}),
+          context_{*chat_, *backend_, compute_, NOTSO_VERSION} {
+        if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
+    }
 
     ~Root() override {
         // Completions of the workers are posted to the io_context, which no longer runs: join them
@@ -109,6 +124,7 @@ class Root final : public Composition {
     SerialWorker compute_;
     std::unique_ptr<services::MeteredBackend> backend_;
     std::unique_ptr<services::ChatService> chat_;
+    services::PullDesk pulls_;
     web::AppContext context_;
     std::unique_ptr<web::Server> server_;
     std::unique_ptr<Shutdown> shutdown_;
@@ -117,6 +133,7 @@ class Root final : public Composition {
 }  // namespace
 
 Result<std::unique_ptr<Composition>> Composition::create(const Settings& settings) {
+    use_one_heap();  // before the first thread
     log_start(settings);
     NOTSO_TRY(services::DataDirectory directory, services::DataDirectory::open(settings.data_dir));
     NOTSO_TRY(auto store, directory.open_store());

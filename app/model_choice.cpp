@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "ml/device/resources.hpp"
+#include "services/models/catalogue.hpp"
 
 namespace notso::app {
 namespace fs = std::filesystem;
@@ -13,8 +14,8 @@ namespace {
 constexpr std::uint64_t kBesideWeightsBytes = 300ULL << 20;
 
 constexpr std::string_view kHowToGet =
-    "pass -m FILE.gguf, or fetch one with ./run.sh (SmolLM2-135M) or models/download.sh "
-    "(SmolLM3-3B)";
+    "pass -m FILE.gguf, or fetch one with `notso pull smollm3`, models/download.sh or ./run.sh "
+    "(SmolLM2-135M)";
 
 bool looks_like_path(std::string_view text) {
     return text.find('/') != std::string_view::npos || text.ends_with(".gguf");
@@ -31,6 +32,11 @@ Result<fs::path> named_model(const Settings& settings) {
     if (!looks_like_path(name)) {
         const fs::path installed = settings.models_dir / (name + ".gguf");
         if (fs::is_regular_file(installed, ignored)) return installed;
+        // A short name that `notso pull` takes means the file that it installs.
+        if (const auto* entry = services::find_in_catalogue(name);
+            entry != nullptr &&
+            fs::is_regular_file(settings.models_dir / entry->file_name(), ignored))
+            return settings.models_dir / entry->file_name();
         return fail(
             ErrorCode::kNotFound,
             "no model named {}: neither a file nor installed in {} (`notso models` lists them)",
@@ -102,6 +108,7 @@ ml::LoadOptions load_options(const Settings& settings) {
     options.tokenizer_json = settings.tokenizer_json;
     options.context_length = settings.context;
     options.kv_type = settings.kv;
+    options.kv_budget_bytes = static_cast<std::uint64_t>(settings.kv_memory_mb) * 1'000'000;
     return options;
 }
 

@@ -68,6 +68,15 @@ TEST_F(ModelChoiceTest, NamesMeanInstalledModelsAndPathsMeanFiles) {
     }
 }
 
+TEST_F(ModelChoiceTest, ShortNamesMeanWhatPullInstalls) {
+    settings_.model = "smollm3";
+    EXPECT_FALSE(choose_model(settings_, kPlenty));
+    const auto pulled = add("SmolLM3-3B-Q4_K_M.gguf", 10);
+    EXPECT_EQ(choose_model(settings_, kPlenty).value(), pulled);
+    const auto own = add("smollm3.gguf", 10);
+    EXPECT_EQ(choose_model(settings_, kPlenty).value(), own) << "a file of that name wins";
+}
+
 TEST_F(ModelChoiceTest, WhatIsNotThereIsNamed) {
     settings_.model = "nothing";
     EXPECT_THAT(choose_model(settings_, kPlenty).error().detail,

@@ -37,7 +37,11 @@ struct Settings {
     std::int32_t threads = 0;          ///< 0 = physical cores this process may use.
     std::int32_t context = 0;          ///< Tokens; 0 = min(model, 8192, what memory allows).
     ml::KvType kv = ml::KvType::kF16;  ///< How the cache stores keys and values.
+    std::int64_t kv_memory_mb = 0;     ///< For those of all conversations; 0 = one to four contexts.
+    std::int32_t max_draft = 15;       ///< Most tokens guessed ahead.
     ml::Precision precision = ml::Precision::kExact;  ///< Of new prompt text.
+    // Downloads
+    std::string hub = "https://huggingface.co";  ///< Scheme and host, no slash at the end.
     // Remote backend
     std::optional<services::HttpUrl> remote_url = {};
     std::string remote_model = {};  ///< Empty: the first that the server lists.
@@ -50,13 +54,17 @@ struct Settings {
     std::vector<std::string> allowed_hosts = {};
     std::string public_url = {};
     std::vector<std::string> trusted_proxies = {};
+    double idle_unload_minutes =
+        0;                        ///< A model that nobody used for so long is unloaded; 0 = never.
+    std::int32_t max_models = 4;  ///< In memory at the same time.
+    std::int64_t memory_limit_mib = 0;  ///< For all models together; 0 = the machine's memory.
     /// Titles, follow-ups, reading ahead; absent: on for the local backend only.
     std::optional<bool> background = {};
     // General
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
 
-enum class SettingGroup { kModel, kEngine, kRemote, kServer, kGeneral };
+enum class SettingGroup { kModel, kEngine, kRemote, kDownload, kServer, kGeneral };
 
 /// Values of one setting from one place; `source` is what messages call it ("--port", "PORT",
 /// "notso.toml:3").

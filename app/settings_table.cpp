@@ -102,6 +102,17 @@ Result<> set_kv(Settings& settings, const SettingValue& value) {
     return {};
 }
 
+Result<> set_kv_memory(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(settings.kv_memory_mb, whole_number(value, 0, 1 << 24));
+    return {};
+}
+
+Result<> set_draft(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::int64_t n, whole_number(value, 0, 63));
+    settings.max_draft = static_cast<std::int32_t>(n);
+    return {};
+}
+
 Result<> set_precision(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
     if (text != "exact" && text != "fast") return bad_value(value, "one of exact, fast");
@@ -113,6 +124,40 @@ Result<> set_background(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
     if (text != "on" && text != "off") return bad_value(value, "one of on, off");
     settings.background = text == "on";
+    return {};
+}
+
+Result<> set_hub(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(std::string text, one(value));
+    while (text.ends_with('/')) text.pop_back();
+    const auto slashes = text.find("://");
+    const std::string scheme = text.substr(0, slashes);
+    if ((scheme != "https" && scheme != "http") || slashes + 3 >= text.size())
+        return bad_value(value, "an address such as https://huggingface.co");
+    settings.hub = std::move(text);
+    return {};
+}
+
+Result<> set_idle_unload(Settings& settings, const SettingValue& value) {
+    constexpr double kMostMinutes = 1e6;
+    NOTSO_TRY(const std::string text, one(value));
+    double minutes = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), minutes);
+    if (error != std::errc{} || end != text.data() + text.size() ||
+        !(minutes >= 0 && minutes <= kMostMinutes))
+        return bad_value(value, "a number of minutes, 0 or more");
+    settings.idle_unload_minutes = minutes;
+    return {};
+}
+
+Result<> set_max_models(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::int64_t models, whole_number(value, 1, 64));
+    settings.max_models = static_cast<std::int32_t>(models);
+    return {};
+}
+
+Result<> set_memory_limit(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(settings.memory_limit_mib, whole_number(value, 0, std::int64_t{1} << 32));
     return {};
 }
 
@@ -176,6 +221,20 @@ const std::vector<SettingRow> kTable = {
      false,
      "how keys and values are stored: f16, f32 or q8_0",
      set_kv},
+    {"kv_memory",
+     "--kv-memory",
+     {"NOTSO_KV_MEMORY"},
+     SettingGroup::kEngine,
+     false,
+     "memory for keys and values of all conversations in MB; 0 = for one whole context, a server up to four",
+     set_kv_memory},
+    {"draft",
+     "--draft",
+     {"NOTSO_DRAFT"},
+     SettingGroup::kEngine,
+     false,
+     "most tokens guessed ahead from the text, which changes the speed only; 0 = none",
+     set_draft},
     {"precision",
      "--precision",
      {"NOTSO_PRECISION"},
@@ -183,6 +242,13 @@ const std::vector<SettingRow> kTable = {
      false,
      "how new prompt text is read: exact, or fast (less exact, in about two thirds of the time)",
      set_precision},
+    {"hub",
+     "--hub",
+     {"NOTSO_HUB"},
+     SettingGroup::kDownload,
+     false,
+     "where models are fetched from",
+     set_hub},
     {"background",
      "--background",
      {"NOTSO_BACKGROUND"},
@@ -279,6 +345,27 @@ const std::vector<SettingRow> kTable = {
          settings.trusted_proxies = value.values;
          return {};
      }},
+    {"idle_unload",
+     "--idle-unload",
+     {"NOTSO_IDLE_UNLOAD"},
+     SettingGroup::kServer,
+     false,
+     "minutes after which a model that nobody uses is unloaded; 0 = never",
+     set_idle_unload},
+    {"max_models",
+     "--max-models",
+     {"NOTSO_MAX_MODELS"},
+     SettingGroup::kServer,
+     false,
+     "models in memory at the same time, at most",
+     set_max_models},
+    {"memory_limit",
+     "--memory-limit",
+     {"NOTSO_MEMORY_LIMIT"},
+     SettingGroup::kServer,
+     false,
+     "MiB of memory for all models together; 0 = the machine's",
+     set_memory_limit},
     {"log",
      "--log",
      {"NOTSO_LOG", "RUST_LOG"},

@@ -159,6 +159,13 @@ TEST_F(SettingsTest, PrecisionIsExactUnlessFastIsAskedFor) {
     EXPECT_EQ(resolve()->precision, ml::Precision::kFast);
     environment_["NOTSO_PRECISION"] = "exact";
     EXPECT_EQ(resolve()->precision, ml::Precision::kExact);
+    flags_["kv_memory"] = {{"300"}, "--kv-memory"};
+    flags_["draft"] = {{"0"}, "--draft"};
+    EXPECT_EQ(resolve()->kv_memory_mb, 300);
+    EXPECT_EQ(resolve()->max_draft, 0);
+    flags_["draft"] = {{"64"}, "--draft"};
+    EXPECT_THAT(error_of(), HasSubstr("--draft: \"64\" is not a whole number from 0 to 63"));
+    flags_.erase("draft");
     flags_["precision"] = {{"faster"}, "--precision"};
     EXPECT_THAT(error_of(), HasSubstr("--precision: \"faster\" is not one of exact, fast"));
 }

@@ -35,6 +35,7 @@ CommandBody declare_bench(OptionList& options);
 CommandBody declare_doctor(OptionList& options);
 CommandBody declare_inspect(OptionList& options);
 CommandBody declare_quantize(OptionList& options);
+CommandBody declare_pull(OptionList& options);
 CommandBody declare_models(OptionList& options);
 
 }  // namespace notso::app

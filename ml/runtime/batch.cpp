@@ -59,9 +59,12 @@ bool Batch::admit(const JobPtr& job) {
     // Room for the whole prompt and the first token: it would have to stop half-way otherwise.
     // A page for each of the others is left, so that they do not stop it at once.
     const std::int32_t n_tokens = job->n_text() + 1 - job->cache->size();
-    const auto n_others = static_cast<std::int32_t>(jobs_.size());
-    if (!make_room(job->cache->pages_wanted(n_tokens) + n_others, *job) ||
-        !job->cache->reserve(n_tokens)) {
+    const auto room = [&] {
+        return make_room(job->cache->pages_wanted(n_tokens) + std::ssize(jobs_));
+    };
+    bool has_room = room();
+    while (!has_room && !job->is_background() && preempt_background()) has_room = room();
+    if (!has_room || !job->cache->reserve(n_tokens)) {
         job->cache.reset();
         return false;
     }
@@ -152,7 +155,7 @@ void Batch::step() {
 /// Room for so many tokens more of a running request, at the cost of others if need be.
 bool Batch::reserve(Job& job, std::int32_t n_tokens) {
     while (!job.cache->reserve(n_tokens)) {
-        if (make_room(job.cache->pages_wanted(n_tokens), job)) continue;
+        if (make_room(job.cache->pages_wanted(n_tokens))) continue;
         const JobPtr other = victim(job);
         if (other == nullptr) return false;
         preempt(other);
@@ -160,12 +163,11 @@ bool Batch::reserve(Job& job, std::int32_t n_tokens) {
     return true;
 }
 
-/// Frees pages that nobody uses, those used longest ago first; for background work only as long as
-/// some are left to others. False when there are too few; then none is freed.
-bool Batch::make_room(std::int32_t n_pages, const Job& job) {
-    const std::int32_t missing = n_pages - pool_->n_free();
+/// Frees pages that nobody uses, those used longest ago first. False when there are too few; then
+/// none is freed.
+bool Batch::make_room(std::ptrdiff_t n_pages) {
+    const std::ptrdiff_t missing = n_pages - pool_->n_free();
     if (missing <= 0) return true;
-    if (job.is_background() && pool_->n_free() + tree_.n_evictable() < 2 * n_pages) return false;
     if (tree_.n_evictable() < missing) return false;
     while (pool_->n_free() < n_pages)
         if (!tree_.evict()) return false;
@@ -186,6 +188,15 @@ JobPtr Batch::victim(const Job& asking) const {
         }
     }
     return nullptr;
+}
+
+/// Takes the pages of the background's newest request; false when there is none.
+bool Batch::preempt_background() {
+    const auto newest = std::ranges::find_if(
+        jobs_.rbegin(), jobs_.rend(), [](const JobPtr& job) { return job->is_background(); });
+    if (newest == jobs_.rend()) return false;
+    preempt(JobPtr(*newest));
+    return true;
 }
 
 void Batch::preempt(const JobPtr& job) {

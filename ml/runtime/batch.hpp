@@ -77,9 +77,10 @@ class Batch {
     bool has_foreground() const;
     std::vector<JobPtr> active(bool answering) const;
     bool reserve(Job& job, std::int32_t n_tokens);
-    bool make_room(std::int32_t n_pages, const Job& job);
+    bool make_room(std::ptrdiff_t n_pages);
     JobPtr victim(const Job& asking) const;
     void preempt(const JobPtr& job);
+    bool preempt_background();
     Result<> forward(std::span<const Segment> segments, const BetweenLayers& between) const;
 
     // batch_prefill.cpp
@@ -96,7 +97,7 @@ class Batch {
     // batch_decode.cpp
     void decode(const std::vector<JobPtr>& answering);
     std::vector<JobPtr> prepare(const std::vector<JobPtr>& answering);
-    void guess(Job& job, std::int32_t n_beside);
+    void guess(Job& job, std::int32_t n_beside, std::int32_t n_others);
     void choose_tokens(const JobPtr& job);
     /// One token; the reason when it was the last one.
     Result<std::optional<FinishReason>> choose(Job& job, std::span<const float> logits);

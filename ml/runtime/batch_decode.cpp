@@ -12,8 +12,9 @@ void Batch::decode(const std::vector<JobPtr>& answering) {
     std::vector<Segment> segments;
     std::int32_t n_tokens = 0;
     for (const JobPtr& job : jobs) {
-        job->logits.resize(job->reading.size() * n_vocab_);
-        segments.push_back({.tokens = job->reading, .cache = *job->cache, .logits = job->logits});
+        segments.push_back({.tokens = job->reading,
+                            .cache = *job->cache,
+                            .logits = job->make_rows(job->reading.size(), n_vocab_)});
         n_tokens += static_cast<std::int32_t>(job->reading.size());
     }
     const SteadyClock::time_point begin = SteadyClock::now();
@@ -43,7 +44,7 @@ std::vector<JobPtr> Batch::prepare(const std::vector<JobPtr>& answering) {
             preempt(job);
             continue;
         }
-        guess(*job, n_tokens);
+        guess(*job, n_tokens, static_cast<std::int32_t>(answering.size()) - 1);
         n_tokens += static_cast<std::int32_t>(job->reading.size()) - 1;
         job->in_pass = true;
         jobs.push_back(job);
@@ -53,7 +54,8 @@ std::vector<JobPtr> Batch::prepare(const std::vector<JobPtr>& answering) {
 
 /// Chooses what to read: the last token and perhaps guesses.
 /// @param n_beside  Tokens of the pass as far as they are known, this one's last included.
-void Batch::guess(Job& job, std::int32_t n_beside) {
+/// @param n_others  Answers that go on in the same pass.
+void Batch::guess(Job& job, std::int32_t n_beside, std::int32_t n_others) {
     job.reading.assign(1, job.text.back());
     job.draft = {};
     const std::int32_t room = context_length_ - job.n_text();
@@ -64,7 +66,7 @@ void Batch::guess(Job& job, std::int32_t n_beside) {
     if (job.draft.tokens.empty()) return;
     const auto n_more = static_cast<std::int32_t>(job.draft.tokens.size());
     const std::int32_t n =
-        job.draft_length.choose(job.draft, pace_.decode_seconds(n_beside, n_more));
+        job.draft_length.choose(job.draft, pace_.decode_seconds(n_beside, n_more), n_others);
     // Guesses are worth no pages of others.
     if (n == 0 || !job.cache->reserve(1 + n)) return;
     job.reading.insert(job.reading.end(), job.draft.tokens.begin(), job.draft.tokens.begin() + n);
@@ -73,7 +75,7 @@ void Batch::guess(Job& job, std::int32_t n_beside) {
 /// Goes on with the text from the logits of the last pass: as long as guesses were right, their
 /// logits are those that plain decoding would have given.
 void Batch::choose_tokens(const JobPtr& job) {
-    const std::size_t n_rows = job->logits.size() / n_vocab_;
+    const std::size_t n_rows = job->n_rows;
     const std::vector<TokenId>& guesses = job->draft.tokens;
     std::size_t n_right = 0;
     bool goes_on = true;

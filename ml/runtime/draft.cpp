@@ -8,18 +8,11 @@
 namespace notso::ml {
 namespace {
 
-constexpr int kCandidates = 8;           // earlier places that are compared
+constexpr int kCandidates = 32;          // earlier places that are compared
 constexpr std::int32_t kLongMatch = 32;  // a longer one says no more
-constexpr double kLearningRate = 0.1;    // of one guessed token in the chance
+constexpr double kLearningRate = 0.05;   // of one guessed token in the chance
 constexpr double kLeastChance = 0.02;    // however bad it was: it may get better
 constexpr double kLeastGain = 1.05;      // a guess that hardly pays is not worth its risk
-
-std::uint64_t gram_ending_at(std::span<const TokenId> text, std::size_t last, std::size_t n) {
-    std::uint64_t hash = 0;
-    for (std::size_t i = last + 1 - n; i <= last; ++i)
-        hash = (hash ^ static_cast<std::uint64_t>(to_int(text[i]))) * 0x9e3779b97f4a7c15U;
-    return hash;
-}
 
 /// Tokens before `a` and before `b` that are alike. a < b.
 std::int32_t common_end(std::span<const TokenId> text, std::int32_t a, std::int32_t b) {
@@ -34,13 +27,8 @@ std::int32_t common_end(std::span<const TokenId> text, std::int32_t a, std::int3
 
 void Drafter::update(std::span<const TokenId> text) {
     for (std::size_t i = before_.size(); i < text.size(); ++i) {
-        before_.push_back(-1);
-        if (i + 1 < kGram) continue;
-        const auto [known, is_new] =
-            last_.try_emplace(gram_ending_at(text, i, kGram), static_cast<std::int32_t>(i));
-        if (is_new) continue;
-        before_[i] = known->second;
-        known->second = static_cast<std::int32_t>(i);
+        const auto [known, is_new] = last_.try_emplace(text[i], static_cast<std::int32_t>(i));
+        before_.push_back(is_new ? -1 : std::exchange(known->second, static_cast<std::int32_t>(i)));
     }
 }
 
@@ -48,10 +36,9 @@ Draft Drafter::propose(std::span<const TokenId> text, std::int32_t most) const {
     const auto end = static_cast<std::int32_t>(text.size()) - 1;
     if (end < 0 || most <= 0) return {};
     std::int32_t best = -1;
-    std::int32_t n_matched = kGram - 1;
+    std::int32_t n_matched = 0;
     std::int32_t place = before_[static_cast<std::size_t>(end)];
     for (int i = 0; i < kCandidates && place >= 0; ++i) {
-        // A hash can err: only what is alike counts.
         const std::int32_t n = common_end(text, place, end);
         if (n > n_matched) std::tie(best, n_matched) = std::pair(place, n);
         place = before_[static_cast<std::size_t>(place)];
@@ -62,17 +49,18 @@ Draft Drafter::propose(std::span<const TokenId> text, std::int32_t most) const {
 }
 
 std::size_t DraftLength::class_of(const Draft& draft) noexcept {
-    // 3, 4 to 7, 8 to 15, 16 and more
+    // 1, 2 and 3, 4 to 7, 8 to 15, 16 and more
     const int bits = std::bit_width(static_cast<unsigned>(draft.n_matched));
-    return static_cast<std::size_t>(std::clamp(bits - 2, 0, static_cast<int>(kClasses) - 1));
+    return static_cast<std::size_t>(std::clamp(bits - 1, 0, static_cast<int>(kClasses) - 1));
 }
 
-std::int32_t DraftLength::choose(const Draft& draft, std::span<const double> seconds) const {
+std::int32_t DraftLength::choose(const Draft& draft,
+                                 std::span<const double> seconds,
+                                 std::int32_t n_others) const {
     const double chance = chance_[class_of(draft)];
-    const double plain = 1.0 / seconds[0];  // tokens per second
     std::int32_t best = 0;
-    double best_rate = plain * kLeastGain;
-    double expected = 1;  // tokens of a pass
+    double expected = n_others + 1;  // tokens of a pass
+    double best_rate = kLeastGain * expected / seconds[0];
     double all_right = 1;
     for (std::size_t n = 1; n < seconds.size() && n <= draft.tokens.size(); ++n) {
         all_right *= chance;

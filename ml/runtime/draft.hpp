@@ -33,19 +33,20 @@ class Drafter {
     Draft propose(std::span<const TokenId> text, std::int32_t most) const;
 
   private:
-    static constexpr std::int32_t kGram = 3;  // the shortest end that is looked for
-
-    std::unordered_map<std::uint64_t, std::int32_t> last_;  // after a gram: where it ended last
-    std::vector<std::int32_t> before_;  // [text]: where the gram that ends here ended before, or -1
+    std::unordered_map<TokenId, std::int32_t> last_;  // where each token stood last
+    std::vector<std::int32_t> before_;  // [text]: where the same token stood before, or -1
 };
 
 /// How many tokens to guess: as many as make an answer fastest, judged by how guesses of this
 /// answer fared and by how long passes over several tokens take.
 class DraftLength {
   public:
-    /// @param seconds  [n] of a pass over 1 … n tokens of this text beside the others.
+    /// @param seconds  [n] of a pass in which n tokens are guessed, others' tokens included.
+    /// @param n_others  Tokens that the pass gives to others: they wait for the guesses, too.
     /// @return Tokens to guess, 0 … most.
-    std::int32_t choose(const Draft& draft, std::span<const double> seconds) const;
+    std::int32_t choose(const Draft& draft,
+                        std::span<const double> seconds,
+                        std::int32_t n_others) const;
     /// What became of a guess, also of one that was not tried: its first token can be compared with
     /// the one that came.
     /// @param n_compared  Tokens of it, at least 1, from the first on.
@@ -53,11 +54,11 @@ class DraftLength {
     void learn(const Draft& draft, std::size_t n_compared, std::size_t n_right);
 
   private:
-    static constexpr std::size_t kClasses = 4;  // of n_matched
+    static constexpr std::size_t kClasses = 5;  // of n_matched
     static std::size_t class_of(const Draft& draft) noexcept;
 
     /// Chance that a guessed token is right when those before it were, by class.
-    std::array<double, kClasses> chance_ = {0.35, 0.5, 0.65, 0.8};
+    std::array<double, kClasses> chance_ = {0.3, 0.4, 0.5, 0.65, 0.8};
 };
 
 }  // namespace notso::ml

@@ -241,6 +241,28 @@ TEST(EngineBatch, APersonEndsAPassOfTheBackground) {
     EXPECT_EQ(background.seen->ids, from(16, 2));
 }
 
+TEST(EngineBatch, APersonTakesTheMemoryOfTheBackground) {
+    for (const std::int32_t n_read : {40, 200}) {  // it answers already, or still reads
+        Gate gate;
+        const auto model = counting_model(256);
+        model->before_forward = [&](std::size_t n) {
+            if (n == 1 || n_read == 200) gate.pass();
+        };
+        const auto engine = make(model, {.prefill_chunk = 64, .max_draft = 0});
+        auto request = greedy(from(0, n_read), 50);
+        request.priority = Priority::kBackground;
+        const auto background = submit(*engine, std::move(request));
+        gate.wait_arrived();
+        const auto real = submit(*engine, greedy(from(50, 250), 3));
+        gate.open();
+        EXPECT_EQ(real.seen->wait_end().reason, FinishReason::kLength);
+        EXPECT_EQ(real.seen->ids, from(300, 3));
+        EXPECT_EQ(background.seen->wait_end().reason, FinishReason::kLength);
+        EXPECT_EQ(background.seen->ids, from(n_read, 50));
+        EXPECT_GT(engine->stats().preemptions, 0U);
+    }
+}
+
 TEST(EngineBatch, ReadsAheadWithoutAnswering) {
     const auto engine = make(counting_model());
     auto request = greedy(from(0, 100), 0);

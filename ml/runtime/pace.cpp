@@ -1,6 +1,8 @@
 #include "ml/runtime/pace.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace notso::ml {
 namespace {
@@ -37,17 +39,22 @@ void Pace::note_prefill(Precision precision,
 }
 
 std::vector<double> Pace::decode_seconds(std::int32_t n_tokens, std::int32_t n_more) const {
+    const auto most = static_cast<std::int32_t>(kMeasured);
+    const auto measured = [&](std::int32_t n) {
+        return decode_[static_cast<std::size_t>(std::min(n, most))];
+    };
     std::vector<double> out;
     double known = 1;  // without any measurement only ratios count
     std::int32_t n_known = 1;
     for (std::int32_t n = 1; n <= n_tokens + n_more; ++n) {
-        const double measured =
-            decode_[std::min<std::size_t>(static_cast<std::size_t>(n), kMeasured)];
-        if (measured > 0) {
-            known = measured;
-            n_known = n;
-        }
-        if (n >= n_tokens) out.push_back(known * (1 + kSlope * (n - n_known)));
+        if (measured(n) > 0) std::tie(known, n_known) = std::pair(measured(n), n);
+        if (n < n_tokens) continue;
+        std::int32_t next = n;
+        while (next <= most && measured(next) == 0) ++next;
+        const double slope = next > most || next == n_known
+                                 ? known * kSlope
+                                 : (measured(next) - known) / (next - n_known);
+        out.push_back(known + slope * (n - n_known));
     }
     return out;
 }

@@ -25,7 +25,7 @@ class Pace {
                       std::chrono::duration<double> taken);
 
     /// Seconds of a pass over each number of generated and guessed tokens, from n_tokens to
-    /// n_tokens + n_more: measured, or guessed from the next fewer that was.
+    /// n_tokens + n_more: measured, or guessed from the nearest that were.
     std::vector<double> decode_seconds(std::int32_t n_tokens, std::int32_t n_more) const;
     void note_decode(std::int32_t n_tokens, std::chrono::duration<double> taken);
 

@@ -9,6 +9,8 @@
 #include <limits>
 #include <unordered_map>
 
+#include "ml/sampling/scan.hpp"
+
 namespace notso::ml {
 namespace {
 
@@ -66,16 +68,19 @@ void Sampler::accept(TokenId id) {
 }
 
 Result<TokenId> Sampler::sample(std::span<const float> logits) {
-    adjust(logits);
-    const auto best =
-        std::max_element(adjusted_.begin(), adjusted_.end());  // the first of equal ones
-    if (best == adjusted_.end() || *best == kNever) {
+    Highest best = find_highest(logits);
+    if (!params_.logit_bias.empty() || !recent_.empty() ||
+        best.value > std::numeric_limits<float>::max()) {
+        adjust(logits);
+        logits = adjusted_;
+        best = find_highest(logits);
+    }
+    if (best.value == kNever) {
         return fail(ErrorCode::kInternal, "the model gave no usable logit among {}", logits.size());
     }
-    if (params_.temperature == 0)
-        return TokenId(static_cast<std::int32_t>(best - adjusted_.begin()));
-    collect(*best);
-    return draw(keep_likely(keep_top_k()));
+    if (params_.temperature == 0) return TokenId(static_cast<std::int32_t>(best.index));
+    collect(logits, best.value);
+    return draw(keep_likely(keep_top_k(), best.value));
 }
 
 /// Bias and penalties; afterwards every logit is finite or kNever.
@@ -106,15 +111,31 @@ void Sampler::penalise() {
     }
 }
 
-/// Everything that could be drawn at all, in the order of ids.
-void Sampler::collect(float highest) {
+/// Everything that could be drawn, in the order of ids. Without top-k it is known beforehand what
+/// top-p and min-p leave at most.
+void Sampler::collect(std::span<const float> logits, float highest) {
     const double reach = kNegligible * std::max(1.0, static_cast<double>(params_.temperature));
-    const double lowest = static_cast<double>(highest) - reach;
-    candidates_.clear();
-    for (std::size_t i = 0; i < adjusted_.size(); ++i) {
-        if (static_cast<double>(adjusted_[i]) < lowest) continue;
-        candidates_.push_back({adjusted_[i], static_cast<std::int32_t>(i)});
+    double lowest = static_cast<double>(highest) - reach;
+    if (params_.top_k == 0 && (params_.top_p < 1 || params_.min_p > 0)) {
+        total_ = sum_of_exp(logits, highest);
+        lowest = std::max(lowest, lowest_needed(highest, logits.size()));
     }
+    candidates_.clear();
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        if (!(static_cast<double>(logits[i]) >= lowest)) continue;
+        candidates_.push_back({logits[i], static_cast<std::int32_t>(i)});
+    }
+}
+
+/// All tokens below (1 - top_p) / n together have less than the 1 - top_p that top-p leaves out, so
+/// none of them is needed; the same holds for tokens below min_p. A little more is kept, for the
+/// sake of rounding.
+double Sampler::lowest_needed(float highest, std::size_t n) const {
+    constexpr double kMargin = 0.01;
+    const double tail = (1 - static_cast<double>(params_.top_p)) * total_ / static_cast<double>(n);
+    const double least = std::max(tail, static_cast<double>(params_.min_p));
+    return least <= 0 ? static_cast<double>(kNever)
+                      : static_cast<double>(highest) + std::log(least) - kMargin;
 }
 
 /// Returns how many candidates at the front are in order.
@@ -136,17 +157,15 @@ void Sampler::sort_more(std::size_t sorted, std::size_t wanted) {
 
 /// top-p and min-p; both keep a beginning of the ordered list, so the shorter one counts. Returns
 /// its length.
-std::size_t Sampler::keep_likely(std::size_t sorted) {
+std::size_t Sampler::keep_likely(std::size_t sorted, double highest) {
     if (params_.top_p >= 1 && params_.min_p <= 0) return candidates_.size();
-    const double highest =
-        std::max_element(candidates_.begin(), candidates_.end(), [](auto& a, auto& b) {
-            return a.logit < b.logit;
-        })->logit;
-    double total = 0;
-    for (const Candidate& candidate : candidates_) total += portable_exp(candidate.logit - highest);
+    if (params_.top_k != 0) {  // only what top-k left counts
+        total_ = 0;
+        for (const Candidate& candidate : candidates_)
+            total_ += portable_exp(candidate.logit - highest);
+    }
     const double enough =
-        params_.top_p >= 1 ? total + 1 : total * static_cast<double>(params_.top_p);
-    if (sorted == 0) drop_unlikely(highest, total);
+        params_.top_p >= 1 ? total_ + 1 : total_ * static_cast<double>(params_.top_p);
     double sum = 0;
     std::size_t batch = kFirstBatch;
     for (std::size_t n = 0; n < candidates_.size(); ++n) {
@@ -161,20 +180,6 @@ std::size_t Sampler::keep_likely(std::size_t sorted) {
         sum += weight;
     }
     return candidates_.size();
-}
-
-/// Saves sorting. All tokens below (1 - top_p) / n together have less than the 1 - top_p that top-p
-/// leaves out, so none of them is needed; the same holds for tokens below min_p. Keeps a little
-/// more, for the sake of rounding.
-void Sampler::drop_unlikely(double highest, double total) {
-    constexpr double kMargin = 0.01;
-    const double tail =
-        (1 - static_cast<double>(params_.top_p)) * total / static_cast<double>(candidates_.size());
-    const double least = std::max(tail, static_cast<double>(params_.min_p));
-    if (least <= 0) return;
-    const double lowest = highest + std::log(least) - kMargin;
-    std::erase_if(candidates_,
-                  [lowest](const Candidate& candidate) { return candidate.logit < lowest; });
 }
 
 /// One draw among the first `n` candidates.

@@ -44,10 +44,10 @@ class Sampler {
 
     void adjust(std::span<const float> logits);
     void penalise();
-    void collect(float highest);
+    void collect(std::span<const float> logits, float highest);
+    double lowest_needed(float highest, std::size_t n) const;
     std::size_t keep_top_k();
-    std::size_t keep_likely(std::size_t sorted);
-    void drop_unlikely(double highest, double total);
+    std::size_t keep_likely(std::size_t sorted, double highest);
     void sort_more(std::size_t sorted, std::size_t wanted);
     TokenId draw(std::size_t n);
 
@@ -55,6 +55,7 @@ class Sampler {
     Prng prng_;
     std::deque<TokenId> recent_;   // the last penalty_window tokens; empty when no penalty is on
     std::vector<float> adjusted_;  // [n_vocab] logits after bias and penalties
+    double total_ = 0;             // Σ e^(logit − highest) over what top-p and min-p choose from
     std::vector<Candidate> candidates_;  // the first ones sorted as far as needed
     std::vector<double> weights_;        // of the candidates that are drawn from
 };

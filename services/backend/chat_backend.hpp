@@ -41,6 +41,7 @@ enum class ChatPriority : std::uint8_t { kInteractive, kApi, kBackground };
 
 struct ChatRequest {
     std::vector<ChatMessage> messages;
+    std::string model = {};  ///< An id of ChatBackend::models(); empty = the default.
     boost::json::array tools = {};
     bool thinking = false;
     /// True when the caller's switch decides: /think and /no_think flags in the system text are removed first.
@@ -145,6 +146,23 @@ struct Health {
     std::uint64_t preemptions = 0;      ///< Requests that had to give their memory to others.
 };
 
+/// Where a model is that requests may name.
+enum class ModelPlace {
+    kOnDisk,   ///< Loaded when it is asked for.
+    kLoading,
+    kReady,
+    kFailed,   ///< The last try to load it failed.
+};
+
+struct ModelEntry {
+    ModelInfo info;
+    ModelPlace place = ModelPlace::kReady;
+    double load_progress = 0;        ///< 0..1 while loading.
+    std::uint64_t file_bytes = 0;    ///< 0 = not known.
+    std::uint64_t memory_bytes = 0;  ///< With a full context; 0 = not known.
+    std::string detail = {};         ///< For kFailed: what, where, what to do.
+};
+
 class ChatBackend {
   public:
     virtual ~ChatBackend() = default;
@@ -156,8 +174,17 @@ class ChatBackend {
     /// Prompt tokens that `request` would take. @errors as start().
     virtual Result<std::int64_t> count_tokens(const ChatRequest& request) = 0;
 
+    /// The default model.
     virtual ModelInfo info() const = 0;
     virtual Health health() const = 0;
+
+    /// Every model that a request may name, the default first. A backend with one model has it alone.
+    virtual std::vector<ModelEntry> models() const { return {{.info = info()}}; }
+    /// The model that a request with this name gets; empty = the default. A backend with one model gives it to
+    /// everybody. @errors kNotFound naming those that there are.
+    virtual Result<ModelInfo> find_model(const std::string& /*name*/) const { return info(); }
+    /// Models were installed or removed: what models() lists is read again, soon.
+    virtual void refresh() {}
 };
 
 }  // namespace notso::services

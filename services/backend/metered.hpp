@@ -57,6 +57,12 @@ class MeteredBackend final : public ChatBackend {
     /// The inner backend's, with wait_ms from how long answers took lately.
     Health health() const override;
 
+    std::vector<ModelEntry> models() const override { return inner_->models(); }
+    Result<ModelInfo> find_model(const std::string& name) const override {
+        return inner_->find_model(name);
+    }
+    void refresh() override { inner_->refresh(); }
+
     BackendMetrics metrics() const;
 
   private:

@@ -72,6 +72,8 @@ class ChatService {
     virtual void set_temperature(ConversationId id,
                                  double value,
                                  Completion<Conversation> done) = 0;
+    /// The model that answers from now on; empty = the default. @errors kNotFound: no such model.
+    virtual void set_model(ConversationId id, std::string model, Completion<Conversation> done) = 0;
     /// Removes the messages, keeps the conversation; stops a running answer first.
     virtual void clear(ConversationId id, Completion<> done) = 0;
     /// Stops a running answer first.

@@ -31,6 +31,7 @@ class ChatServiceImpl final : public ChatService {
     void rename(ConversationId id, std::string title, Completion<> done) override;
     void set_thinking(ConversationId id, bool on, Completion<Conversation> done) override;
     void set_temperature(ConversationId id, double value, Completion<Conversation> done) override;
+    void set_model(ConversationId id, std::string model, Completion<Conversation> done) override;
     void clear(ConversationId id, Completion<> done) override;
     void remove(ConversationId id, Completion<> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;

@@ -156,6 +156,12 @@ TEST_F(ChatServiceTest, SettingsOfAConversationReachTheModel) {
         EXPECT_EQ(set_temperature(bad).error().code, ErrorCode::kInvalidArgument);
     }
     EXPECT_EQ(set_temperature(0.25)->temperature, 0.25);
+    const auto set_model = [&](std::string model) {
+        return await<Conversation>(
+            [&](auto done) { chat_->set_model(conversation.id, model, std::move(done)); });
+    };
+    EXPECT_EQ(set_model("gone").error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(set_model("other")->model, "other");
     const auto thinking = await<Conversation>(
         [&](auto done) { chat_->set_thinking(conversation.id, true, std::move(done)); });
     EXPECT_TRUE(thinking->thinking);

@@ -35,7 +35,8 @@ class Fitter {
         : backend_(backend), source_(source), exchanges_(exchanges_of(source.messages)) {}
 
     Result<FittedPrompt> fit() {
-        const std::int64_t context = backend_.info().context_length;
+        NOTSO_TRY(const ModelInfo model, backend_.find_model(source_.conversation.model));
+        const std::int64_t context = model.context_length;
         if (context <= 0) return with(exchanges_.size());  // not known: the backend decides
         budget_ = context - answer_room(context, source_.thinking);
         const std::size_t most = most_worth_trying();
@@ -67,6 +68,7 @@ class Fitter {
             if (exchange.answer == nullptr) return;
             request.messages.push_back({.role = "assistant", .content = exchange.answer->text});
         });
+        request.model = conversation.model;
         request.thinking = source_.thinking;
         request.thinking_overrides_system = true;
         request.user = source_.user;

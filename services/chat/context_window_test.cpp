@@ -35,6 +35,19 @@ class ContextWindowTest : public testing::Test {
         .conversation = {.id = {"c"}, .title = ""}, .messages = {}, .thinking = false};
 };
 
+TEST_F(ContextWindowTest, TheConversationsModelDecidesWhatFits) {
+    add_exchanges(3, 20);
+    add(MessageRole::kUser, "new");
+    EXPECT_EQ(fit_context(backend_, source_)->messages_left_out, 0);
+    source_.conversation.model = "small";
+    const auto prompt = fit_context(backend_, source_);
+    ASSERT_TRUE(prompt);
+    EXPECT_GT(prompt->messages_left_out, 0);
+    EXPECT_EQ(prompt->request.model, "small");
+    source_.conversation.model = "gone";
+    EXPECT_EQ(fit_context(backend_, source_).error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(ContextWindowTest, TakesEverythingThatFits) {
     source_.conversation.system_prompt = "be brief";
     source_.conversation.temperature = 0.5;

@@ -182,6 +182,17 @@ void ChatServiceImpl::set_temperature(ConversationId id,
         std::move(done));
 }
 
+void ChatServiceImpl::set_model(ConversationId id,
+                                std::string model,
+                                Completion<Conversation> done) {
+    if (const auto found = deps_.backend.find_model(model); !found)
+        return fail_later(std::move(done), found.error());
+    change(
+        std::move(id),
+        [model = std::move(model)](Conversation& conversation) { conversation.model = model; },
+        std::move(done));
+}
+
 void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
     after_turn(id, [this, id, done = std::move(done)]() mutable {
         ended_.drop(id);

@@ -57,6 +57,13 @@ class FakeBackend final : public ChatBackend {
         info.remote_host = remote_host;
         return info;
     }
+    /// Has every model but "gone"; "small" reads 100 tokens.
+    Result<ModelInfo> find_model(const std::string& name) const override {
+        if (name == "gone") return fail(ErrorCode::kNotFound, "there is no model gone");
+        ModelInfo model = info();
+        if (name == "small") model.context_length = 100;
+        return model;
+    }
     Health health() const override { return {.state = HealthState::kReady}; }
 
     /// Waits for the nth start() (0-based).

@@ -43,6 +43,7 @@ struct Conversation {
         {};  ///< "today" of its prompts, frozen at creation: 2026-11-23T09:00:00 (local time)
     UnixMs created_at = 0;
     UnixMs updated_at = 0;
+    std::string model = {};  ///< Id of the model that answers; empty = the default one.
 };
 
 struct MessageStats {

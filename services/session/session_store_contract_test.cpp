@@ -41,6 +41,7 @@ void expect_equal(const Conversation& a, const Conversation& b) {
     EXPECT_EQ(a.thinking, b.thinking);
     EXPECT_EQ(a.temperature, b.temperature);
     EXPECT_EQ(a.system_prompt, b.system_prompt);
+    EXPECT_EQ(a.model, b.model);
     EXPECT_EQ(a.date, b.date);
     EXPECT_EQ(a.created_at, b.created_at);
     EXPECT_EQ(a.updated_at, b.updated_at);
@@ -82,7 +83,8 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAConversation) {
                              .system_prompt = "be brief\n",
                              .date = "2026-11-23T09:00:00",
                              .created_at = 1,
-                             .updated_at = 1'800'000'000'123};
+                             .updated_at = 1'800'000'000'123,
+                             .model = "SmolLM3-3B-Q4_K_M"};
     ASSERT_TRUE(store_->create_conversation(first));
     expect_equal(*store_->conversation(first.id), first);
 
@@ -91,6 +93,7 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAConversation) {
     changed.thinking = false;
     changed.temperature = std::nullopt;
     changed.updated_at = 7;
+    changed.model = "";
     ASSERT_TRUE(store_->update_conversation(changed));
     expect_equal(*store_->conversation(first.id), changed);
 }

@@ -16,7 +16,7 @@ using sqlite::Statement;
 using sqlite::Transaction;
 
 constexpr std::string_view kConversationColumns =
-    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at";
+    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model";
 
 void bind(Statement& statement, const Conversation& conversation) {
     statement.bind(1, conversation.id.value)
@@ -25,7 +25,8 @@ void bind(Statement& statement, const Conversation& conversation) {
         .bind(5, conversation.system_prompt)
         .bind(6, conversation.date)
         .bind(7, conversation.created_at)
-        .bind(8, conversation.updated_at);
+        .bind(8, conversation.updated_at)
+        .bind(9, conversation.model);
     if (conversation.temperature) statement.bind(4, *conversation.temperature);
 }
 
@@ -37,6 +38,7 @@ Conversation read_conversation(const Statement& row) {
     conversation.date = row.text(5);
     conversation.created_at = row.integer(6);
     conversation.updated_at = row.integer(7);
+    conversation.model = row.text(8);
     return conversation;
 }
 
@@ -125,7 +127,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
 Result<> SqliteStore::create_conversation(const Conversation& conversation) {
     NOTSO_TRY(Statement insert,
               database_->prepare(
-                  fmt::format("INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                  fmt::format("INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                               kConversationColumns)));
     bind(insert, conversation);
     return insert.run();
@@ -155,10 +157,11 @@ Result<> SqliteStore::require(const ConversationId& id) {
 }
 
 Result<> SqliteStore::update_conversation(const Conversation& conversation) {
-    NOTSO_TRY(Statement update,
-              database_->prepare(
-                  "UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
-                  "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8 WHERE id = ?1"));
+    NOTSO_TRY(
+        Statement update,
+        database_->prepare("UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
+                           "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
+                           "model = ?9 WHERE id = ?1"));
     bind(update, conversation);
     NOTSO_CHECK(update.run());
     if (database_->changes() == 0) return no_conversation(conversation.id);

@@ -1,6 +1,7 @@
 """Fixtures of the integration tests. They drive the built program ($NOTSO_BIN) over real sockets and pipes."""
 import pytest
 
+from model_hub import Hub
 from notso_process import Server, model_path
 
 
@@ -41,3 +42,17 @@ def real_server(tmp_path_factory, model):
     if server.process.poll() is None:
         server.process.kill()
         server.process.wait()
+
+
+@pytest.fixture
+def hub():
+    """Starts hubs: hub(cuts=[…]) → Hub. All are closed at the end."""
+    hubs = []
+
+    def make(**options):
+        hubs.append(Hub(**options))
+        return hubs[-1]
+
+    yield make
+    for each in hubs:
+        each.close()

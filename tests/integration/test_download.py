@@ -1,73 +1,11 @@
 """models/download.sh against a local hub: resume, interruptions, wrong hashes, servers without ranges."""
-import hashlib
-import http.server
 import os
 import subprocess
-import threading
 
 import pytest
 
+from model_hub import DATA, NAME
 from notso_process import ROOT
-
-DATA = hashlib.shake_256(b"a model").digest(3_000_000)
-NAME = "owner/repo/tiny.gguf"
-
-
-class Hub:
-    """A hub with one file. `cuts`: bytes after which each transfer ends (None = never)."""
-
-    def __init__(self, data=DATA, sha256=None, cuts=(), ranges=True, pointer=None):
-        self.data, self.cuts, self.ranges = data, list(cuts), ranges
-        sha256 = sha256 or hashlib.sha256(data).hexdigest()
-        self.pointer = pointer or f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {len(data)}\n"
-        self.starts = []
-        hub = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                hub.answer(self)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def answer(self, request):
-        if request.path == "/owner/repo/raw/main/tiny.gguf":
-            return self.send(request, 200, self.pointer.encode())
-        if request.path != "/owner/repo/resolve/main/tiny.gguf":
-            return self.send(request, 404, b"no such file")
-        start = 0
-        if self.ranges and (wanted := request.headers.get("Range")):
-            start = int(wanted.removeprefix("bytes=").rstrip("-"))
-        self.starts.append(start)
-        cut = self.cuts.pop(0) if self.cuts else None
-        self.send(request, 206 if start else 200, self.data[start:], cut, start)
-
-    def send(self, request, status, body, cut=None, start=0):
-        request.send_response(status)
-        request.send_header("Content-Length", str(len(body)))
-        if status == 206:
-            request.send_header("Content-Range", f"bytes {start}-{start + len(body) - 1}/{start + len(body)}")
-        request.end_headers()
-        request.wfile.write(body if cut is None else body[:cut])
-        request.close_connection = True
-
-
-@pytest.fixture
-def hub():
-    hubs = []
-
-    def make(**options):
-        hubs.append(Hub(**options))
-        return hubs[-1]
-
-    yield make
-    for each in hubs:
-        each.server.shutdown()
-        each.server.server_close()
 
 
 def download(hub, folder, name=NAME):

@@ -48,6 +48,13 @@ std::string format_duration(double ms) {
     return fmt::format("{} min {} s", whole / 60, whole % 60);
 }
 
+std::string format_size(std::uint64_t bytes) {
+    const auto amount = static_cast<double>(bytes);
+    if (amount >= 1e9) return fmt::format("{:.1f} GB", amount / 1e9);
+    if (amount >= 1e6) return fmt::format("{:.0f} MB", amount / 1e6);
+    return fmt::format("{:.0f} kB", amount / 1e3);
+}
+
 std::string format_rate(double tokens_per_second) {
     if (tokens_per_second <= 0) return {};
     return fmt::format("{:.1f} tokens/s", tokens_per_second);

@@ -16,6 +16,8 @@ std::string format_counted(std::int64_t value, std::string_view noun);
 /// "40 ms" below a tenth of a second, "0.4 s" below ten seconds, "12 s" below a minute, "2 min 5 s"
 /// above.
 std::string format_duration(double ms);
+/// "1.9 GB", "98 MB", "4 kB": in powers of ten, as disks are sold.
+std::string format_size(std::uint64_t bytes);
 /// "15.8 tokens/s"; empty when the rate is not known.
 std::string format_rate(double tokens_per_second);
 /// A message for people: starts with a capital, ends in a full stop. Details are written for logs,

@@ -8,6 +8,7 @@
 #include "web/assets/assets.hpp"
 #include "web/pages/format.hpp"
 #include "web/pages/message_view.hpp"
+#include "web/pages/models_view.hpp"
 
 namespace notso::web {
 namespace {
@@ -111,6 +112,12 @@ json::object model_view(const services::ModelInfo& model, const services::Health
     return view;
 }
 
+json::object badge_view(const PageFrame& frame) {
+    json::object view = model_view(frame.model, frame.health);
+    view["query"] = percent_encode(frame.chosen);
+    return view;
+}
+
 json::object frame_view(const PageFrame& frame) {
     return {{"title", frame.title},
             {"theme", frame.theme},
@@ -119,7 +126,8 @@ json::object frame_view(const PageFrame& frame) {
               {"js", asset_url("app.js")},
               {"icon", asset_url("icon.svg")}}},
             {"groups", groups_view(frame)},
-            {"model", model_view(frame.model, frame.health)},
+            {"model", badge_view(frame)},
+            {"models", models_view(frame.models, frame.chosen)},
             {"storage_error", frame.storage_error},
             {"conversation", nullptr},
             {"messages", json::array{}},

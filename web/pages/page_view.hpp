@@ -21,6 +21,8 @@ struct PageFrame {
     std::string storage_error = {};
     std::vector<services::Conversation> conversations = {};
     std::string current = {};  ///< Id of the conversation that is shown.
+    std::vector<services::ModelEntry> models = {};
+    std::string chosen = {};  ///< Id of the conversation's model; empty = the default.
 };
 
 /// The person's choice of colours, from the cookie that js/page.js sets.
@@ -33,6 +35,9 @@ std::string title_of(const services::Conversation& conversation);
 boost::json::object frame_view(const PageFrame& frame);
 /// Variable `model` of partials/model_badge.html.
 boost::json::object model_view(const services::ModelInfo& model, const services::Health& health);
+
+/// The same for the model that a page shows.
+boost::json::object badge_view(const PageFrame& frame);
 
 /// Variable `after` of partials/after.html: what stands below the last answer.
 /// @param follow_ups  Written by a model.

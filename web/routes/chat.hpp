@@ -13,10 +13,11 @@ namespace notso::web {
 /// running answer into it
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
-/// POST /chat                 message: makes a conversation and sends its first message
+/// POST /chat                 message, model: makes a conversation and sends its first message
 /// POST /chat/{id}/messages   message, client_id, thinking
 /// POST /chat/{id}/stop       ends the running answer
 /// POST /chat/{id}/thinking   thinking: the conversation's switch
+/// POST /chat/{id}/model      model: an id, empty = the default one
 /// POST /chat/{id}/rename     title
 /// POST /chat/{id}/delete
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages);

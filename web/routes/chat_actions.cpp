@@ -28,14 +28,8 @@ std::string without_carriage_returns(std::string text) {
 }
 
 /// Refused before anything is stored, so that the person's text stays in the composer.
-Result<> check_ready(AppContext& context) {
+Result<> check_ready(const AppContext& context) {
     const services::Health health = context.backend.health();
-    if (!context.backend.admit(services::ChatPriority::kInteractive)) {
-        return fail(ErrorCode::kOverloaded,
-                    "{} others are waiting for an answer: send it again {}",
-                    health.waiting,
-                    health.wait_ms > 0 ? "in about " + format_duration(health.wait_ms) : "later");
-    }
     if (health.state == services::HealthState::kReady) return {};
     const bool remote = !context.backend.info().remote_host.empty();
     if (health.state == services::HealthState::kFailed) {
@@ -52,17 +46,34 @@ Result<> check_ready(AppContext& context) {
                 health.load_progress * 100);
 }
 
-services::SendRequest send_request(const Pages& pages,
-                                   const Request& from,
-                                   ConversationId id,
-                                   const Form& form) {
+/// @errors kOverloaded when nobody gets in.
+Result<> check_room(AppContext& context) {
+    if (context.backend.admit(services::ChatPriority::kInteractive)) return {};
+    const services::Health health = context.backend.health();
+    return fail(ErrorCode::kOverloaded,
+                "{} others are waiting for an answer: send it again {}",
+                health.waiting,
+                health.wait_ms > 0 ? "in about " + format_duration(health.wait_ms) : "later");
+}
+
+/// Of a conversation with a model of its own the backend decides when it is asked.
+Awaitable<Result<>> check_ready(const Pages& pages, const ConversationId& id) {
+    Result<> ready = check_room(pages.context());
+    if (!ready) co_return ready;
+    ready = check_ready(pages.context());
+    if (ready) co_return ready;
+    const auto view = co_await open_conversation(pages, id);
+    if (view && !view->conversation.model.empty()) ready = {};
+    co_return ready;
+}
+
+services::SendRequest send_request(const Request& from, ConversationId id, const Form& form) {
     services::SendRequest request{.conversation = std::move(id),
                                   .text = without_carriage_returns(field(form, "message")),
                                   .client_id = field(form, "client_id"),
                                   .user = client_user(from)};
-    if (form.contains("thinking_shown") && pages.context().backend.info().can_think) {
-        request.thinking = form.contains("thinking");
-    }
+    // The page shows the switch to models that think only.
+    if (form.contains("thinking_shown")) request.thinking = form.contains("thinking");
     return request;
 }
 
@@ -87,6 +98,15 @@ Awaitable<Result<>> remove(const Pages& pages, ConversationId id) {
     co_return co_await wait_for<void>(start);
 }
 
+Awaitable<Result<>> set_model(const Pages& pages, ConversationId id, std::string model) {
+    auto start = [&pages, &id, &model](services::Completion<Conversation> done) {
+        pages.context().chat.set_model(id, model, std::move(done));
+    };
+    const Result<Conversation> changed = co_await wait_for<Conversation>(start);
+    if (!changed) co_return std::unexpected(changed.error());
+    co_return Result<>{};
+}
+
 Awaitable<Result<Conversation>> set_thinking(const Pages& pages, ConversationId id, bool on) {
     auto start = [&pages, &id, on](services::Completion<Conversation> done) {
         pages.context().chat.set_thinking(id, on, std::move(done));
@@ -102,6 +122,18 @@ Awaitable<> keep_thinking_choice(const Pages& pages, services::SendRequest reque
     if (!kept) log::warn("the thinking switch could not be stored: {}", kept.error().detail);
 }
 
+/// The first message of a conversation, with what was chosen beside it.
+Awaitable<Result<SentMessage>> send_first(const Pages& pages,
+                                          services::SendRequest request,
+                                          std::string model) {
+    co_await keep_thinking_choice(pages, request);
+    if (!model.empty()) {
+        const Result<> chosen = co_await set_model(pages, request.conversation, std::move(model));
+        if (!chosen) co_return std::unexpected(chosen.error());
+    }
+    co_return co_await send(pages, std::move(request));
+}
+
 /// Where to go after a form that a browser without script sent.
 std::string follow_path(const ConversationId& id) {
     return fmt::format("/chat/{}?follow=1", id.value);
@@ -114,7 +146,9 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_return;
     }
     const std::string text = field(*form, "message");
-    const Result<> ready = check_ready(pages.context());
+    const std::string model = field(*form, "model");
+    Result<> ready = check_room(pages.context());
+    if (ready && model.empty()) ready = check_ready(pages.context());
     if (!ready) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
@@ -124,10 +158,8 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, created.error(), text);
         co_return;
     }
-    const services::SendRequest request =
-        send_request(pages, exchange.request(), created->id, *form);
-    co_await keep_thinking_choice(pages, request);
-    const Result<SentMessage> sent = co_await send(pages, request);
+    const services::SendRequest request = send_request(exchange.request(), created->id, *form);
+    const Result<SentMessage> sent = co_await send_first(pages, request, model);
     if (!sent) {
         co_await remove(pages, created->id);  // an empty conversation is of no use to anybody
         co_await pages.show_error(exchange, sent.error(), text);
@@ -149,13 +181,13 @@ Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
         co_return;
     }
     const std::string text = field(*form, "message");
-    const Result<> ready = check_ready(pages.context());
+    const Result<> ready = co_await check_ready(pages, conversation_of(exchange.request()));
     if (!ready) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
     }
     const services::SendRequest request =
-        send_request(pages, exchange.request(), conversation_of(exchange.request()), *form);
+        send_request(exchange.request(), conversation_of(exchange.request()), *form);
     if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, request);
     Result<SentMessage> sent = co_await send(pages, request);
     if (!sent) {
@@ -215,6 +247,15 @@ Awaitable<> post_thinking(Exchange& exchange, const Pages& pages) {
     co_await answer_change(exchange, pages, changed, "/chat/" + id.value);
 }
 
+Awaitable<> post_model(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    const Result<Form> form = exchange.request().form();
+    Result<> changed;
+    if (!form) changed = std::unexpected(form.error());
+    if (form) changed = co_await set_model(pages, id, field(*form, "model"));
+    co_await answer_change(exchange, pages, changed, "/chat/" + id.value);
+}
+
 Awaitable<> post_rename(Exchange& exchange, const Pages& pages) {
     const ConversationId id = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
@@ -250,6 +291,7 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
     routes.push_back(action_route(pages, "/chat/{id}/messages", post_message, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/thinking", post_thinking, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/stop", post_stop, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chat/{id}/model", post_model, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/rename", post_rename, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/delete", post_delete, BodyLimit::kSmall));
 }

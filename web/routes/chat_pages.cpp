@@ -124,6 +124,7 @@ Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
     }
     PageFrame frame = co_await pages.frame(exchange.request(), title_of(view->conversation));
     frame.current = view->conversation.id.value;
+    Pages::show_model(frame, view->conversation.model);
     const bool running = view->running && !view->running->ended();
     if (running && exchange.request().query.contains("follow")) {
         co_await follow_page(exchange, pages, *std::move(view), std::move(frame));

@@ -13,6 +13,7 @@
 #include "base/executor.hpp"
 #include "services/backend/metered.hpp"
 #include "services/chat/chat_service.hpp"
+#include "services/models/pull_desk.hpp"
 #include "web/http/exchange.hpp"
 #include "web/http/options.hpp"
 
@@ -25,6 +26,7 @@ struct AppContext {
     std::string version;
     std::string storage_error =
         {};  ///< Why the data directory can't be used, when it can't (shown on the page).
+    services::PullDesk* pulls = nullptr;  ///< Null where the server fetches no models.
 };
 
 /// Every route of the program: one line each in route_table.cpp.

@@ -20,7 +20,22 @@ constexpr std::chrono::seconds kHeartbeat{15};
 /// Larger bodies are parsed on the compute thread: the io thread must not wait for them.
 constexpr std::size_t kParseHere = 64 * 1024;
 
-json::object model_json(const services::ModelInfo& info, std::int64_t created) {
+std::string_view place_name(services::ModelPlace place) {
+    switch (place) {
+        case services::ModelPlace::kOnDisk:
+            return "on_disk";
+        case services::ModelPlace::kLoading:
+            return "loading";
+        case services::ModelPlace::kReady:
+            return "ready";
+        case services::ModelPlace::kFailed:
+            break;
+    }
+    return "failed";
+}
+
+json::object model_json(const services::ModelEntry& entry, std::int64_t created) {
+    const services::ModelInfo& info = entry.info;
     return {{"id", info.id},
             {"object", "model"},
             {"created", created},
@@ -32,6 +47,8 @@ json::object model_json(const services::ModelInfo& info, std::int64_t created) {
               {"context_length", info.context_length},
               {"n_params", info.n_parameters},
               {"size", info.weight_bytes},
+              {"memory", entry.memory_bytes},
+              {"state", place_name(entry.place)},
               {"can_think", info.can_think},
               {"scripted", info.scripted},
               {"remote_host", info.remote_host}}}};
@@ -40,11 +57,13 @@ json::object model_json(const services::ModelInfo& info, std::int64_t created) {
 Awaitable<ApiResult<OpenAiCall>> parse_call(AppContext& context,
                                             const std::string& body,
                                             ReplyKind kind) {
-    const services::ModelInfo model = context.backend.info();
+    const ModelLookup find_model = [&backend = context.backend](const std::string& name) {
+        return backend.find_model(name);
+    };
     const auto parse = kind == ReplyKind::kChat ? parse_chat_call : parse_completion_call;
-    if (body.size() <= kParseHere) co_return parse(body, model);
-    std::move_only_function<ApiResult<OpenAiCall>()> work = [&body, &model, parse] {
-        return parse(body, model);
+    if (body.size() <= kParseHere) co_return parse(body, find_model);
+    std::move_only_function<ApiResult<OpenAiCall>()> work = [&body, &find_model, parse] {
+        return parse(body, find_model);
     };
     co_return co_await run_on<ApiResult<OpenAiCall>>(context.compute, std::move(work));
 }
@@ -98,7 +117,7 @@ Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
         co_await exchange.respond(std::move(refused));
         co_return;
     }
-    ReplyHead head = make_reply_head(kind, context.backend.info().id);
+    ReplyHead head = make_reply_head(kind, call->model_id);
     head.include_usage = call->include_usage;
     head.logprobs = call->request.logprobs;
     call->request.user = client_user(exchange.request());
@@ -126,11 +145,14 @@ Route api_route(Method method, std::string pattern, Handler handler) {
 }
 
 Response find_model(const AppContext& context, const std::string& id, std::int64_t created) {
-    const services::ModelInfo info = context.backend.info();
-    if (info.id == id) return json_response(model_json(info, created));
+    std::string known;
+    for (const services::ModelEntry& entry : context.backend.models()) {
+        if (entry.info.id == id) return json_response(model_json(entry, created));
+        known += (known.empty() ? "" : ", ") + entry.info.id;
+    }
     ApiErrorInfo what{"model", "model_not_found"};
     return api_error(
-        Error{ErrorCode::kNotFound, "there is no model " + id + "; this one is served: " + info.id},
+        Error{ErrorCode::kNotFound, "there is no model " + id + "; these are served: " + known},
         what);
 }
 
@@ -139,7 +161,9 @@ Response find_model(const AppContext& context, const std::string& id, std::int64
 void add_openai_routes(std::vector<Route>& routes, AppContext& context) {
     const std::int64_t created = now_ms() / 1000;
     routes.push_back(api_route(Method::kGet, "/v1/models", [&context, created](Exchange& exchange) {
-        const json::array data = {model_json(context.backend.info(), created)};
+        json::array data;
+        for (const services::ModelEntry& entry : context.backend.models())
+            data.push_back(model_json(entry, created));
         return exchange.respond(json_response({{"object", "list"}, {"data", data}}));
     }));
     routes.push_back(

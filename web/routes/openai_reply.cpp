@@ -42,7 +42,10 @@ json::object usage_json(const services::ChatUsage& usage) {
             {"completion_tokens", usage.completion_tokens},
             {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
             {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}},
-            {"completion_tokens_details", {{"reasoning_tokens", usage.reasoning_tokens}}}};
+            {"completion_tokens_details",
+             {{"reasoning_tokens", usage.reasoning_tokens},
+              {"accepted_prediction_tokens", usage.accepted_tokens},
+              {"rejected_prediction_tokens", usage.draft_tokens - usage.accepted_tokens}}}};
 }
 
 /// Why an answer has no regular end, if it has none.

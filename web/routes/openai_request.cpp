@@ -115,12 +115,16 @@ ApiResult<> parse_streaming(const JsonFields& fields, OpenAiCall& call) {
 }
 
 /// What both kinds of completion share.
-ApiResult<OpenAiCall> parse_common(const JsonFields& fields, const services::ModelInfo& model) {
+ApiResult<OpenAiCall> parse_common(const JsonFields& fields, const ModelLookup& find_model) {
     OpenAiCall call;
-    NOTSO_CHECK(fields.string("model"));  // any name: one model is served, the answer says which
+    NOTSO_TRY(const auto name, fields.string("model"));
+    const auto model = find_model(name.value_or(""));
+    if (!model) return std::unexpected(ApiError{model.error(), {"model", "model_not_found"}});
+    call.request.model = name ? model->id : "";
+    call.model_id = model->id;
     NOTSO_CHECK(check_only(fields, "n", 1));
     NOTSO_CHECK(parse_streaming(fields, call));
-    NOTSO_TRY(call.request.max_tokens, parse_max_tokens(fields, model));
+    NOTSO_TRY(call.request.max_tokens, parse_max_tokens(fields, *model));
     NOTSO_TRY(call.request.stop, parse_stops(fields));
     NOTSO_TRY(call.request.sampling, parse_sampling(fields));
     return call;
@@ -169,11 +173,11 @@ ApiResult<services::SamplingSettings> parse_sampling(const JsonFields& fields) {
     return out;
 }
 
-ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const services::ModelInfo& model) {
+ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const ModelLookup& find_model) {
     NOTSO_TRY(const json::object root, parse_json_object(body));
     const JsonFields fields(root);
     NOTSO_TRY(auto messages, parse_messages(fields));
-    NOTSO_TRY(auto call, parse_common(fields, model));
+    NOTSO_TRY(auto call, parse_common(fields, find_model));
     call.request.messages = std::move(messages);
     NOTSO_TRY(call.request.tools, parse_tools(fields));
     NOTSO_CHECK(parse_logprobs(fields, call.request));
@@ -182,11 +186,10 @@ ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const services::Mod
     return call;
 }
 
-ApiResult<OpenAiCall> parse_completion_call(std::string_view body,
-                                            const services::ModelInfo& model) {
+ApiResult<OpenAiCall> parse_completion_call(std::string_view body, const ModelLookup& find_model) {
     NOTSO_TRY(const json::object root, parse_json_object(body));
     const JsonFields fields(root);
-    NOTSO_TRY(auto call, parse_common(fields, model));
+    NOTSO_TRY(auto call, parse_common(fields, find_model));
     NOTSO_CHECK(check_only(fields, "best_of", 1));
     for (const std::string_view name : {"logprobs", "suffix"}) {
         if (fields.find(name) != nullptr)

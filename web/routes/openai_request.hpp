@@ -2,6 +2,8 @@
 // no sockets.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "services/backend/chat_backend.hpp"
@@ -15,17 +17,20 @@ inline constexpr std::size_t kMaxTools = 64;
 inline constexpr std::size_t kMaxStops = 16;
 inline constexpr std::size_t kMaxStopBytes = 256;
 
+/// What the model of that name is; empty = the default. @errors kNotFound.
+using ModelLookup = std::function<Result<services::ModelInfo>(const std::string& name)>;
+
 struct OpenAiCall {
     services::ChatRequest request;
+    std::string model_id = {};  ///< Of the model that answers.
     bool stream = false;
     bool include_usage = false;
 };
 
 /// POST /v1/chat/completions. @errors name the field.
-ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const services::ModelInfo& model);
+ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const ModelLookup& find_model);
 /// POST /v1/completions: one prompt, continued as it is.
-ApiResult<OpenAiCall> parse_completion_call(std::string_view body,
-                                            const services::ModelInfo& model);
+ApiResult<OpenAiCall> parse_completion_call(std::string_view body, const ModelLookup& find_model);
 
 /// The "messages" of a body. Parts are flattened, developer becomes system.
 ApiResult<std::vector<services::ChatMessage>> parse_messages(const JsonFields& fields);

@@ -6,10 +6,14 @@
 namespace notso::web {
 namespace {
 
-services::ModelInfo model() {
-    services::ModelInfo info;
-    info.context_length = 100;
-    return info;
+ModelLookup model() {
+    return [](const std::string& name) -> Result<services::ModelInfo> {
+        if (name == "gone") return fail(ErrorCode::kNotFound, "there is no model gone");
+        services::ModelInfo info;
+        info.id = name.empty() ? "standard" : name;
+        info.context_length = 100;
+        return info;
+    };
 }
 
 ApiResult<OpenAiCall> parse(std::string_view more,
@@ -50,6 +54,18 @@ TEST(OpenAiRequest, ReadsEverything) {
     EXPECT_EQ(call->request.top_logprobs, 20);
     EXPECT_TRUE(call->request.thinking);
     EXPECT_EQ(call->request.template_variables.at("x").as_int64(), 1);
+}
+
+TEST(OpenAiRequest, TheModelIsLookedUp) {
+    EXPECT_EQ(parse(R"("model":"other")")->request.model, "other");
+    EXPECT_EQ(parse(R"("model":"other")")->model_id, "other");
+    EXPECT_EQ(parse("")->request.model, "") << "the default";
+    EXPECT_EQ(parse("")->model_id, "standard");
+    const auto gone = parse(R"("model":"gone")");
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(http_status(gone.error().error.code), 404);
+    EXPECT_EQ(gone.error().info.param, "model");
+    EXPECT_EQ(gone.error().info.code, "model_not_found");
 }
 
 TEST(OpenAiRequest, NullMeansAbsent) {

@@ -1,5 +1,7 @@
 #include "web/routes/pages.hpp"
 
+#include <algorithm>
+
 #include "services/template/markdown.hpp"
 #include "web/middleware/error_mapping.hpp"
 #include "web/pages/answer_painter.hpp"
@@ -48,7 +50,32 @@ PageFrame Pages::bare_frame(const Request& request, std::string title) const {
             .theme = theme_of(request),
             .model = context_.backend.info(),
             .health = context_.backend.health(),
-            .storage_error = context_.storage_error};
+            .storage_error = context_.storage_error,
+            .models = context_.backend.models()};
+}
+
+void Pages::show_model(PageFrame& frame, const std::string& id) {
+    const auto entry = std::ranges::find(
+        frame.models, id, [](const services::ModelEntry& model) { return model.info.id; });
+    // A single model answers for all.
+    if (id.empty() || (entry == frame.models.end() && frame.models.size() == 1)) return;
+    frame.chosen = id;
+    frame.health = {};
+    if (entry == frame.models.end()) {
+        frame.model = {};
+        frame.model.id = frame.model.name = id;
+        frame.health.state = services::HealthState::kFailed;
+        frame.health.detail =
+            "the model " + id + " is not installed any more: choose another one for this chat";
+        return;
+    }
+    frame.model = entry->info;
+    frame.health.load_progress = entry->load_progress;
+    frame.health.detail = entry->detail;
+    frame.health.state =
+        entry->place == services::ModelPlace::kLoading  ? services::HealthState::kLoading
+        : entry->place == services::ModelPlace::kFailed ? services::HealthState::kFailed
+                                                        : services::HealthState::kReady;
 }
 
 Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) const {

@@ -22,6 +22,8 @@ class Pages {
 
     /// Everything but the conversation list, which needs the database.
     PageFrame bare_frame(const Request& request, std::string title) const;
+    /// Makes the frame that of a chat with this model; empty = the default.
+    static void show_model(PageFrame& frame, const std::string& id);
     /// With the list; when it can't be read, the frame says why (storage_error).
     Awaitable<PageFrame> frame(const Request& request, std::string title) const;
 

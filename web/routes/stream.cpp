@@ -163,14 +163,16 @@ Awaitable<> state(Exchange& exchange, const Pages& pages) {
 }
 
 Awaitable<> model_badge(Exchange& exchange, const Pages& pages) {
-    const PageFrame frame = pages.bare_frame(exchange.request(), "");
+    PageFrame frame = pages.bare_frame(exchange.request(), "");
+    const auto model = exchange.request().query.find("model");
+    if (model != exchange.request().query.end()) Pages::show_model(frame, model->second);
     Response response;
     if (frame.health.state != services::HealthState::kLoading) {
         response.headers.push_back(
             {"HX-Refresh", "true"});  // the page says what became of the model
     }
-    response.body = pages.renderer().render("partials/model_badge.html",
-                                            {{"model", model_view(frame.model, frame.health)}});
+    response.body =
+        pages.renderer().render("partials/model_badge.html", {{"model", badge_view(frame)}});
     co_await exchange.respond(std::move(response));
 }
 

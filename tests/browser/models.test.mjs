@@ -1,0 +1,133 @@
+// The menu of models and the page of models: choosing, fetching, cancelling, with script and without, and axe on each.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { close_page, launch, open_page } from "./browser.mjs";
+import { start_program } from "./program.mjs";
+
+const golden = (name) => fileURLToPath(new URL(`../golden/models/${name}.gguf`, import.meta.url));
+const data = readFileSync(golden("tiny_llama"));
+const pointer = `oid sha256:${createHash("sha256").update(data).digest("hex")}\nsize ${data.length}\n`;
+
+let browser;
+let folder;
+let program;
+let hub;
+let held;  // answers that wait half-way; null: none waits
+
+before(async () => {
+  browser = await launch();
+  hub = createServer((request, response) => {
+    if (request.url.includes("/raw/")) return response.end(pointer);
+    const start = Number(/bytes=(\d+)-/.exec(request.headers.range)?.[1] ?? 0);
+    const range = start ? { "Content-Range": `bytes ${start}-${data.length - 1}/${data.length}` } : {};
+    response.writeHead(start ? 206 : 200, { ETag: '"1"', "Content-Length": data.length - start, ...range });
+    if (!held) return response.end(data.subarray(start));
+    response.write(data.subarray(start, start + 50000));
+    held.push(() => response.end(data.subarray(start + 50000)));
+  });
+  await new Promise((resolve) => hub.listen(0, "127.0.0.1", resolve));
+  folder = mkdtempSync(join(tmpdir(), "notso-models-"));
+  mkdirSync(join(folder, "models"));
+  copyFileSync(golden("tiny_llama"), join(folder, "models", "model.gguf"));
+  copyFileSync(golden("tiny_qwen2"), join(folder, "models", "another-model-with-a-rather-long-name.gguf"));
+  process.env.no_proxy = "127.0.0.1";
+  program = await start_program({
+    args: ["--models-dir", join(folder, "models"), "--hub", `http://127.0.0.1:${hub.address().port}`],
+  });
+});
+after(async () => {
+  await browser?.close();
+  await program?.stop();
+  hub?.close();
+  hub?.closeAllConnections();
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
+
+const fetch_model = async (page, name) => {
+  await page.fill("#pull-path", `o/r/${name}.gguf`);
+  await page.click(".pull-form button");
+};
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? "with script" : "without script";
+
+  test(`a new chat gets the model of the menu, and can change it: ${how}`, async () => {
+    const page = await open_page(browser, program.url, { javaScriptEnabled });
+    await page.click("[popovertarget=model-menu]");
+    await page.selectOption("#model-choice", "another-model-with-a-rather-long-name");
+    await page.keyboard.press("Escape");
+    await page.fill("#message", "hi");
+    await page.click("#send-button", { noWaitAfter: true });
+    await page.waitForURL(/\/chat\//);
+    await page.waitForSelector("#composer");
+    assert.match(await page.textContent("#model-badge .model-name"), /another-model/);
+    await page.goto(page.url().replace(/\?.*/, ""));
+    await page.click("[popovertarget=model-menu]");
+    assert.equal(await page.inputValue("#model-choice"), "another-model-with-a-rather-long-name");
+    await page.selectOption("#model-choice", "");
+    await page.click("#model-menu .line button");
+    await page.waitForLoadState("load");
+    assert.equal(await page.textContent("#model-badge .model-name"), "model");
+    await close_page(page);
+  });
+
+  test(`fetch a model, cancel, go on: ${how}`, async () => {
+    const name = javaScriptEnabled ? "scripted" : "plain";
+    held = [];
+    const page = await open_page(browser, `${program.url}/models`, { javaScriptEnabled });
+    await fetch_model(page, name);
+    await page.waitForSelector("progress");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    const refresh = async (text) => {
+      for (let i = 0; i < 100 && !(await page.innerText(".models")).includes(text); ++i) {
+        await page.waitForTimeout(100);
+        if (!javaScriptEnabled) await page.reload();
+      }
+      assert.ok((await page.innerText(".models")).includes(text), await page.innerText(".models"));
+    };
+    await refresh(`${name}.gguf was cancelled.`);
+    held = null;
+    await fetch_model(page, name);
+    await refresh(`${name}.gguf is installed.`);
+    await page.goto(`${program.url}/models`);
+    assert.ok((await page.innerText(".model-list")).includes(name), "it is in the list");
+    await close_page(page);
+  });
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of [1280, 320]) {
+    const what = `${colorScheme}, ${width} px`;
+    test(`axe: models, ${what}`, async () => {
+      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 700 } });
+      const check = async (state) => {
+        await assert_accessible(page, `${state}, ${what}`);
+        await assert_fits(page, `${state}, ${what}`);
+      };
+      await page.click("[popovertarget=model-menu]");
+      await check("menu open");
+      await page.click("#model-menu a");
+      await page.waitForSelector(".model-list");
+      await check("models");
+      held = [];
+      await fetch_model(page, `axe-${colorScheme}-${width}`);
+      await page.waitForSelector("progress");
+      await check("fetching");
+      held.splice(0).forEach((go_on) => go_on());
+      held = null;
+      await page.waitForSelector(".note");
+      await check("installed");
+      await fetch_model(page, "model");
+      await page.waitForSelector(".note");
+      await check("installed before");
+      await close_page(page);
+    });
+  }
+}
