@@ -54,6 +54,7 @@ class FakeBackend final : public ChatBackend {
         info.id = "fake";
         info.name = "Fake";
         info.context_length = context_length;
+        info.remote_host = remote_host;
         return info;
     }
     /// Has every model but "gone"; "small" reads 100 tokens.
@@ -91,6 +92,7 @@ class FakeBackend final : public ChatBackend {
     }
 
     std::int64_t context_length = 1000;
+    std::string remote_host = {};
     std::optional<Error> start_error = {};    ///< Set before sending.
     std::function<void()> before_start = {};  ///< Runs on the compute thread.
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "web/routes/answer_stream.hpp"
+#include "web/routes/client_user.hpp"
 #include "web/routes/compat_json.hpp"
 #include "web/routes/openai_reply.hpp"
 #include "web/routes/openai_request.hpp"
@@ -97,7 +98,19 @@ Awaitable<> collect_answer(Exchange& exchange, EventMailbox& events, ReplyHead h
     co_await exchange.respond(std::move(response));
 }
 
+Response start_error(const AppContext& context, const Error& error) {
+    ApiErrorInfo info;
+    info.wait_ms = context.backend.health().wait_ms;
+    return api_error(error, info);
+}
+
 Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
+    const Result<> admitted = context.backend.admit(services::ChatPriority::kApi);
+    if (!admitted) {
+        Response refused = start_error(context, admitted.error());
+        co_await exchange.respond(std::move(refused));
+        co_return;
+    }
     auto call = co_await parse_call(context, exchange.request().body, kind);
     if (!call) {
         Response refused = api_error(call.error());
@@ -107,13 +120,15 @@ Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
     ReplyHead head = make_reply_head(kind, call->model_id);
     head.include_usage = call->include_usage;
     head.logprobs = call->request.logprobs;
+    call->request.user = client_user(exchange.request());
+    call->request.priority = services::ChatPriority::kApi;
     AnswerStream answer(co_await boost::asio::this_coro::executor);
     exchange.on_disconnect(answer.canceller());
     const auto started =
         co_await answer.start(context.backend, context.compute, std::move(call->request));
     if (answer.events().cancelled()) co_return;
     if (!started) {
-        Response refused = api_error(started.error());
+        Response refused = start_error(context, started.error());
         co_await exchange.respond(std::move(refused));
     } else if (call->stream) {
         co_await stream_answer(exchange, answer.events(), std::move(head));
