@@ -98,17 +98,44 @@ inline const std::byte* end_of_panels(const PackedMatmulArgs& args) {
            static_cast<std::size_t>((args.n_rows + kLanes - 1) / kLanes) * args.panel_bytes;
 }
 
-/// What to ask for beside the columns that stand `at` bytes from the beginning of some panels: a
-/// little further on, and behind the panels' end the next ones; null behind the last.
+/// Says what to ask for beside the columns that are multiplied.
 template <int kPanels>
-const std::byte* weights_ahead(const PackedMatmulArgs& args,
-                               const std::byte* panels,
-                               std::size_t at) {
-    const std::size_t next = at + kPrefetchBytes;
-    const std::byte* ahead =
-        panels + next + (next >= args.panel_bytes ? (kPanels - 1) * args.panel_bytes : 0);
-    return ahead < end_of_panels(args) ? ahead : nullptr;
-}
+class Asking {
+  public:
+    Asking(const PackedMatmulArgs& args, std::int32_t first_token, std::int32_t n_tokens_of_tile)
+        : end_(end_of_panels(args)),
+          panel_bytes_(args.panel_bytes),
+          n_passes_(count_tiles(args.n_tokens, args.x.tiles)),
+          turn_(first_token / n_tokens_of_tile) {}
+
+    /// Called for columns one after the other.
+    /// @param at  Bytes from the beginning of a panel.
+    /// @return Null for nothing.
+    [[gnu::always_inline]] const std::byte* beside(const std::byte* tile, std::size_t at) {
+        const std::byte* ahead = nullptr;
+        if (n_passes_ == 1 || kPanels == 1) {
+            // A little further on, and behind the panels' end the next ones. Later tiles of few
+            // tokens go through a panel that the first one has read.
+            if (turn_ != 0) return nullptr;
+            const bool is_next = at + kPrefetchBytes >= panel_bytes_;
+            ahead = tile + kPrefetchBytes + (is_next ? (kPanels - 1) * panel_bytes_ : 0);
+        } else {
+            // Multiplying takes longer than reading: each tile of tokens asks for a part of the
+            // next panels, so that memory is busy all the time.
+            const bool is_mine = turn_ == 0;
+            turn_ = is_mine ? n_passes_ - 1 : turn_ - 1;
+            if (!is_mine) return nullptr;
+            ahead = tile + kPanels * panel_bytes_;
+        }
+        return ahead < end_ ? ahead : nullptr;
+    }
+
+  private:
+    const std::byte* end_;
+    std::size_t panel_bytes_;
+    std::int32_t n_passes_;  // tiles of tokens
+    std::int32_t turn_;      // columns until this one's turn; number of the tile where all is one's
+};
 
 /// Tokens [first_token, first_token + kTokens) times kPanels panels.
 template <class S, class P, class D, int kPanels, int kTokens>
@@ -120,13 +147,12 @@ void multiply_in_registers(const PackedMatmulArgs& args,
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
-    std::size_t at = 0;
-    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, at += P::kBytes) {
-        // Later tiles of tokens go through panels that the first one has read.
+    Asking<kPanels> asking(args, first_token, kTokens);
+    const std::byte* tile = panels;
+    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes) {
+        const auto at = static_cast<std::size_t>(tile - panels);
         const TileWeights weights{
-            .tile = panels + at,
-            .ahead = first_token == 0 ? weights_ahead<kPanels>(args, panels, at) : nullptr,
-            .panel_bytes = args.panel_bytes};
+            .tile = tile, .ahead = asking.beside(tile, at), .panel_bytes = args.panel_bytes};
         const auto x =
             TileColumns<D::kPrecision, kTokens>::at(args.x, first_token, args.n_tokens, col);
         multiply_tile<S, P, D, kPanels, kTokens>(weights, x, sums);
