@@ -32,6 +32,12 @@ web::ServerOptions server_options(const Settings& settings) {
     return options;
 }
 
+/// Work that nobody asked for: a remote model may cost money, and scripted answers stay as they
+/// are.
+bool background(const Settings& settings) {
+    return settings.background.value_or(settings.backend == BackendKind::kLocal);
+}
+
 void log_start(const Settings& settings) {
     log::info("event=start version={} sqlite={} boost={} openssl={}",
               NOTSO_VERSION,
@@ -40,7 +46,7 @@ void log_start(const Settings& settings) {
               log::field(OpenSSL_version(OPENSSL_VERSION)));
     log::info(
         "event=settings host={} port={} data_dir={} models_dir={} backend={} threads={} ctx={} "
-        "kv={} precision={} api_key={} remote_host={} remote_key={}",
+        "kv={} precision={} background={} api_key={} remote_host={} remote_key={}",
         log::field(settings.host),
         settings.port,
         log::field(settings.data_dir.string()),
@@ -50,6 +56,7 @@ void log_start(const Settings& settings) {
         settings.context,
         ml::kv_traits(settings.kv).name,
         ml::kPrecisionNames[static_cast<std::size_t>(settings.precision)],
+        background(settings) ? "on" : "off",
         settings.api_key.empty() ? "none" : "set",
         settings.remote_url ? log::field(settings.remote_url->host_label()) : "none",
         settings.remote_key.empty() ? "none" : "set");
@@ -74,9 +81,9 @@ class Root final : public Composition {
           store_(std::move(store)),
           database_("notso-db"),
           compute_("notso-compute"),
-          backend_(make_server_backend(settings)),
+          backend_(std::make_unique<services::MeteredBackend>(make_server_backend(settings))),
           chat_(services::ChatService::create(
-              {*backend_, *store_, io_executor_, database_, compute_})),
+              {*backend_, *store_, io_executor_, database_, compute_, background(settings)})),
           pulls_({.folder = settings.models_dir,
                   .hub = settings.hub,
                   .on_installed = [this] { backend_->refresh(); }}),
@@ -115,7 +122,7 @@ class Root final : public Composition {
     std::unique_ptr<services::SessionStore> store_;
     SerialWorker database_;
     SerialWorker compute_;
-    std::unique_ptr<services::ChatBackend> backend_;
+    std::unique_ptr<services::MeteredBackend> backend_;
     std::unique_ptr<services::ChatService> chat_;
     services::PullDesk pulls_;
     web::AppContext context_;

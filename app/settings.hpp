@@ -58,6 +58,8 @@ struct Settings {
         0;                        ///< A model that nobody used for so long is unloaded; 0 = never.
     std::int32_t max_models = 4;  ///< In memory at the same time.
     std::int64_t memory_limit_mib = 0;  ///< For all models together; 0 = the machine's memory.
+    /// Titles, follow-ups, reading ahead; absent: on for the local backend only.
+    std::optional<bool> background = {};
     // General
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };

@@ -154,6 +154,13 @@ Result<> set_memory_limit(Settings& settings, const SettingValue& value) {
     return {};
 }
 
+Result<> set_background(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::string text, one(value));
+    if (text != "on" && text != "off") return bad_value(value, "one of on, off");
+    settings.background = text == "on";
+    return {};
+}
+
 Result<> set_log(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const std::string text, one(value));
     if (const auto configured = log::configure(text); !configured)
@@ -242,6 +249,14 @@ const std::vector<SettingRow> kTable = {
      false,
      "where models are fetched from",
      set_hub},
+    {"background",
+     "--background",
+     {"NOTSO_BACKGROUND"},
+     SettingGroup::kServer,
+     false,
+     "after an answer, make a title and follow-up questions and read ahead: on or off; default: on "
+     "for a local model",
+     set_background},
     {"remote_url",
      "--remote-url",
      {"NOTSO_REMOTE_URL"},

@@ -170,6 +170,16 @@ TEST_F(SettingsTest, PrecisionIsExactUnlessFastIsAskedFor) {
     EXPECT_THAT(error_of(), HasSubstr("--precision: \"faster\" is not one of exact, fast"));
 }
 
+TEST_F(SettingsTest, BackgroundIsOnOrOff) {
+    EXPECT_EQ(resolve()->background, std::nullopt) << "the backend decides";
+    environment_["NOTSO_BACKGROUND"] = "off";
+    EXPECT_EQ(resolve()->background, false);
+    flags_["background"] = {{"on"}, "--background"};
+    EXPECT_EQ(resolve()->background, true);
+    flags_["background"] = {{"yes"}, "--background"};
+    EXPECT_THAT(error_of(), HasSubstr("--background: \"yes\" is not one of on, off"));
+}
+
 TEST_F(SettingsTest, DataFolderFollowsXdg) {
     environment_["HOME"] = "/home/ada";
     EXPECT_EQ(resolve()->data_dir, "/home/ada/.local/share/notso");

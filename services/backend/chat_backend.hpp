@@ -138,6 +138,12 @@ struct Health {
     std::string detail = {};    ///< For kFailed: what, where, what to do.
     std::int64_t running = 0;
     std::int64_t waiting = 0;
+    bool full = false;   ///< A request would be refused now, whoever sends it.
+    double wait_ms = 0;  ///< About how long a new request would wait; 0 = not at all, or not known.
+    std::uint64_t kv_bytes = 0;         ///< Keys and values in memory; 0 where there are none.
+    std::uint64_t kv_held_bytes = 0;    ///< Of those, kept for later requests.
+    std::uint64_t kv_budget_bytes = 0;  ///< What they may take.
+    std::uint64_t preemptions = 0;      ///< Requests that had to give their memory to others.
 };
 
 /// Where a model is that requests may name.

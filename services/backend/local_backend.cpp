@@ -135,12 +135,19 @@ Health LocalBackend::health() const {
                   .load_progress = progress_,
                   .memory = memory_,
                   .detail = failure_.detail,
-                  .waiting = std::ssize(held_)};
+                  .waiting = std::ssize(held_),
+                  .full = std::ssize(held_) >= options_.engine.max_queue};
     if (state_ != HealthState::kReady) return health;
     const ml::EngineStats stats = model_->stats();
     health.load_progress = 1;
     health.running = stats.running;
     health.waiting = stats.waiting;
+    // See ml::EngineOptions::max_queue: users without a request get in beyond it.
+    health.full = stats.waiting >= options_.engine.max_queue + options_.engine.max_queue / 4;
+    health.kv_bytes = stats.kv_bytes;
+    health.kv_held_bytes = stats.kv_held_bytes;
+    health.kv_budget_bytes = stats.kv_budget_bytes;
+    health.preemptions = stats.preemptions;
     return health;
 }
 

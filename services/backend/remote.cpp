@@ -178,6 +178,7 @@ Health RemoteBackend::health() const {
     Health health = server_.watch.health();
     const std::lock_guard lock(mutex_);
     health.running = std::ssize(running_);
+    health.full = health.running >= server_.options.max_running;
     return health;
 }
 

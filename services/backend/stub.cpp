@@ -123,7 +123,8 @@ class StubBackend final : public ChatBackend {
         return {.state = HealthState::kReady,
                 .load_progress = 1,
                 .running = std::ssize(running_),
-                .waiting = std::ssize(waiting_)};
+                .waiting = std::ssize(waiting_),
+                .full = std::ssize(waiting_) >= options_.max_waiting};
     }
 
   private:

@@ -122,7 +122,8 @@ class ChatFixture : public testing::Test {
                                     .store = *store_,
                                     .io = loop_,
                                     .database = *database_,
-                                    .compute = *compute_});
+                                    .compute = *compute_,
+                                    .background = background_});
     }
     Message stored(const ConversationId& id, const MessageId& message) {
         const auto all = open(id);
@@ -133,6 +134,7 @@ class ChatFixture : public testing::Test {
         return {.id = {}, .conversation = {}, .text = {}};
     }
 
+    bool background_ = false;  ///< Of services made from now on.
     RunLoop loop_;
     std::unique_ptr<FlakyStore> store_ = std::make_unique<FlakyStore>();
     FakeBackend backend_;

@@ -42,7 +42,9 @@ std::unique_ptr<ChatService> ChatService::create(const ChatServiceDeps& deps) {
 }
 
 ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
-    : deps_(deps), store_(deps.store, deps.database, deps.io) {
+    : deps_(deps),
+      store_(deps.store, deps.database, deps.io),
+      background_({deps.backend, deps.io, deps.compute, store_}) {
     store_.call(
         alive_,
         [](SessionStore& store) { return store.mark_running_interrupted(); },
@@ -86,18 +88,22 @@ void ChatServiceImpl::begin_send(SendRequest request, Completion<SentMessage> do
         .io = deps_.io,
         .compute = deps_.compute,
         .store = store_,
-        .on_end = [this](const Message& ended, bool stored) { on_turn_end(ended, stored); }};
-    slots_[request.conversation.value].turn = Turn::create(std::move(turn), answer);
+        .on_end = [this](const Message& ended, bool stored) { on_turn_end(ended, stored); },
+        .more_follows = deps_.background};
+    background_.abandon(request.conversation);
+    Slot& slot = slots_[request.conversation.value];
+    slot.turn = Turn::create(std::move(turn), answer);
+    slot.user = request.user;
     store_.call(
         alive_,
         [user = std::move(user), answer = std::move(answer)](SessionStore& store) mutable {
             return store_message(store, std::move(user), std::move(answer));
         },
-        [this, id = request.conversation, thinking = request.thinking, done = std::move(done)](
+        [this, request = std::move(request), done = std::move(done)](
             Result<SendPlan> plan) mutable {
             if (plan && !plan->repeated)
-                return on_stored(std::move(plan), thinking, std::move(done));
-            release(id);
+                return on_stored(*std::move(plan), request, std::move(done));
+            release(request.conversation);
             if (!plan) return done(std::unexpected(std::move(plan).error()));
             overlay(plan->answer);
             done(SentMessage{plan->user, plan->answer, feed(plan->answer.id), true});
@@ -124,22 +130,28 @@ void ChatServiceImpl::resend(SendRequest request, Completion<SentMessage> done) 
         });
 }
 
-void ChatServiceImpl::on_stored(Result<SendPlan> plan,
-                                std::optional<bool> thinking,
+void ChatServiceImpl::on_stored(SendPlan plan,
+                                const SendRequest& request,
                                 Completion<SentMessage> done) {
-    Slot& slot = slots_.at(plan->user.conversation.value);
+    Slot& slot = slots_.at(request.conversation.value);
     slot.stored = true;
-    plan->source.thinking = thinking.value_or(plan->source.conversation.thinking);
+    PromptSource& source = plan.source;
+    source.thinking = request.thinking.value_or(source.conversation.thinking);
+    source.user = request.user;
+    source.priority = request.priority;
     const std::shared_ptr<Turn> turn = slot.turn;
-    done(SentMessage{std::move(plan->user), std::move(plan->answer), turn->feed(), false});
-    turn->begin(std::move(plan->source));
+    done(SentMessage{std::move(plan.user), std::move(plan.answer), turn->feed(), false});
+    turn->begin(std::move(source));
 }
 
 void ChatServiceImpl::on_turn_end(const Message& answer, bool stored) {
     const auto slot = slots_.find(answer.conversation.value);
+    const std::uint64_t user = slot == slots_.end() ? 0 : slot->second.user;
     if (slot != slots_.end()) ended_.add(slot->second.turn->feed());
     if (!stored) unsaved_[answer.id.value] = answer;
-    release(answer.conversation);
+    const bool goes_on = deps_.background && stored && answer.state == MessageState::kComplete;
+    if (goes_on) background_.begin(answer, user);
+    release(answer.conversation);  // who waits for the end may give that up again
 }
 
 // Frees the conversation for the next send, then runs what waited for that.
@@ -178,8 +190,15 @@ std::shared_ptr<TurnFeed> ChatServiceImpl::running(const ConversationId& id) {
     return slot == slots_.end() || !slot->second.stored ? nullptr : slot->second.turn->feed();
 }
 
+void ChatServiceImpl::when_settled(ConversationId id, Completion<> done) {
+    background_.when_settled(id, [io = &deps_.io, done = std::move(done)]() mutable {
+        io->post([done = std::move(done)]() mutable { done({}); });
+    });
+}
+
 void ChatServiceImpl::shut_down(std::int64_t grace_ms, Completion<> done) {
     closing_ = true;
+    background_.stop();
     if (slots_.empty()) {
         deps_.io.post([done = std::move(done)]() mutable { done({}); });
         return;

@@ -23,7 +23,9 @@ using Completion = std::move_only_function<void(Result<T>)>;
 struct ConversationView {
     Conversation conversation;
     std::vector<Message> messages;
-    std::shared_ptr<TurnFeed> running;  ///< Null when nothing is being written.
+    std::shared_ptr<TurnFeed> running;         ///< Null when nothing is being written.
+    std::vector<std::string> follow_ups = {};  ///< What could be asked next; written by the model.
+    bool more_follows = false;  ///< when_settled() will tell when title and follow_ups stand.
 };
 
 struct SendRequest {
@@ -31,6 +33,8 @@ struct SendRequest {
     std::string text;                   ///< 1..256 KiB of UTF-8, not blank.
     std::string client_id = {};         ///< Empty: one is made.
     std::optional<bool> thinking = {};  ///< This message only; absent = the conversation's setting.
+    std::uint64_t user = 0;             ///< Who sends it (ChatRequest::user).
+    ChatPriority priority = ChatPriority::kInteractive;
 };
 
 struct SentMessage {
@@ -46,6 +50,8 @@ struct ChatServiceDeps {
     Executor& io;
     Executor& database;
     Executor& compute;  ///< Templating and tokenising.
+    /// After each answer: read ahead, make a title and follow-ups, at lowest priority.
+    bool background = false;
 };
 
 class ChatService {
@@ -84,6 +90,9 @@ class ChatService {
     /// The running or just finished turn of an answer (kept for replay for some minutes), or null.
     virtual std::shared_ptr<TurnFeed> feed(const MessageId& answer) = 0;
     virtual std::shared_ptr<TurnFeed> running(const ConversationId& id) = 0;
+    /// `done` when nothing is made in the background for that conversation: open() then has it.
+    /// Within 10 s of its last answer.
+    virtual void when_settled(ConversationId id, Completion<> done) = 0;
 
     /// Accepts no new turns; `done` when the running ones have ended and are stored, or were saved
     /// as interrupted after `grace_ms`.

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/chat/background.hpp"
 #include "services/chat/chat_service.hpp"
 #include "services/chat/feed_shelf.hpp"
 #include "services/chat/grace_timer.hpp"
@@ -37,13 +38,15 @@ class ChatServiceImpl final : public ChatService {
     void stop(ConversationId id, Completion<> done) override;
     std::shared_ptr<TurnFeed> feed(const MessageId& answer) override;
     std::shared_ptr<TurnFeed> running(const ConversationId& id) override;
+    void when_settled(ConversationId id, Completion<> done) override;
     void shut_down(std::int64_t grace_ms, Completion<> done) override;
 
   private:
     // A turn from the moment its send was accepted until its end is stored.
     struct Slot {
         std::shared_ptr<Turn> turn;
-        bool stored = false;  // question and answer are in the store
+        bool stored = false;     // question and answer are in the store
+        std::uint64_t user = 0;  // who asked
         std::vector<std::move_only_function<void()>> on_end;  // stop(), clear(), remove() wait here
     };
 
@@ -60,9 +63,7 @@ class ChatServiceImpl final : public ChatService {
     void after_turn(const ConversationId& id, std::move_only_function<void()> next);
     void begin_send(SendRequest request, Completion<SentMessage> done);
     void resend(SendRequest request, Completion<SentMessage> done);
-    void on_stored(Result<SendPlan> plan,
-                   std::optional<bool> thinking,
-                   Completion<SentMessage> done);
+    void on_stored(SendPlan plan, const SendRequest& request, Completion<SentMessage> done);
     void release(const ConversationId& id);
     void on_turn_end(const Message& answer, bool stored);
     void save_leftovers(const ConversationId& id);
@@ -76,6 +77,7 @@ class ChatServiceImpl final : public ChatService {
     bool closing_ = false;
     std::vector<Completion<>> closed_;
     std::unique_ptr<GraceTimer> grace_;
+    Background background_;
     std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // last: dies first
 };
 

@@ -71,6 +71,8 @@ class Fitter {
         request.model = conversation.model;
         request.thinking = source_.thinking;
         request.thinking_overrides_system = true;
+        request.user = source_.user;
+        request.priority = source_.priority;
         request.sampling.temperature = conversation.temperature;
         if (!conversation.date.empty()) request.date = conversation.date;
         prompt.messages_left_out = 2 * static_cast<std::int64_t>(exchanges_.size() - count);

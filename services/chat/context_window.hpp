@@ -17,6 +17,8 @@ struct PromptSource {
     std::vector<Message>
         messages;  ///< Oldest first; the last one is the user's message to be answered.
     bool thinking = false;
+    std::uint64_t user = 0;  ///< Who asks (ChatRequest::user).
+    ChatPriority priority = ChatPriority::kInteractive;
 };
 
 struct FittedPrompt {

@@ -79,7 +79,10 @@ void ChatServiceImpl::open(ConversationId id, Completion<ConversationView> done)
         },
         [this, done = std::move(done)](Result<ConversationView> view) mutable {
             if (!view) return done(std::move(view));
-            const auto current = running(view->conversation.id);
+            const ConversationId& opened = view->conversation.id;
+            const auto current = running(opened);
+            view->follow_ups = background_.follow_ups(opened);
+            view->more_follows = background_.runs(opened);
             for (Message& message : view->messages) {
                 overlay(message);
                 if (current && message.id == current->answer()) view->running = current;
@@ -193,6 +196,7 @@ void ChatServiceImpl::set_model(ConversationId id,
 void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
     after_turn(id, [this, id, done = std::move(done)]() mutable {
         ended_.drop(id);
+        background_.abandon(id);
         store_.call(
             alive_,
             [id](SessionStore& store) { return store.clear_messages(id); },
@@ -203,6 +207,7 @@ void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
 void ChatServiceImpl::remove(ConversationId id, Completion<> done) {
     after_turn(id, [this, id, done = std::move(done)]() mutable {
         ended_.drop(id);
+        background_.abandon(id);
         store_.call(
             alive_,
             [id](SessionStore& store) { return store.delete_conversation(id); },

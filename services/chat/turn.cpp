@@ -164,6 +164,8 @@ void Turn::finish(const chat_event::End& end) {
     stats.cached_tokens = end.usage.cached_tokens;
     stats.completion_tokens = std::max(end.usage.completion_tokens, status_.completion_tokens);
     stats.reasoning_tokens = end.usage.reasoning_tokens;
+    stats.draft_tokens = end.usage.draft_tokens;
+    stats.accepted_tokens = end.usage.accepted_tokens;
     if (end.usage.decode_ms > 0) {
         stats.tokens_per_second =
             1000.0 * static_cast<double>(end.usage.completion_tokens) / end.usage.decode_ms;
@@ -186,13 +188,15 @@ void Turn::publish_end(Result<> stored) {
         log::error("an answer could not be saved: {}", stored.error().detail);
     }
     const auto self = shared_from_this();  // on_end lets go of this turn
-    feed_->append(feed_event::Ended{std::move(shown)});
+    const bool more = deps_.more_follows && stored && shown.state == MessageState::kComplete;
+    feed_->append(feed_event::Ended{std::move(shown), more});
     deps_.on_end(answer_, stored || gone);
 }
 
 void Turn::take(const chat_event::Queued& event, SteadyClock::time_point at) {
     const bool moved = status_.queue_position != event.position;
     status_.queue_position = event.position;
+    status_.queue_wait_ms = event.wait_ms;
     if (moved) status_shown_at_.reset();
     enter(TurnPhase::kQueued, at);
 }

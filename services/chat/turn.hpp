@@ -31,6 +31,7 @@ struct TurnDeps {
     /// Runs once on io when the answer has ended. `stored` is false when its end could not be
     /// written.
     std::function<void(const Message& answer, bool stored)> on_end;
+    bool more_follows = false;  ///< on_end goes on with a whole, stored answer; readers are told.
 };
 
 class Turn : public std::enable_shared_from_this<Turn> {

@@ -50,6 +50,7 @@ void TurnFeed::absorb(const FeedEventBody& body) {
     } else if (const auto* end = std::get_if<feed_event::Ended>(&body)) {
         snapshot_.ended = end->message;
         snapshot_.status.phase = TurnPhase::kEnded;
+        snapshot_.more_follows = end->more_follows;
     }
     const bool thinking = snapshot_.status.phase == TurnPhase::kThinking;
     if (thinking && !thinking_since_) thinking_since_ = SteadyClock::now();

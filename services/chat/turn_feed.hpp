@@ -23,6 +23,7 @@ enum class TurnPhase { kQueued, kPrefill, kThinking, kWriting, kEnded };
 struct TurnStatus {
     TurnPhase phase = TurnPhase::kQueued;
     std::int64_t queue_position = 0;
+    std::int64_t queue_wait_ms = 0;  ///< About how long it will wait; 0 = not known.
     std::int64_t prefill_done = 0;
     std::int64_t prefill_total = 0;
     std::int64_t completion_tokens = 0;
@@ -44,8 +45,9 @@ struct Text {
     std::string text;
 };
 struct Ended {
-    Message message;
-};  ///< The answer as stored.
+    Message message;            ///< The answer as stored.
+    bool more_follows = false;  ///< Something is being made of it: see ChatService::when_settled.
+};
 }  // namespace feed_event
 using FeedEventBody =
     std::variant<feed_event::Status, feed_event::ThinkingText, feed_event::Text, feed_event::Ended>;
@@ -64,6 +66,7 @@ struct FeedSnapshot {
     bool thinking_open = false;
     std::string text;
     std::optional<Message> ended;
+    bool more_follows = false;  ///< As in feed_event::Ended.
 };
 
 class TurnFeed : public std::enable_shared_from_this<TurnFeed> {

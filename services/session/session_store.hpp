@@ -51,7 +51,9 @@ struct MessageStats {
     std::int64_t cached_tokens = 0;
     std::int64_t completion_tokens = 0;
     std::int64_t reasoning_tokens = 0;
-    double first_token_ms = 0;  ///< From the turn's start.
+    std::int64_t draft_tokens = 0;     ///< Guessed ahead.
+    std::int64_t accepted_tokens = 0;  ///< Of those, confirmed.
+    double first_token_ms = 0;         ///< From the turn's start.
     double tokens_per_second = 0;
     double thinking_ms = 0;
 };

@@ -60,6 +60,8 @@ void expect_equal(const Message& a, const Message& b) {
     EXPECT_EQ(a.stats.cached_tokens, b.stats.cached_tokens);
     EXPECT_EQ(a.stats.completion_tokens, b.stats.completion_tokens);
     EXPECT_EQ(a.stats.reasoning_tokens, b.stats.reasoning_tokens);
+    EXPECT_EQ(a.stats.draft_tokens, b.stats.draft_tokens);
+    EXPECT_EQ(a.stats.accepted_tokens, b.stats.accepted_tokens);
     EXPECT_EQ(a.stats.first_token_ms, b.stats.first_token_ms);
     EXPECT_EQ(a.stats.tokens_per_second, b.stats.tokens_per_second);
     EXPECT_EQ(a.stats.thinking_ms, b.stats.thinking_ms);
@@ -117,7 +119,7 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAMessage) {
     second.text = "x\0y"s;
     second.thinking = "\0"s;
     second.error = "no";
-    second.stats = {1, 2, 3, 1LL << 40, 0.5, 60.25, 1e300};
+    second.stats = {1, 2, 3, 1LL << 40, 20, 15, 0.5, 60.25, 1e300};
     ASSERT_TRUE(store_->update_message(second));
 
     const auto stored = store_->messages(owner.id);

@@ -57,6 +57,10 @@ CREATE TABLE answer_piece (
     R"sql(
 ALTER TABLE conversation ADD COLUMN model TEXT NOT NULL DEFAULT '';
 )sql",
+    R"sql(
+ALTER TABLE message ADD COLUMN draft_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN accepted_tokens INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 }  // namespace

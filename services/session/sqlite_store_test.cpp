@@ -103,8 +103,11 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
     }
     {
         const auto database = *sqlite::Database::open(path_);
-        ASSERT_TRUE(database->execute(
-            "ALTER TABLE conversation DROP COLUMN model; PRAGMA user_version = 1"));
+        ASSERT_TRUE(
+            database->execute("ALTER TABLE conversation DROP COLUMN model;"
+                              "ALTER TABLE message DROP COLUMN draft_tokens;"
+                              "ALTER TABLE message DROP COLUMN accepted_tokens;"
+                              "PRAGMA user_version = 1"));
     }
     const auto store = SqliteStore::open(path_);
     ASSERT_TRUE(store) << store.error().detail;
@@ -112,6 +115,24 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
     ASSERT_TRUE(kept) << kept.error().detail;
     EXPECT_EQ(kept->title, old.title);
     EXPECT_EQ(kept->model, "");
+}
+
+TEST_F(SqliteStoreTest, MessagesOfAnOlderLayoutAreBroughtForward) {
+    Conversation conversation;
+    {
+        const auto store = open();
+        conversation = add_conversation(*store);
+        ASSERT_TRUE(store->append_messages({message_of(conversation, "old")}));
+    }
+    ASSERT_TRUE((*sqlite::Database::open(path_))
+                    ->execute("ALTER TABLE message DROP COLUMN draft_tokens;"
+                              "ALTER TABLE message DROP COLUMN accepted_tokens;"
+                              "PRAGMA user_version = 2"));
+    const auto messages = open()->messages(conversation.id);
+    ASSERT_TRUE(messages) << messages.error().detail;
+    ASSERT_EQ(messages->size(), 1U);
+    EXPECT_EQ(messages->front().text, "old");
+    EXPECT_EQ(messages->front().stats.draft_tokens, 0);
 }
 
 TEST_F(SqliteStoreTest, NamesADamagedFile) {

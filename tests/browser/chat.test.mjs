@@ -132,7 +132,7 @@ test("thoughts stand in a closed details with their duration", async () => {
   await page.uncheck("#thinking");
   await send(page, "again");
   await finished_answer(page);
-  assert.equal(await page.locator("article.assistant").last().locator("details").count(), 0);
+  assert.equal(await page.locator("article.assistant").last().locator("details.aside").count(), 0);
   await close_page(page);
 });
 
@@ -161,7 +161,7 @@ test("a draft survives a reload; a link prefills and sends nothing", async () =>
   await page.fill("#message", "half a thought");
   await page.reload();
   assert.equal(await page.inputValue("#message"), "half a thought");
-  await page.goto(`${stub.url}/?draft=a%20%3Cb%3E%20%22c%22`);
+  await page.goto(`${stub.url}/?prefill=a%20%3Cb%3E%20%22c%22`);
   assert.equal(await page.inputValue("#message"), 'a <b> "c"');
   await close_page(page);
 });
@@ -265,5 +265,31 @@ test("the colours can be chosen and stay", async () => {
   assert.equal(await ground(), "rgb(35, 39, 47)");
   await page.reload();
   assert.equal(await ground(), "rgb(35, 39, 47)");
+  await close_page(page);
+});
+
+test("title and questions come after the answer", { skip: !real_model() && "no model" }, async (t) => {
+  const program = await start_program({ args: ["-m", real_model()] });
+  t.after(() => program.stop());
+  const page = await open_page(browser, program.url);
+  const news = page.waitForResponse((response) => response.url().endsWith("/after"), { timeout: 60000 });
+  await send(page, "Explain gravity to a child");
+  await finished_answer(page);
+  await news;
+  await page.waitForFunction(() => !document.querySelector("#after [hx-get]"));
+  const title = await page.innerText("#title");
+  assert.ok(title.length >= 3 && title.length <= 60, title);
+  assert.equal(await page.locator(".chats a[aria-current]").textContent(), title);
+  const questions = page.locator("#after a");
+  assert.ok(await questions.count() <= 3);
+  if (await questions.count() > 0) {
+    const question = await questions.first().innerText();
+    await questions.first().click();
+    assert.equal(await page.inputValue("#message"), question);
+    assert.equal(await page.locator(".user").count(), 1, "nothing is sent");
+  }
+  await send(page, "And to an adult");
+  assert.equal(await questions.count(), 0);
+  await finished_answer(page);
   await close_page(page);
 });

@@ -1,7 +1,9 @@
 #include "web/middleware/error_mapping.hpp"
 
+#include <algorithm>
 #include <boost/beast/http/status.hpp>
 #include <boost/json.hpp>
+#include <cmath>
 
 #include "base/utf8.hpp"
 #include "services/template/markdown.hpp"
@@ -72,6 +74,15 @@ std::string api_error_json(int status, const Error& error, const ApiErrorInfo& i
     return boost::json::serialize(body);
 }
 
+Header retry_after(ErrorCode code, double wait_ms) {
+    constexpr double kLongest = 120;
+    // A queue moves within a second; a model takes longer to load.
+    double seconds = code == ErrorCode::kUnavailable ? 5 : 1;
+    if (code == ErrorCode::kOverloaded)
+        seconds = std::clamp(std::ceil(wait_ms / 1000), seconds, kLongest);
+    return {"Retry-After", fmt::format("{:.0f}", seconds)};
+}
+
 Response api_error(const Error& error, const ApiErrorInfo& info) {
     return api_error(http_status(error.code), error, info);
 }
@@ -82,9 +93,7 @@ Response api_error(int status, const Error& error, const ApiErrorInfo& info) {
     response.content_type = "application/json";
     response.body = api_error_json(status, error, info);
     if (status == 503 || status == 429) {
-        // A queue moves within a second; a model takes longer to load.
-        response.headers.push_back(
-            {"Retry-After", error.code == ErrorCode::kUnavailable ? "5" : "1"});
+        response.headers.push_back(retry_after(error.code, info.wait_ms));
     }
     return response;
 }

@@ -18,7 +18,12 @@ int http_status(ErrorCode code) noexcept;
 struct ApiErrorInfo {
     std::string param = {};  ///< The field that is wrong; empty = null in the JSON.
     std::string code = {};   ///< E.g. "context_length_exceeded"; empty = the error code's own name.
+    double wait_ms = 0;      ///< About how long the queue is; 0 = not known.
 };
+
+/// What Retry-After says in a 503 or 429: 1 to 120 seconds.
+/// @param wait_ms  About how long the queue is; 0 = not known.
+Header retry_after(ErrorCode code, double wait_ms);
 
 /// {"error":{"message","type","param","code"}} as text.
 std::string api_error_json(int status, const Error& error, const ApiErrorInfo& info = {});

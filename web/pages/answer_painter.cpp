@@ -4,6 +4,7 @@
 
 #include "services/template/markdown.hpp"
 #include "web/pages/message_view.hpp"
+#include "web/pages/page_view.hpp"
 
 namespace notso::web {
 namespace {
@@ -110,6 +111,11 @@ void AnswerPainter::paint_end(std::string& out) {
                                       {"keep_thinking", true}};
     out += partial(id_of("m", feed_), "outerHTML", pages_.render("partials/answer.html", view));
     out += idle_controls(pages_);
+    if (feed_.snapshot().more_follows) {
+        const boost::json::object after = {
+            {"after", after_view(feed_.conversation().value, {}, true)}};
+        out += partial("after", "innerHTML", pages_.render("partials/after.html", after));
+    }
     text_bytes_ = feed_.snapshot().text.size();
 }
 

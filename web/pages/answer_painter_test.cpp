@@ -188,5 +188,37 @@ TEST_F(AnswerPainterTest, HostileTextStaysText) {
     }
 }
 
+TEST(PillTest, SaysHowLongTheQueueIs) {
+    EXPECT_EQ(pill_label({.phase = TurnPhase::kQueued}), "<b>Queued</b> ");
+    EXPECT_EQ(pill_label({.phase = TurnPhase::kQueued, .queue_position = 2}),
+              "<b>Queued</b> 2 ahead");
+    EXPECT_EQ(
+        pill_label({.phase = TurnPhase::kQueued, .queue_position = 2, .queue_wait_ms = 40'400}),
+        "<b>Queued</b> 2 ahead · about 40 s");
+    EXPECT_EQ(pill_label({.phase = TurnPhase::kQueued, .queue_wait_ms = 150'000}),
+              "<b>Queued</b> about 3 min");
+    EXPECT_TRUE(
+        pill_details({.phase = TurnPhase::kQueued, .queue_wait_ms = 1}).contains("about 1 s"));
+}
+
+TEST(AnswerViewTest, HasTheNumbersOfTheAnswer) {
+    services::Message message{.id = {kId}, .conversation = {"c"}, .text = "x"};
+    message.stats = {.prompt_tokens = 44,
+                     .cached_tokens = 40,
+                     .completion_tokens = 12,
+                     .draft_tokens = 8,
+                     .accepted_tokens = 6,
+                     .first_token_ms = 400,
+                     .tokens_per_second = 20};
+    const std::string rows(answer_view(message).at("stats_rows").as_string());
+    for (const char* part : {"44 tokens, 40 of them cached",
+                             "12 tokens",
+                             "20.0 tokens/s",
+                             "after 0.4 s",
+                             "8 tokens, 75 % right"}) {
+        EXPECT_TRUE(rows.contains(part)) << part << " in " << rows;
+    }
+}
+
 }  // namespace
 }  // namespace notso::web

@@ -52,16 +52,6 @@ std::string stats_line(const services::MessageStats& stats) {
          stats.first_token_ms > 0 ? "first after " + format_duration(stats.first_token_ms) : ""});
 }
 
-std::string stats_detail(const services::MessageStats& stats) {
-    std::string detail = fmt::format("Prompt: {}, {} of them cached.",
-                                     format_counted(stats.prompt_tokens, "token"),
-                                     format_count(stats.cached_tokens));
-    if (stats.reasoning_tokens > 0) {
-        detail += fmt::format(" Thinking: {}.", format_counted(stats.reasoning_tokens, "token"));
-    }
-    return detail;
-}
-
 std::string thought_label(double thinking_ms, std::int64_t tokens) {
     return joined({thinking_ms > 0 ? "Thought for " + format_duration(thinking_ms) : "Thought",
                    tokens > 0 ? format_counted(tokens, "token") : ""});
@@ -90,8 +80,46 @@ std::string percent(std::int64_t done, std::int64_t total) {
     return total > 0 ? fmt::format("{} %", done * 100 / total) : "";
 }
 
+/// Whole seconds, or minutes from two on: an estimate is no better than that.
+std::string rough_duration(std::int64_t ms) {
+    const std::int64_t seconds = std::max<std::int64_t>((ms + 500) / 1000, 1);
+    return seconds < 120 ? fmt::format("{} s", seconds)
+                         : fmt::format("{} min", (seconds + 30) / 60);
+}
+
+std::string queued_label(const TurnStatus& status) {
+    return "<b>Queued</b> " +
+           joined(
+               {status.queue_position > 0 ? format_count(status.queue_position) + " ahead" : "",
+                status.queue_wait_ms > 0 ? "about " + rough_duration(status.queue_wait_ms) : ""});
+}
+
 void add_row(std::string& html, std::string_view name, std::string_view value) {
     html += fmt::format("<dt>{}</dt><dd>{}</dd>", name, services::escape_html(value));
+}
+
+/// Rows of what stands behind an answer's line of numbers.
+std::string stats_rows(const services::MessageStats& stats) {
+    std::string html;
+    add_row(html,
+            "Prompt",
+            fmt::format("{}, {} of them cached",
+                        format_counted(stats.prompt_tokens, "token"),
+                        format_count(stats.cached_tokens)));
+    add_row(html, "Written", format_counted(stats.completion_tokens, "token"));
+    if (stats.reasoning_tokens > 0)
+        add_row(html, "Of these, thinking", format_counted(stats.reasoning_tokens, "token"));
+    if (stats.tokens_per_second > 0) add_row(html, "Speed", format_rate(stats.tokens_per_second));
+    if (stats.first_token_ms > 0)
+        add_row(html, "First token", "after " + format_duration(stats.first_token_ms));
+    if (stats.draft_tokens > 0) {
+        add_row(html,
+                "Guessed ahead",
+                fmt::format("{}, {} right",
+                            format_counted(stats.draft_tokens, "token"),
+                            percent(stats.accepted_tokens, stats.draft_tokens)));
+    }
+    return html;
 }
 
 }  // namespace
@@ -120,7 +148,7 @@ boost::json::object answer_view(const Message& message) {
     view["can_retry"] = message.state != MessageState::kComplete && message.parent.has_value();
     view["note"] = note_of(message);
     view["stats"] = stats_line(message.stats);
-    view["stats_detail"] = stats_detail(message.stats);
+    view["stats_rows"] = stats_rows(message.stats);
     return view;
 }
 
@@ -162,9 +190,7 @@ std::string pill_label(const TurnStatus& status) {
             : "";
     switch (status.phase) {
         case TurnPhase::kQueued:
-            return status.queue_position > 0 ? fmt::format("<b>Queued</b> {} ahead of yours",
-                                                           format_count(status.queue_position))
-                                             : "<b>Queued</b>";
+            return queued_label(status);
         case TurnPhase::kPrefill:
             return fmt::format("<b>Reading your message</b> {}{}",
                                percent(status.prefill_done, status.prefill_total),
@@ -181,6 +207,11 @@ std::string pill_label(const TurnStatus& status) {
 
 std::string pill_details(const TurnStatus& status) {
     std::string html;
+    if (status.phase == TurnPhase::kQueued) {
+        add_row(html, "Ahead of yours", format_counted(status.queue_position, "message"));
+        if (status.queue_wait_ms > 0)
+            add_row(html, "Wait", "about " + rough_duration(status.queue_wait_ms));
+    }
     if (status.prefill_total > 0) {
         add_row(html,
                 "Read",

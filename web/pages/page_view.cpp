@@ -37,9 +37,9 @@ json::array groups_view(const PageFrame& frame) {
     return groups;
 }
 
-json::array ideas_view() {
+json::array ideas_view(const auto& texts) {
     json::array ideas;
-    for (const std::string_view idea : kIdeas) {
+    for (const std::string_view idea : texts) {
         ideas.push_back(json::object{{"text", idea}, {"query", percent_encode(idea)}});
     }
     return ideas;
@@ -132,30 +132,41 @@ json::object frame_view(const PageFrame& frame) {
             {"conversation", nullptr},
             {"messages", json::array{}},
             {"running", nullptr},
+            {"after", nullptr},
             {"keep_thinking", false},
             {"follow_mark", ""},
             {"alert", ""}};
 }
 
+json::object after_view(std::string_view conversation,
+                        const std::vector<std::string>& follow_ups,
+                        bool loading) {
+    return {{"conversation", conversation},
+            {"follow_ups", ideas_view(follow_ups)},
+            {"loading", loading}};
+}
+
 json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
     json::object view = frame_view(frame);
-    view["ideas"] = ideas_view();
+    view["ideas"] = ideas_view(kIdeas);
     view["composer"] = composer_view("/chat", draft, false);
     return view;
 }
 
 json::object chat_view(const PageFrame& frame,
                        const services::ConversationView& chat,
-                       bool follow) {
+                       bool follow,
+                       std::string_view draft) {
     json::object view = frame_view(frame);
     const std::string& id = chat.conversation.id.value;
     view["conversation"] = {{"id", id}};
-    view["ideas"] = ideas_view();
+    view["ideas"] = ideas_view(kIdeas);
     view["composer"] =
-        composer_view(fmt::format("/chat/{}/messages", id), "", chat.conversation.thinking);
+        composer_view(fmt::format("/chat/{}/messages", id), draft, chat.conversation.thinking);
     const bool running = chat.running && !chat.running->ended();
     if (running && !follow) view["running"] = running_view(*chat.running);
     if (follow) view["follow_mark"] = kFollowMark;
+    view["after"] = after_view(id, chat.follow_ups, chat.more_follows);
     json::array& messages = view["messages"].as_array();
     for (const services::Message& message : chat.messages) {
         const bool live = chat.running && message.id == chat.running->answer();

@@ -39,6 +39,13 @@ boost::json::object model_view(const services::ModelInfo& model, const services:
 /// The same for the model that a page shows.
 boost::json::object badge_view(const PageFrame& frame);
 
+/// Variable `after` of partials/after.html: what stands below the last answer.
+/// @param follow_ups  Written by a model.
+/// @param loading     More is being made: the page asks for it.
+boost::json::object after_view(std::string_view conversation,
+                               const std::vector<std::string>& follow_ups,
+                               bool loading);
+
 /// Variables of chat.html for a conversation that does not exist yet.
 /// @param draft  Prefills the composer (a link may do that; nothing is sent).
 boost::json::object new_chat_view(const PageFrame& frame, std::string_view draft);
@@ -47,7 +54,8 @@ boost::json::object new_chat_view(const PageFrame& frame, std::string_view draft
 /// at kFollowMark, for a response that writes the answer into the page as it comes.
 boost::json::object chat_view(const PageFrame& frame,
                               const services::ConversationView& view,
-                              bool follow);
+                              bool follow,
+                              std::string_view draft = {});
 inline constexpr std::string_view kFollowMark = "<!--answer-follows-->";
 
 /// What went wrong, as a page of its own.

@@ -198,7 +198,8 @@ TEST_F(Api, OverloadIsSaidAtOnce) {
     ASSERT_EQ(backend_->health().waiting, 64);
     const auto refused = post("/v1/chat/completions", chat_body("x"));
     EXPECT_EQ(refused.status, 503);
-    EXPECT_EQ(refused.header("retry-after"), "1");
+    const int wait_s = std::stoi(refused.header("retry-after"));
+    EXPECT_TRUE(wait_s >= 1 && wait_s <= 120) << wait_s;
     EXPECT_EQ(str(parse(refused).at("error").at("type")), "overloaded_error");
     clients.clear();
     EXPECT_TRUE(wait_idle());

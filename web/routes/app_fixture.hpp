@@ -44,16 +44,17 @@ class AppFixture : public testing::Test {
     }
 
     /// Starts everything; once per test.
-    void start(services::StubOptions stub) {
-        backend_ = services::make_stub_backend(stub);
+    void start(services::StubOptions stub) { start_with(services::make_stub_backend(stub)); }
+    void start_with(std::unique_ptr<services::ChatBackend> backend, ServerOptions options = {}) {
+        backend_ = std::make_unique<services::MeteredBackend>(std::move(backend));
         server_ = std::make_unique<TestServer>();
         executor_ = std::make_unique<TestExecutor>(server_->io());
         compute_ = std::make_unique<SerialWorker>("test-compute");
         database_ = std::make_unique<SerialWorker>("test-db");
-        chat_ =
-            services::ChatService::create({*backend_, store_, *executor_, *database_, *compute_});
+        chat_ = services::ChatService::create(
+            {*backend_, store_, *executor_, *database_, *compute_, background_});
         context_ = std::make_unique<AppContext>(AppContext{*chat_, *backend_, *compute_, "test"});
-        server_->start(make_routes(*context_));
+        server_->start(make_routes(*context_), std::move(options));
     }
 
     RawResponse post(std::string_view path, std::string_view body) {
@@ -79,8 +80,9 @@ class AppFixture : public testing::Test {
         return false;
     }
 
+    bool background_ = false;  ///< Of what start() starts.
     services::MemoryStore store_;
-    std::unique_ptr<services::ChatBackend> backend_;
+    std::unique_ptr<services::MeteredBackend> backend_;
     std::unique_ptr<TestServer> server_;
     std::unique_ptr<TestExecutor> executor_;
     std::unique_ptr<SerialWorker> compute_;

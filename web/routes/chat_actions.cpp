@@ -1,5 +1,7 @@
 #include "base/log.hpp"
+#include "web/pages/format.hpp"
 #include "web/routes/chat.hpp"
+#include "web/routes/client_user.hpp"
 #include "web/routes/fragments.hpp"
 
 namespace notso::web {
@@ -28,6 +30,12 @@ std::string without_carriage_returns(std::string text) {
 /// Refused before anything is stored, so that the person's text stays in the composer.
 Result<> check_ready(const AppContext& context) {
     const services::Health health = context.backend.health();
+    if (health.full) {
+        return fail(ErrorCode::kOverloaded,
+                    "{} others are waiting for an answer: send it again {}",
+                    health.waiting,
+                    health.wait_ms > 0 ? "in about " + format_duration(health.wait_ms) : "later");
+    }
     if (health.state == services::HealthState::kReady) return {};
     const bool remote = !context.backend.info().remote_host.empty();
     if (health.state == services::HealthState::kFailed) {
@@ -53,10 +61,11 @@ Awaitable<Result<>> check_ready(const Pages& pages, const ConversationId& id) {
     co_return ready;
 }
 
-services::SendRequest send_request(ConversationId id, const Form& form) {
+services::SendRequest send_request(const Request& from, ConversationId id, const Form& form) {
     services::SendRequest request{.conversation = std::move(id),
                                   .text = without_carriage_returns(field(form, "message")),
-                                  .client_id = field(form, "client_id")};
+                                  .client_id = field(form, "client_id"),
+                                  .user = client_user(from)};
     // The page shows the switch to models that think only.
     if (form.contains("thinking_shown")) request.thinking = form.contains("thinking");
     return request;
@@ -143,7 +152,7 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, created.error(), text);
         co_return;
     }
-    const services::SendRequest request = send_request(created->id, *form);
+    const services::SendRequest request = send_request(exchange.request(), created->id, *form);
     const Result<SentMessage> sent = co_await send_first(pages, request, model);
     if (!sent) {
         co_await remove(pages, created->id);  // an empty conversation is of no use to anybody
@@ -171,7 +180,8 @@ Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
     }
-    const services::SendRequest request = send_request(conversation_of(exchange.request()), *form);
+    const services::SendRequest request =
+        send_request(exchange.request(), conversation_of(exchange.request()), *form);
     if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, request);
     Result<SentMessage> sent = co_await send(pages, request);
     if (!sent) {

@@ -13,11 +13,15 @@ using services::TurnFeed;
 // keep it open.
 constexpr std::string_view kHtmlHeartbeat = "<!-- still here -->\n";
 
+/// A link may fill the composer, nothing more.
+std::string prefill_of(const Request& request) {
+    const auto text = request.query.find("prefill");
+    return text == request.query.end() ? std::string() : text->second;
+}
+
 Awaitable<> new_chat(Exchange& exchange, const Pages& pages) {
     const PageFrame frame = co_await pages.frame(exchange.request(), "New chat");
-    const auto draft = exchange.request().query.find("draft");
-    const std::string text =
-        draft == exchange.request().query.end() ? std::string() : draft->second;
+    const std::string text = prefill_of(exchange.request());
     Response response;
     response.body = co_await pages.render("chat.html", new_chat_view(frame, text));
     co_await exchange.respond(std::move(response));
@@ -126,8 +130,9 @@ Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
         co_await follow_page(exchange, pages, *std::move(view), std::move(frame));
         co_return;
     }
+    const std::string draft = prefill_of(exchange.request());
     Response response;
-    response.body = co_await pages.render("chat.html", chat_view(frame, *view, false));
+    response.body = co_await pages.render("chat.html", chat_view(frame, *view, false, draft));
     co_await exchange.respond(std::move(response));
 }
 

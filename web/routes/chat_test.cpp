@@ -267,7 +267,7 @@ TEST_F(ChatRoutes, TheStorageErrorIsOnThePage) {
 }
 
 TEST_F(ChatRoutes, ALinkMayPrefillNothingMore) {
-    const auto page = get("/?draft=%3C/textarea%3E%3Cscript%3E");
+    const auto page = get("/?prefill=%3C/textarea%3E%3Cscript%3E");
     EXPECT_TRUE(page.body.contains("&lt;/textarea&gt;&lt;script&gt;</textarea>"));
     EXPECT_FALSE(page.body.contains("href=\"/chat/"));
 }

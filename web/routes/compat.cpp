@@ -4,6 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "web/routes/client_user.hpp"
 #include "web/routes/compat_json.hpp"
 #include "web/routes/json_fields.hpp"
 
@@ -103,6 +104,8 @@ ApiResult<services::SendRequest> send_request(const Call& call) {
 Awaitable<ApiResult<json::object>> chat(AppContext& context, Exchange& exchange, Call& call) {
     auto request = send_request(call);
     if (!request) co_return std::unexpected(request.error());
+    request->user = client_user(exchange.request());
+    request->priority = services::ChatPriority::kApi;
     auto send = [&](auto done) { context.chat.send(std::move(*request), std::move(done)); };
     const auto sent = co_await wait_for<SentMessage>(send);
     if (!sent) co_return std::unexpected(api_failure(sent.error()));

@@ -28,6 +28,8 @@ json::object stats_json(const services::MessageStats& stats) {
             {"cached_tokens", stats.cached_tokens},
             {"completion_tokens", stats.completion_tokens},
             {"reasoning_tokens", stats.reasoning_tokens},
+            {"draft_tokens", stats.draft_tokens},
+            {"accepted_tokens", stats.accepted_tokens},
             {"first_token_ms", stats.first_token_ms},
             {"tokens_per_second", stats.tokens_per_second}};
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/executor.hpp"
-#include "services/backend/chat_backend.hpp"
+#include "services/backend/metered.hpp"
 #include "services/chat/chat_service.hpp"
 #include "services/models/pull_desk.hpp"
 #include "web/http/exchange.hpp"
@@ -21,7 +21,7 @@ namespace notso::web {
 
 struct AppContext {
     services::ChatService& chat;
-    services::ChatBackend& backend;
+    services::MeteredBackend& backend;
     Executor& compute;  ///< For work longer than 1 ms: templating, markdown of long texts.
     std::string version;
     std::string storage_error =

@@ -31,12 +31,19 @@ std::string messages_html(const PageRenderer& renderer, const ConversationView& 
     return html;
 }
 
+std::string after_html(const PageRenderer& renderer, const ConversationView& view) {
+    const boost::json::object variables = {
+        {"after", after_view(view.conversation.id.value, view.follow_ups, view.more_follows)}};
+    return partial("after", "innerHTML", renderer.render("partials/after.html", variables));
+}
+
 std::string controls_html(const PageRenderer& renderer, const ConversationView& view) {
     boost::json::object variables = {{"running", nullptr}};
     if (view.running && !view.running->ended()) variables["running"] = running_view(*view.running);
     return partial("pill", "outerHTML", renderer.render("partials/pill.html", variables)) +
            partial("action", "outerHTML", renderer.render("partials/action.html", variables)) +
-           partial("stream", "outerHTML", renderer.render("partials/stream.html", variables));
+           partial("stream", "outerHTML", renderer.render("partials/stream.html", variables)) +
+           after_html(renderer, view);
 }
 
 }  // namespace notso::web

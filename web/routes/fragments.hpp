@@ -14,7 +14,11 @@ Awaitable<Result<services::ConversationView>> open_conversation(const Pages& pag
 /// HTML of the messages of `view`, in order; the running one as far as it is written.
 std::string messages_html(const PageRenderer& renderer, const services::ConversationView& view);
 
-/// Fragments that make pill, button and stream fit to what is running.
+/// Fragment of what stands below the last answer: follow-up questions, or the request for them.
+std::string after_html(const PageRenderer& renderer, const services::ConversationView& view);
+
+/// Fragments that make pill, button, stream and what is below the last answer fit to what is
+/// running.
 std::string controls_html(const PageRenderer& renderer, const services::ConversationView& view);
 
 }  // namespace notso::web

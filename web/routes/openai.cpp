@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "web/routes/answer_stream.hpp"
+#include "web/routes/client_user.hpp"
 #include "web/routes/compat_json.hpp"
 #include "web/routes/openai_reply.hpp"
 #include "web/routes/openai_request.hpp"
@@ -107,13 +108,17 @@ Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
     ReplyHead head = make_reply_head(kind, call->model_id);
     head.include_usage = call->include_usage;
     head.logprobs = call->request.logprobs;
+    call->request.user = client_user(exchange.request());
+    call->request.priority = services::ChatPriority::kApi;
     AnswerStream answer(co_await boost::asio::this_coro::executor);
     exchange.on_disconnect(answer.canceller());
     const auto started =
         co_await answer.start(context.backend, context.compute, std::move(call->request));
     if (answer.events().cancelled()) co_return;
     if (!started) {
-        Response refused = api_error(started.error());
+        ApiErrorInfo info;
+        info.wait_ms = context.backend.health().wait_ms;
+        Response refused = api_error(started.error(), info);
         co_await exchange.respond(std::move(refused));
     } else if (call->stream) {
         co_await stream_answer(exchange, answer.events(), std::move(head));

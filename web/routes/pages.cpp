@@ -25,6 +25,7 @@ Trouble trouble_of(const Request& request, int status, const Error& error) {
         trouble.heading = "One moment";
     } else if (status >= 500) {
         trouble.heading = status == 503 ? "Not ready yet" : "Something broke here";
+        if (error.code == ErrorCode::kOverloaded) trouble.heading = "Too many at once";
     }
     if (const auto id = request.params.find("id"); id != request.params.end() && status != 404) {
         trouble.back = "/chat/" + id->second;
@@ -103,6 +104,7 @@ Awaitable<> Pages::show_error(Exchange& exchange, const Error& error, std::strin
     const int status = http_status(error.code);
     if (request.is_htmx()) {
         Response alert = alert_response(status, error);
+        add_retry_after(alert, error);
         co_await exchange.respond(std::move(alert));
         co_return;
     }
@@ -112,7 +114,13 @@ Awaitable<> Pages::show_error(Exchange& exchange, const Error& error, std::strin
     Response response;
     response.status = status;
     response.body = co_await render("message.html", trouble_view(frame, trouble));
+    add_retry_after(response, error);
     co_await exchange.respond(std::move(response));
+}
+
+void Pages::add_retry_after(Response& response, const Error& error) const {
+    if (response.status != 503) return;
+    response.headers.push_back(retry_after(error.code, context_.backend.health().wait_ms));
 }
 
 Response Pages::error_page(const Request& request, int status, const Error& error) const {

@@ -40,6 +40,8 @@ class Pages {
     Response error_page(const Request& request, int status, const Error& error) const;
 
   private:
+    void add_retry_after(Response& response, const Error& error) const;
+
     AppContext& context_;
     PageRenderer renderer_;
 };

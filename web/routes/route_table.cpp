@@ -1,9 +1,11 @@
 // Every route of the program: one line per file of routes.
+#include "web/routes/after_answer.hpp"
 #include "web/routes/assets.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
+#include "web/routes/metrics.hpp"
 #include "web/routes/models.hpp"
 #include "web/routes/openai.hpp"
 #include "web/routes/pages.hpp"
@@ -15,6 +17,7 @@ std::vector<Route> make_routes(AppContext& context) {
     std::vector<Route> routes;
     const auto pages = std::make_shared<const Pages>(context);
     add_health_routes(routes, context);
+    add_metrics_routes(routes, context);
     add_openai_routes(routes, context);
     add_compat_routes(routes, context);
     add_asset_routes(routes);
@@ -22,6 +25,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_chat_action_routes(routes, pages);
     add_stream_routes(routes, pages);
     add_model_routes(routes, pages);
+    add_after_answer_routes(routes, pages);
     return routes;
 }
 

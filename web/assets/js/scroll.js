@@ -30,6 +30,8 @@
   const observer = new ResizeObserver(on_size);
   observer.observe(list);
   observer.observe(box);
+  const after = document.getElementById("after");
+  if (after) observer.observe(after);
 
   jump.addEventListener("click", () => {
     to_end();

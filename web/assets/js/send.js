@@ -105,6 +105,7 @@
     ctx.sent_values = Object.fromEntries(ctx.request.body);
     show_alert("");
     document.getElementById("greeting")?.remove();
+    document.getElementById("after")?.replaceChildren();
     if (!ctx.pending) {
       ctx.pending = bubble(ctx.sent_values.message);
       input.value = "";
@@ -126,7 +127,9 @@
   form.addEventListener("htmx:response:error", (event) => {
     if (!is_ours(event)) return;
     const { ctx } = event.detail;
-    mark_failed(ctx, kReasons[ctx.response.status] || `the server answered ${ctx.response.status}`);
+    const wait_s = ctx.response.status === 503 && Number(ctx.response.raw.headers.get("Retry-After"));
+    const when = wait_s > 1 ? `, try again in about ${wait_s} s` : "";
+    mark_failed(ctx, (kReasons[ctx.response.status] || `the server answered ${ctx.response.status}`) + when);
   });
   form.addEventListener("htmx:error", (event) => {
     if (is_ours(event)) mark_failed(event.detail.ctx, "the server can’t be reached");

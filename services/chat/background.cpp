@@ -1,0 +1,187 @@
+#include "services/chat/background.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "services/chat/side_texts.hpp"
+#include "services/chat/title.hpp"
+
+namespace notso::services {
+namespace {
+
+constexpr std::int64_t kTitleTokens = 24;
+constexpr std::int64_t kFollowUpTokens = 96;
+
+Result<PromptSource> load(SessionStore& store, const ConversationId& id) {
+    PromptSource source;
+    NOTSO_TRY(source.conversation, store.conversation(id));
+    NOTSO_TRY(source.messages, store.messages(id));
+    return source;
+}
+
+/// The conversation and one more thing that the person could have said.
+PromptSource fork(const PromptSource& source, std::string_view instruction) {
+    PromptSource forked = source;
+    forked.messages.push_back({.id = {random_id()},
+                               .conversation = source.conversation.id,
+                               .role = MessageRole::kUser,
+                               .text = std::string(instruction)});
+    return forked;
+}
+
+/// Only the title that was made from the first message: never one that a person gave.
+bool has_first_title(const PromptSource& source) {
+    const auto& messages = source.messages;
+    const auto questions = std::ranges::count(messages, MessageRole::kUser, &Message::role);
+    return questions == 1 && messages.front().role == MessageRole::kUser &&
+           source.conversation.title == make_title(messages.front().text);
+}
+
+Result<bool> replace_title(SessionStore& store,
+                           const ConversationId& id,
+                           const std::string& old_title,
+                           const std::string& title) {
+    NOTSO_TRY(Conversation conversation, store.conversation(id));
+    if (conversation.title != old_title) return false;  // renamed meanwhile
+    conversation.title = title;
+    NOTSO_CHECK(store.update_conversation(conversation));
+    return true;
+}
+
+}  // namespace
+
+void Background::begin(const Message& answer, std::uint64_t user) {
+    if (stopped_ || jobs_.size() >= kMaxJobs) return;
+    const ConversationId id = answer.conversation;
+    Job& job = jobs_[id.value];
+    job.answer = answer.id;
+    job.source.user = user;
+    job.deadline = std::make_unique<GraceTimer>(
+        deps_.limit, deps_.io, [this, alive = std::weak_ptr(alive_), id, answer_id = answer.id] {
+            if (!alive.expired() && find(id, answer_id) != nullptr) end(id);
+        });
+    deps_.store.call(
+        alive_,
+        [id](SessionStore& store) { return load(store, id); },
+        [this, id, answer_id = answer.id](Result<PromptSource> source) {
+            on_loaded(id, answer_id, std::move(source));
+        });
+}
+
+/// The job of that answer; null when it was given up, even if another one runs now.
+Background::Job* Background::find(const ConversationId& id, const MessageId& answer) {
+    const auto job = jobs_.find(id.value);
+    return job == jobs_.end() || job->second.answer != answer ? nullptr : &job->second;
+}
+
+void Background::on_loaded(const ConversationId& id,
+                           const MessageId& answer,
+                           Result<PromptSource> source) {
+    Job* job = find(id, answer);
+    if (job == nullptr) return;
+    if (!source || source->messages.empty() || source->messages.back().id != answer) return end(id);
+    const std::uint64_t user = job->source.user;
+    job->source = *std::move(source);
+    job->source.user = user;
+    advance(id);
+}
+
+void Background::advance(const ConversationId& id) {
+    Job& job = jobs_.at(id.value);
+    while (job.next != Step::kEnd) {
+        const Step step =
+            std::exchange(job.next, static_cast<Step>(static_cast<int>(job.next) + 1));
+        if (begin_step(id, job, step)) return;
+    }
+    end(id);
+}
+
+/// False when there is nothing to do in it.
+bool Background::begin_step(const ConversationId& id, Job& job, Step step) {
+    // Instructions are answered without thinking. Where the conversation thinks, its prompts begin
+    // differently, so that suggestions would cost a reading of everything.
+    if (step == Step::kFollowUps && job.source.conversation.thinking) return false;
+    if (step == Step::kTitle && !has_first_title(job.source)) return false;
+    ask(id, job, step);
+    return true;
+}
+
+void Background::ask(const ConversationId& id, Job& job, Step step) {
+    job.request = SideRequest::create(
+        {deps_.backend, deps_.io, deps_.compute},
+        [this, id, step](const SideText& written) { on_text(id, step, written); });
+    PromptSource source = job.source;
+    SideOptions options;
+    if (step == Step::kReadAhead) {
+        source.thinking = source.conversation.thinking;
+        options.read_only = true;
+    } else if (step == Step::kTitle) {
+        source = fork(source, kTitleInstruction);
+        options.max_tokens = kTitleTokens;
+    } else {
+        source = fork(source, kFollowUpInstruction);
+        options.max_tokens = kFollowUpTokens;
+    }
+    job.request->begin(std::move(source), options);
+}
+
+void Background::on_text(const ConversationId& id, Step step, const SideText& written) {
+    const Job& job = jobs_.at(id.value);
+    if (written.failed) return end(id);  // no room for background work now
+    const auto& messages = job.source.messages;
+    if (step == Step::kTitle && written.whole) {
+        if (auto title = clean_title(written.text, messages)) keep_title(id, *std::move(title));
+    } else if (step == Step::kFollowUps) {
+        keep_follow_ups(id, clean_follow_ups(written.text, written.whole, messages));
+    }
+    advance(id);
+}
+
+void Background::keep_title(const ConversationId& id, std::string title) {
+    deps_.store.call(
+        alive_,
+        [id, old_title = jobs_.at(id.value).source.conversation.title, title = std::move(title)](
+            SessionStore& store) { return replace_title(store, id, old_title, title); },
+        [](Result<bool> kept) {
+            const bool gone = !kept && kept.error().code == ErrorCode::kNotFound;
+            if (!kept && !gone) log::warn("a title could not be saved: {}", kept.error().detail);
+        });
+}
+
+void Background::keep_follow_ups(const ConversationId& id, std::vector<std::string> questions) {
+    if (questions.empty()) return;
+    suggestions_.push_back({id, std::move(questions)});
+    if (suggestions_.size() > kMaxSuggestions) suggestions_.pop_front();
+}
+
+/// Who waits goes on. What they ask the store for comes after what was written here.
+void Background::end(const ConversationId& id) {
+    auto job = jobs_.extract(id.value);
+    if (job.empty()) return;
+    for (auto& done : job.mapped().waiting) done();
+}
+
+void Background::abandon(const ConversationId& id) {
+    std::erase_if(suggestions_, [&](const Suggestions& entry) { return entry.conversation == id; });
+    end(id);
+}
+
+void Background::stop() {
+    stopped_ = true;
+    while (!jobs_.empty()) end({jobs_.begin()->first});
+}
+
+std::vector<std::string> Background::follow_ups(const ConversationId& id) const {
+    const auto found = std::ranges::find(suggestions_, id, &Suggestions::conversation);
+    return found == suggestions_.end() ? std::vector<std::string>() : found->questions;
+}
+
+void Background::when_settled(const ConversationId& id, std::move_only_function<void()> done) {
+    const auto job = jobs_.find(id.value);
+    if (job == jobs_.end()) return done();
+    job->second.waiting.push_back(std::move(done));
+}
+
+}  // namespace notso::services
