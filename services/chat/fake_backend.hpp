@@ -54,6 +54,7 @@ class FakeBackend final : public ChatBackend {
         info.id = "fake";
         info.name = "Fake";
         info.context_length = context_length;
+        info.remote_host = remote_host;
         return info;
     }
     /// Has every model but "gone"; "small" reads 100 tokens.
@@ -63,7 +64,8 @@ class FakeBackend final : public ChatBackend {
         if (name == "small") model.context_length = 100;
         return model;
     }
-    Health health() const override { return {.state = HealthState::kReady}; }
+    Health health() const override { return {.state = HealthState::kReady, .running = busy}; }
+    std::vector<ModelEntry> models() const override { return {{.info = info(), .place = place}}; }
 
     /// Waits for the nth start() (0-based).
     std::shared_ptr<Call> call(std::size_t n) {
@@ -91,6 +93,9 @@ class FakeBackend final : public ChatBackend {
     }
 
     std::int64_t context_length = 1000;
+    std::string remote_host = {};
+    ModelPlace place = ModelPlace::kReady;
+    std::int64_t busy = 0;                    ///< Health::running
     std::optional<Error> start_error = {};    ///< Set before sending.
     std::function<void()> before_start = {};  ///< Runs on the compute thread.
 
