@@ -41,7 +41,7 @@ async function loading_badge(page, percent) {
   await page.route("**/model-badge?*", async (route) => {
     const response = await route.fetch();
     const body = (await response.text()).replace(/data-state="\w+"/, 'data-state="loading" data-changing')
-      .replace(/(model-state">)[^<]*/, `$1Loading model ${percent} %`);
+      .replace(/(model-state">)[^<]*/, `$1Loading <span class="wide">model </span>${percent} %`);
     await route.fulfill({ response, body });
   });
 }
@@ -66,6 +66,15 @@ test("a model that is being loaded is followed until it is ready", async () => {
   await look_at(page);
   await state(page, "loading");
   assert.equal(await page.innerText("#model-badge .model-state"), "Loading model 43 %");
+  for (const { colorScheme, width } of kLooks) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 844 });
+    await assert_accessible(page, `loading, ${colorScheme}, ${width} px`);
+    const [badge, menu] = await Promise.all(["#model-badge .model-state", "[popovertarget=model-menu]"].map((what) =>
+      page.locator(what).boundingBox()));
+    assert.ok(badge.x + badge.width <= menu.x, `nothing stands under the menu at ${width} px`);
+  }
+  await page.setViewportSize({ width: 1280, height: 844 });
   await page.unroute("**/model-badge?*");
   await loading_badge(page, 87);
   await page.waitForFunction(() => /87 %/.test(document.querySelector("#model-badge .model-state").innerText));
@@ -116,6 +125,7 @@ test("the badge of a new chat is that of the model in the menu", async (t) => {
   await page.selectOption("#model-choice", "other");
   await state(page, "unloaded");
   assert.equal(await page.innerText("#model-badge .model-name"), "other");
+  await page.waitForFunction(() => document.getElementById("greeting-model").innerText === "other");
   await page.selectOption("#model-choice", "");
   await state(page, "ready");
   assert.equal(await page.locator("#model-banner .banner").count(), 0);

@@ -94,9 +94,9 @@ json::object model_view(const services::ModelInfo& model, const services::Health
     switch (health.state) {
         case HealthState::kLoading:
             view["state"] = "loading";
-            view["label"] = model.remote_host.empty()
-                                ? fmt::format("Loading model {:.0f} %", health.load_progress * 100)
-                                : "Asking the server";
+            view["label"] = "Asking the server";
+            if (model.remote_host.empty())
+                view["percent"] = fmt::format("{:.0f}", health.load_progress * 100);
             break;
         case HealthState::kReady:
             view["state"] = "ready";

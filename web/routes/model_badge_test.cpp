@@ -55,7 +55,7 @@ TEST_F(ModelBadge, SaysWhatChangesAndWhatDoesNot) {
     EXPECT_FALSE(ready.contains("model-banner")) << "a page without a composer";
     state_->state = {.state = services::HealthState::kLoading, .load_progress = 0.5};
     const std::string loading = badge("model=");
-    EXPECT_TRUE(loading.contains("Loading model 50 %"));
+    EXPECT_TRUE(loading.contains("Loading <span class=\"wide\">model </span>50 %"));
     EXPECT_TRUE(loading.contains("data-changing"));
     state_->state = {.state = services::HealthState::kFailed, .detail = "the file is broken"};
     EXPECT_FALSE(badge("model=").contains("data-changing")) << "it stays broken";
@@ -70,7 +70,7 @@ TEST_F(ModelBadge, OfTheModelThatThePageShows) {
     EXPECT_TRUE(unloaded.contains("Not loaded"));
     EXPECT_FALSE(unloaded.contains("data-changing"));
     state_->place = services::ModelPlace::kLoading;
-    EXPECT_TRUE(badge("model=second").contains("Loading model 43 %"));
+    EXPECT_TRUE(badge("model=second").contains("model </span>43 %"));
     EXPECT_TRUE(badge("model=").contains("data-state=\"ready\""));
     state_->first_place = services::ModelPlace::kOnDisk;
     EXPECT_TRUE(badge("model=").contains("data-state=\"unloaded\"")) << "the default one as well";
@@ -81,7 +81,7 @@ TEST_F(ModelBadge, BannerAndSwitchComeWhenTheyDiffer) {
     EXPECT_FALSE(same.contains("model-banner")) << same;
     const std::string news = badge("model=second&seen=ready+-+&thinking=1");
     EXPECT_TRUE(news.contains("hx-target=\"#model-banner\""));
-    EXPECT_TRUE(news.contains("The model is not in memory."));
+    EXPECT_TRUE(news.contains("second is not in memory."));
     EXPECT_TRUE(news.contains("id=\"thinking\" value=\"1\" checked"));
     EXPECT_FALSE(news.contains("/thinking\"")) << "no conversation yet";
     const std::string id(32, 'a');
@@ -94,7 +94,7 @@ TEST_F(ModelBadge, ThePageAndTheBadgeAgree) {
     state_->first_place = services::ModelPlace::kOnDisk;
     const std::string page = get("/").body;
     EXPECT_TRUE(page.contains("data-seen=\"unloaded - \"")) << page;
-    EXPECT_TRUE(page.contains("The model is not in memory."));
+    EXPECT_TRUE(page.contains("first is not in memory."));
     EXPECT_FALSE(badge("model=&seen=unloaded+-+").contains("model-banner"));
 }
 

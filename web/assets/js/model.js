@@ -50,6 +50,8 @@
     await htmx.ajax("GET", address(), { source: bar, swap: "none" }).catch(() => {});
     asking = false;
     tell(before);
+    const name = document.getElementById("greeting-model");
+    if (name) name.textContent = badge().querySelector(".model-name").textContent;
     if (asked_meanwhile) {
       asked_meanwhile = false;
       ask();

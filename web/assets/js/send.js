@@ -123,7 +123,7 @@
     ctx.pending?.remove();
   });
 
-  const kReasons = { 413: "it is too long", 403: "this page may not send here", 503: "the server is busy" };
+  const kReasons = { 413: "it is too long", 403: "this page may not send here", 503: "the model is not available now" };
   form.addEventListener("htmx:response:error", (event) => {
     if (!is_ours(event)) return;
     const { ctx } = event.detail;
