@@ -25,23 +25,20 @@ std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings) {
     }
     auto model = choose_model(settings);
     if (!model) return make_unavailable_backend(std::move(model).error());
-    return make_backend(settings, *model, settings.tokenizer_json);
+    return services::make_local_backend(local_options(settings, *model));
 }
 
-std::unique_ptr<services::ChatBackend> make_backend(
-    const Settings& settings,
-    const std::filesystem::path& model,
-    const std::optional<std::filesystem::path>& tokenizer_json) {
+services::LocalOptions local_options(const Settings& settings, const std::filesystem::path& model) {
     services::LocalOptions options;
     options.model = model;
-    options.tokenizer_json = tokenizer_json;
+    options.tokenizer_json = settings.tokenizer_json;
     options.n_threads = settings.threads;
     options.context_length = settings.context;
     options.kv_type = settings.kv;
     options.kv_budget_bytes = static_cast<std::uint64_t>(settings.kv_memory_mb) * 1'000'000;
     options.prompt_precision = settings.precision;
     options.max_draft = settings.max_draft;
-    return services::make_local_backend(std::move(options));
+    return options;
 }
 
 Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& interrupts) {

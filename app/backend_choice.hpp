@@ -7,17 +7,15 @@
 #include "app/settings.hpp"
 #include "base/result.hpp"
 #include "services/backend/chat_backend.hpp"
+#include "services/backend/local.hpp"
 
 namespace notso::app {
 
 /// Makes the backend and begins to load its model in the background; failures show in health().
 std::unique_ptr<services::ChatBackend> make_backend(const Settings& settings);
 
-/// The same for a model that was chosen already. @param tokenizer_json  replaces its own tokenizer.
-std::unique_ptr<services::ChatBackend> make_backend(
-    const Settings& settings,
-    const std::filesystem::path& model,
-    const std::optional<std::filesystem::path>& tokenizer_json);
+/// How to run a model of this machine, for one conversation at a time.
+services::LocalOptions local_options(const Settings& settings, const std::filesystem::path& model);
 
 /// Waits until the model is loaded; on a terminal, tells to which host text goes, and what the
 /// model takes in memory as soon as that is known. @errors the backend's own failure; kCancelled

@@ -12,6 +12,7 @@ namespace {
 
 /// Less available than this, and the system may soon kill somebody: a model that nobody uses goes.
 constexpr std::uint64_t kLowMemory = 128 * kMiB;
+constexpr std::int32_t kContexts = 4;  // whole ones that a model keeps memory for, at most
 constexpr double kMsPerMinute = 60'000;
 
 services::ModelFile describe(const Settings& settings, const std::filesystem::path& path) {
@@ -52,7 +53,10 @@ std::unique_ptr<services::ChatBackend> make_server_backend(const Settings& setti
         return model.path == path ? settings.tokenizer_json : std::nullopt;
     };
     options.load = [settings, tokenizer_of](const services::ModelFile& model) {
-        return make_backend(settings, model.path, tokenizer_of(model));
+        services::LocalOptions local = local_options(settings, model.path);
+        local.tokenizer_json = tokenizer_of(model);
+        local.max_contexts = kContexts;
+        return services::make_local_backend(std::move(local));
     };
     options.counter = [tokenizer_of](const services::ModelFile& model) {
         return services::TokenCounter::open(model.path, tokenizer_of(model));

@@ -120,6 +120,13 @@ Result<> set_precision(Settings& settings, const SettingValue& value) {
     return {};
 }
 
+Result<> set_background(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(const std::string text, one(value));
+    if (text != "on" && text != "off") return bad_value(value, "one of on, off");
+    settings.background = text == "on";
+    return {};
+}
+
 Result<> set_hub(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(std::string text, one(value));
     while (text.ends_with('/')) text.pop_back();
@@ -151,13 +158,6 @@ Result<> set_max_models(Settings& settings, const SettingValue& value) {
 
 Result<> set_memory_limit(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(settings.memory_limit_mib, whole_number(value, 0, std::int64_t{1} << 32));
-    return {};
-}
-
-Result<> set_background(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::string text, one(value));
-    if (text != "on" && text != "off") return bad_value(value, "one of on, off");
-    settings.background = text == "on";
     return {};
 }
 
@@ -226,7 +226,7 @@ const std::vector<SettingRow> kTable = {
      {"NOTSO_KV_MEMORY"},
      SettingGroup::kEngine,
      false,
-     "memory for keys and values of all conversations in MB; 0 = for one to four whole contexts",
+     "memory for keys and values of all conversations in MB; 0 = for one whole context, a server up to four",
      set_kv_memory},
     {"draft",
      "--draft",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import figures
 import machine
+import serving
 
 sys.path.insert(0, str(machine.ROOT / "tests" / "integration"))
 from notso_process import BINARY, Server, clean_environment, model_path, run_notso  # noqa: E402
@@ -196,6 +197,7 @@ def measure_model(table, model, rounds, large):
         add_older_kernels(table, rates["avx2"])
     add_start(table, model, merged["work"]["kv_bytes_per_token"])
     add_idle(table, model)
+    serving.add_serving(table, model, large)
     return rates
 
 

@@ -45,10 +45,13 @@ double packed_rate(const KernelTable& table,
                    const Product& product,
                    std::int32_t n_tokens) {
     const Packed packed(product);
-    const Tokens tokens(table, precision, product.x.data(), n_tokens, kCols);
+    const bool is_short = product.type->elements < kTokenBlock;
+    const TileLimits tiles = is_short ? table.tiles_of_short_blocks : table.tiles;
+    const Tokens tokens(table, precision, tiles, product.x.data(), n_tokens, kCols);
     Floats out(static_cast<std::size_t>(n_tokens * kRows));
     const PackedMatmul matmul = find_packed(packed_kernels(table, precision), *product.type);
-    const PackedMatmulArgs args = packed_arguments(product, packed, tokens.integers(), n_tokens, out);
+    const PackedMatmulArgs args =
+        packed_arguments(product, packed, tokens.integers(), n_tokens, out);
     return rate(n_tokens, [&] { matmul(args); });
 }
 

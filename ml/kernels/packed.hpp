@@ -26,11 +26,12 @@ inline constexpr std::int32_t kTokenBlock = 256;
 /// Greatest share, and greatest integer of a fast token: with weights of 4 bits and scales of 6,
 /// the sum of a block is below 2^31.
 inline constexpr std::int32_t kGreatestShare = 127;
-/// Columns of a fast token with a start of their own, and what a start is times the sum of their
+/// Columns of a token with a start of their own, and what a start is times the sum of their
 /// integers: weights are multiplied as they are stored, without a sign, so sums begin at minus
 /// what was added to each weight, 8 or a multiple.
 inline constexpr std::int32_t kStartColumns = 16;
-inline constexpr std::int32_t kStartFactor = -8;
+template <Precision kPrecision>
+inline constexpr std::int32_t kStartFactor = kPrecision == Precision::kExact ? -32 : -8;
 
 /// Neighbouring tokens that are multiplied together.
 struct TokenTile {
@@ -38,37 +39,46 @@ struct TokenTile {
     std::int32_t size;
 };
 
-/// Tile number `index` of n tokens, cut into as few tiles of at most `most` as there can be, of
-/// about the same size.
-constexpr std::int32_t count_tiles(std::int32_t n, std::int32_t most) noexcept {
+/// How many tokens a set of kernels multiplies together.
+struct TileLimits {
+    std::int32_t few;  ///< So many tokens, or fewer, are multiplied with one panel at a time.
+    std::int32_t most_of_few;  ///< The most of a tile then.
+    std::int32_t most;         ///< And where there are more tokens.
+};
+
+/// Tile number `index` of n tokens, cut into as few tiles as there can be, of about the same size.
+constexpr std::int32_t count_tiles(std::int32_t n, TileLimits limits) noexcept {
+    const std::int32_t most = n <= limits.few ? limits.most_of_few : limits.most;
     return (n + most - 1) / most;
 }
-constexpr TokenTile tile_at(std::int32_t index, std::int32_t n, std::int32_t most) noexcept {
-    const std::int32_t n_tiles = count_tiles(n, most);
+constexpr TokenTile tile_at(std::int32_t index, std::int32_t n, TileLimits limits) noexcept {
+    const std::int32_t n_tiles = count_tiles(n, limits);
     const std::int32_t size = n / n_tiles;
     const std::int32_t n_larger = n % n_tiles;  // the first ones have one token more
     if (index < n_larger) return {index * (size + 1), size + 1};
     return {index * size + n_larger, size};
 }
-constexpr TokenTile tile_of_token(std::int32_t token, std::int32_t n, std::int32_t most) noexcept {
-    const std::int32_t n_tiles = count_tiles(n, most);
+constexpr TokenTile tile_of_token(std::int32_t token, std::int32_t n, TileLimits limits) noexcept {
+    const std::int32_t n_tiles = count_tiles(n, limits);
     const std::int32_t size = n / n_tiles;
     const std::int32_t in_larger = n % n_tiles * (size + 1);
-    return tile_at(token < in_larger ? token / (size + 1) : (token - n % n_tiles) / size, n, most);
+    return tile_at(
+        token < in_larger ? token / (size + 1) : (token - n % n_tiles) / size, n, limits);
 }
 
 /// Tokens as integers, x ≈ scale · q. First kTokenBlock columns of all tokens, tile after tile,
 /// then the next: what products read one after the other lies side by side. Room for n_cols rounded
 /// up to whole blocks. Of each tile:
 struct QuantizedTokens {
+    TileLimits tiles;
     /// [columns / 4, tile, 4] of int16_t for exact products: of every four columns the first and
     /// third, then the second and fourth, so bytes of packed weights become pairs of 16-bit numbers
     /// by a mask and a shift. Of int8_t for fast ones.
     const void* q;
-    const float* scales;  ///< [columns / kTokenGroup, tile]
-    const float* sums;    ///< The same; scale · the sum of q.
-    // For fast products:
+    const float* scales;         ///< [columns / kTokenGroup, tile]
+    const float* sums;           ///< The same; scale · the sum of q.
     const std::int32_t* starts;  ///< [columns / kStartColumns, tile]
+    // For fast products:
     /// [columns / kTokenGroup / 2, tile, 2]: scale / block scale, of two neighbouring groups the
     /// second first.
     const std::int16_t* shares;
@@ -120,7 +130,7 @@ struct TokenPlace {
     float* block_scales;
     std::int32_t token;
     std::int32_t n_tokens;  ///< That are multiplied together.
-    std::int32_t max_tile;  ///< KernelTable::tile_tokens
+    TileLimits tiles;       ///< One of KernelTable's.
     std::int32_t col;       ///< The first one: a multiple of kTokenGroup, for fast products of
                             ///< kTokenBlock.
 };
@@ -131,7 +141,7 @@ struct PackedMatmulArgs {
     std::size_t panel_bytes;
     std::int32_t n_rows;    ///< From the first panel on; the last panel may be used in part.
     std::int32_t n_cols;    ///< Whole blocks, and a multiple of kTokenGroup.
-    std::int32_t n_tokens;  ///< ≤ kMatmulTokens, cut into tiles of at most tile_tokens.
+    std::int32_t n_tokens;  ///< ≤ kMatmulTokens, cut into x.tiles.
     Store store;
     QuantizedTokens x;  ///< All n_tokens, n_cols of each.
     float* out;         ///< [n_tokens, n_rows]

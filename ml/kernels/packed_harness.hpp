@@ -16,6 +16,7 @@ inline PackedMatmul find_packed(const PackedKernels& kernels, const quant::TypeT
 
 /// Tokens that are multiplied together, made of integers by one set of kernels.
 struct Tokens {
+    TileLimits tiles;
     std::vector<std::byte> q;
     Floats scales;
     Floats sums;
@@ -28,7 +29,15 @@ struct Tokens {
            Precision precision,
            const float* x,
            std::int32_t n_tokens,
-           std::int32_t n_cols) {
+           std::int32_t n_cols)
+        : Tokens(table, precision, table.tiles, x, n_tokens, n_cols) {}
+    Tokens(const KernelTable& table,
+           Precision precision,
+           TileLimits tile_limits,
+           const float* x,
+           std::int32_t n_tokens,
+           std::int32_t n_cols)
+        : tiles(tile_limits) {
         const std::size_t bytes =
             precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::int8_t);
         const TokenSizes sizes = token_sizes(n_tokens, n_cols);
@@ -47,14 +56,15 @@ struct Tokens {
                                       .block_scales = block_scales.data(),
                                       .token = t,
                                       .n_tokens = n_tokens,
-                                      .max_tile = table.tile_tokens,
+                                      .tiles = tiles,
                                       .col = 0};
             packed_kernels(table, precision)
                 .quantize_token(x + static_cast<std::ptrdiff_t>(t) * n_cols, n_cols, place);
         }
     }
     QuantizedTokens integers() const {
-        return {.q = q.data(),
+        return {.tiles = tiles,
+                .q = q.data(),
                 .scales = scales.data(),
                 .sums = sums.data(),
                 .starts = starts.data(),

@@ -50,7 +50,8 @@ class PackedProducts : public testing::TestWithParam<Set> {
                Store store = Store::kReplace) const {
         const Packed packed(product);
         const float* x = product.x.data() + static_cast<std::ptrdiff_t>(first) * product.n_cols;
-        const Tokens tokens(table, precision(), x, n, product.n_cols);
+        const TileLimits tiles = short_tiles_ ? table.tiles_of_short_blocks : table.tiles;
+        const Tokens tokens(table, precision(), tiles, x, n, product.n_cols);
         Floats out(static_cast<std::size_t>(n * product.n_rows), store == Store::kAdd ? 1.0f : NAN);
         PackedMatmulArgs args = packed_arguments(product, packed, tokens.integers(), n, out);
         args.store = store;
@@ -65,6 +66,7 @@ class PackedProducts : public testing::TestWithParam<Set> {
             if (find_packed(packed_kernels(table(), precision()), type) != nullptr) f(type);
     }
     std::mt19937 rng_{42};
+    bool short_tiles_ = false;  ///< Tokens in tiles as types of 32 columns like them.
 };
 
 TEST_P(PackedProducts, EveryPackedTypeHasAKernel) {
@@ -78,9 +80,22 @@ TEST_P(PackedProducts, EveryPackedTypeHasAKernel) {
 TEST_P(PackedProducts, EqualTheirPlainTwinsBitByBit) {
     for_each_type([&](const quant::TypeTraits& type) {
         const Product product(type, 45, 768, 32, rng_);
-        for (const std::int32_t n : {1, 2, 3, 4, 5, 6, 7, 11, 12, 24, 25, 32}) {
+        for (const std::int32_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 16, 24, 25, 32}) {
             EXPECT_TRUE(bit_equal(run(table(), product, 0, n), run(generic_table(), product, 0, n)))
                 << type.name << ", " << n << " tokens";
+        }
+    });
+}
+
+/// Types of short and of long blocks read the same tokens, in tiles as the short ones like them.
+TEST_P(PackedProducts, GiveTheSameBitsInAnyTiles) {
+    for_each_type([&](const quant::TypeTraits& type) {
+        const Product product(type, 33, 512, 17, rng_);
+        for (const std::int32_t n : {1, 4, 6, 7, 8, 12, 16, 17}) {
+            short_tiles_ = false;
+            const Floats one = run(table(), product, 0, n);
+            short_tiles_ = true;
+            EXPECT_TRUE(bit_equal(run(table(), product, 0, n), one)) << type.name << " " << n;
         }
     });
 }
@@ -185,8 +200,8 @@ TEST_P(PackedProducts, TokensBecomeTheSameIntegers) {
         EXPECT_EQ(fast.scales[group], plain.scales[group]) << group;
         EXPECT_EQ(fast.sums[group], plain.sums[group]) << group;
     }
-    if (precision() == Precision::kExact) return;
     EXPECT_EQ(fast.starts, plain.starts);
+    if (precision() == Precision::kExact) return;
     EXPECT_EQ(fast.shares, plain.shares);
     EXPECT_EQ(fast.block_scales.size(), 8);
     EXPECT_TRUE(std::isnan(fast.block_scales[0]) && std::isnan(plain.block_scales[0]));
@@ -195,15 +210,18 @@ TEST_P(PackedProducts, TokensBecomeTheSameIntegers) {
 }
 
 TEST(TokenTiles, CutABatchIntoTilesOfAboutTheSameSize) {
-    for (const std::int32_t most : {1, 4, 6}) {
+    for (const TileLimits limits :
+         {TileLimits{1, 1, 1}, TileLimits{4, 4, 4}, TileLimits{16, 8, 6}}) {
         for (std::int32_t n = 1; n <= 130; ++n) {
             std::int32_t next = 0;
-            for (std::int32_t i = 0; i < count_tiles(n, most); ++i) {
-                const TokenTile tile = tile_at(i, n, most);
+            for (std::int32_t i = 0; i < count_tiles(n, limits); ++i) {
+                const TokenTile tile = tile_at(i, n, limits);
                 ASSERT_EQ(tile.first, next);
-                ASSERT_TRUE(tile.size <= most && tile.size >= n / count_tiles(n, most)) << n;
+                ASSERT_TRUE(tile.size <= (n <= limits.few ? limits.most_of_few : limits.most) &&
+                            tile.size >= n / count_tiles(n, limits))
+                    << n;
                 for (std::int32_t t = tile.first; t < tile.first + tile.size; ++t)
-                    ASSERT_EQ(tile_of_token(t, n, most).first, tile.first) << t << " of " << n;
+                    ASSERT_EQ(tile_of_token(t, n, limits).first, tile.first) << t << " of " << n;
                 next += tile.size;
             }
             ASSERT_EQ(next, n);

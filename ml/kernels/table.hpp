@@ -95,7 +95,8 @@ struct KernelTable {
     const char* name;                   ///< "generic", "avx2", "avx512"
     Matmul matmul_by_type[kTypeSlots];  ///< By TensorType number; null: matmul_any.
     Matmul matmul_any;                  ///< Any block type, through its plain decoder.
-    std::int32_t tile_tokens;           ///< Most tokens of a tile of QuantizedTokens.
+    TileLimits tiles;                   ///< Of QuantizedTokens.
+    TileLimits tiles_of_short_blocks;   ///< The same where a packed type of 32 columns reads them.
     PackedKernels packed[kPrecisions];  ///< By Precision.
     KvKernels kv[kKvTypes];             ///< By KvType.
     /// out = x / sqrt(mean(x²) + eps) · weight, all [n].
@@ -108,8 +109,9 @@ struct KernelTable {
     void (*silu_mul)(float* gate, const float* up, std::int32_t n) noexcept;
     /// x = softmax(x), [n], n ≥ 1.
     void (*softmax)(float* x, std::int32_t n) noexcept;
-    /// Multiplies and adds bytes as fast as this instruction set can; returns how many. Proportional
-    /// to n_steps. For measuring the machine; null where there is nothing faster than plain code.
+    /// Multiplies and adds bytes as fast as this instruction set can; returns how many.
+    /// Proportional to n_steps. For measuring the machine; null where there is nothing faster than
+    /// plain code.
     std::int64_t (*multiply_bytes)(std::int64_t n_steps) noexcept;
     /// Reads n_streams neighbouring parts of n bytes side by side, n a multiple of 64, p aligned to
     /// 64; returns the sum of their words. For measuring the machine.

@@ -13,11 +13,10 @@ namespace {
 
 constexpr std::int32_t kDefaultContext = 8192;
 constexpr std::int32_t kLeastContext = 128;  // less can't hold a question and its answer
-constexpr std::uint64_t kMostContexts = 4;   // that memory is kept for unless it is asked for
 constexpr double kKiB = 1024.0;
 
 // Measured: what the program has in memory without a model, and what the tokenizer's tables take.
-constexpr std::uint64_t kProgramBytes = std::uint64_t{11} << 20;
+constexpr std::uint64_t kProgramBytes = std::uint64_t{15} << 20;
 constexpr std::uint64_t kBytesPerToken = 40;
 constexpr std::uint64_t kBytesPerMerge = 180;
 
@@ -138,9 +137,10 @@ Result<MemoryPlan> fit_memory(const MemoryPlan& estimate,
                     mebibytes(one),
                     mebibytes(request.kv_budget_bytes));
     }
-    plan.kv_budget_bytes = request.kv_budget_bytes != 0
-                               ? request.kv_budget_bytes
-                               : std::clamp(left / 4, one, kMostContexts * one);
+    plan.kv_budget_bytes =
+        request.kv_budget_bytes != 0
+            ? request.kv_budget_bytes
+            : std::clamp(left / 4, one, static_cast<std::uint64_t>(request.max_contexts) * one);
     if (fixed <= available_bytes && plan.kv_bytes() <= left) return plan;
     return fail(ErrorCode::kOutOfMemory,
                 "needs {}; {} are available: use {}",

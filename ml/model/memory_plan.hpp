@@ -21,7 +21,8 @@ struct MemoryRequest {
     std::int32_t context_length = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
     KvType kv_type = KvType::kF16;
     std::int32_t n_threads = 0;         ///< As LoadOptions::n_threads.
-    std::uint64_t kv_budget_bytes = 0;  ///< For all sequences; 0 = one to four contexts.
+    std::uint64_t kv_budget_bytes = 0;  ///< For all sequences; 0 = by max_contexts.
+    std::int32_t max_contexts = 1;      ///< That memory is kept for, where there is enough.
 };
 
 struct MemoryPlan {
@@ -65,7 +66,8 @@ Result<MemoryPlan> estimate_memory(const gguf::File& file,
 
 /// The plan that fits in `available_bytes`: the estimate itself, or, where the request leaves the
 /// context open, one whose keys and values take at most half of what weights and buffers leave.
-/// Where it leaves the budget open, that is a quarter of what is left, but one to four contexts.
+/// Where it leaves the budget open, that is a quarter of what is left, but one to max_contexts
+/// contexts.
 /// @errors kOutOfMemory with all numbers and what would fit; kInvalidArgument for a budget that
 /// holds less than the context.
 Result<MemoryPlan> fit_memory(const MemoryPlan& estimate,

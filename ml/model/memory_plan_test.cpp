@@ -39,7 +39,8 @@ ModelConfig large_model() {
 
 Result<MemoryPlan> fit(std::int32_t context,
                        std::uint64_t available_mib,
-                       std::uint64_t budget_mib = 0) {
+                       std::uint64_t budget_mib = 0,
+                       std::int32_t max_contexts = 1) {
     const ModelConfig config = large_model();
     const MemoryPlan estimate{.weight_bytes = 900 * kMiB,
                               .buffer_bytes = 100 * kMiB,
@@ -47,7 +48,9 @@ Result<MemoryPlan> fit(std::int32_t context,
                               .context_length = context != 0 ? context : 8192};
     return fit_memory(estimate,
                       config,
-                      {.context_length = context, .kv_budget_bytes = budget_mib * kMiB},
+                      {.context_length = context,
+                       .kv_budget_bytes = budget_mib * kMiB,
+                       .max_contexts = max_contexts},
                       available_mib * kMiB);
 }
 
@@ -111,10 +114,11 @@ TEST(MemoryPlan, WhatIsAskedForIsGivenOrRefused) {
 }
 
 TEST(MemoryPlan, SeveralConversationsGetAQuarterOfWhatIsLeft) {
-    EXPECT_EQ(fit(1000, 13'000)->pool_tokens(), 3000);
-    EXPECT_EQ(fit(1000, 100'000)->pool_tokens(), 4000) << "but no more than four contexts";
-    EXPECT_EQ(fit(1000, 2500)->pool_tokens(), 1000) << "and one at least";
-    EXPECT_EQ(fit(1000, 13'000)->total_bytes(), 4000 * kMiB);
+    EXPECT_EQ(fit(1000, 13'000, 0, 4)->pool_tokens(), 3000);
+    EXPECT_EQ(fit(1000, 100'000, 0, 4)->pool_tokens(), 4000) << "but no more than was asked for";
+    EXPECT_EQ(fit(1000, 100'000)->pool_tokens(), 1000);
+    EXPECT_EQ(fit(1000, 2500, 0, 4)->pool_tokens(), 1000) << "and one at least";
+    EXPECT_EQ(fit(1000, 13'000, 0, 4)->total_bytes(), 4000 * kMiB);
 }
 
 TEST(MemoryPlan, ABudgetIsTakenAsItIs) {

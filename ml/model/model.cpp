@@ -69,7 +69,8 @@ Result<MemoryPlan> plan(const gguf::File& file, const ModelSpec& spec, const Loa
     const MemoryRequest request{.context_length = options.context_length,
                                 .kv_type = options.kv_type,
                                 .n_threads = options.n_threads,
-                                .kv_budget_bytes = options.kv_budget_bytes};
+                                .kv_budget_bytes = options.kv_budget_bytes,
+                                .max_contexts = options.max_contexts};
     NOTSO_TRY(const MemoryPlan estimate, estimate_memory(file, spec, request));
     const std::uint64_t available = read_memory().available_bytes;
     NOTSO_TRY(const MemoryPlan plan, fit_memory(estimate, spec.config, request, available));

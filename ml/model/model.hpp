@@ -46,7 +46,8 @@ struct LoadOptions {
         {};                           ///< Replaces the file's own tokenizer.
     std::int32_t context_length = 0;  ///< Tokens; 0 = min(model, 8192, what memory allows).
     KvType kv_type = KvType::kF16;
-    std::uint64_t kv_budget_bytes = 0;  ///< Of all sequences; 0 = one to four contexts.
+    std::uint64_t kv_budget_bytes = 0;  ///< Of all sequences; 0 = by max_contexts.
+    std::int32_t max_contexts = 1;      ///< As MemoryRequest::max_contexts.
     /// Called before weights are read, on the loading thread.
     std::function<void(const MemoryPlan&)> on_plan = {};
     std::function<void(double)> on_progress = {};  ///< 0..1, on the loading thread.

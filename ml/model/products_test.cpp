@@ -61,7 +61,7 @@ class ProductsTest : public testing::TestWithParam<const kernels::KernelTable*> 
     kernels::Packed packed_{source_};
     Floats bias_ = kernels::random_floats(kRows, rng_);
     Matrix matrix_;
-    Workspace work_{config_of_width(kCols), table().tile_tokens, 2};
+    Workspace work_{config_of_width(kCols), table().tiles, 2};
     ThreadPool pool_{2};
     Products products_{table(), work_, pool_};
 };

@@ -39,11 +39,13 @@ Transformer::Transformer(ModelSpec spec,
 Transformer::Lane::Lane(const ModelConfig& config,
                         const kernels::KernelTable& kernels,
                         ThreadPool& pool)
-    : work(config, kernels.tile_tokens, pool.size()), products(kernels, work, pool) {}
+    : work(config, kernels.tiles, pool.size()), products(kernels, work, pool) {}
 
 void Transformer::note_readers(Workspace& work) const {
-    const auto read = [](TokenBuffer& tokens, const Matrix& reader) {
+    const auto read = [this](TokenBuffer& tokens, const Matrix& reader) {
         (reader.is_packed() ? tokens.has_packed : tokens.has_unpacked) = true;
+        if (reader.is_packed() && reader.type->elements < kernels::kTokenBlock)
+            tokens.tiles = kernels_.tiles_of_short_blocks;
     };
     read(work.h, weights_.output);
     for (const LayerWeights& layer : weights_.layers) {
@@ -161,10 +163,14 @@ void Transformer::norm(const float* weight,
                        const TokenRuns& runs,
                        const TokenRuns& more_runs) const noexcept {
     const std::int32_t n = spec_.config.n_embd;
-    // Something for every thread, but no more tasks than that for a few tokens.
-    const std::int32_t per_task = std::clamp(divide_up(runs.size(), pool_->size()), 4, 16);
-    pool_->run(divide_up(runs.size(), per_task), [&](std::int32_t task, std::int32_t) {
-        const std::int32_t last = std::min(runs.size(), (task + 1) * per_task);
+    // Something for every thread. Few tokens tile by tile: integers of a tile share cache lines.
+    const std::int32_t n_tokens = runs.size();
+    const kernels::TileLimits tiles = work().h.tiles;
+    const std::int32_t per_task = n_tokens <= tiles.few
+                                      ? divide_up(n_tokens, count_tiles(n_tokens, tiles))
+                                      : std::clamp(divide_up(n_tokens, pool_->size()), 4, 16);
+    pool_->run(divide_up(n_tokens, per_task), [&](std::int32_t task, std::int32_t) {
+        const std::int32_t last = std::min(n_tokens, (task + 1) * per_task);
         for (std::int32_t t = task * per_task; t < last; ++t) {
             kernels_.rms_norm(
                 row_of(work().x, t, n), weight, work().h.row(t), n, spec_.config.rms_eps);

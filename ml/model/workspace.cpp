@@ -23,7 +23,7 @@ kernels::TokenSizes sizes_of(Precision precision, std::int32_t n_cols) {
     if (precision == Precision::kFast) return sizes;
     return {.q = sizes.q * sizeof(std::int16_t),
             .groups = sizes.groups,
-            .starts = 0,
+            .starts = sizes.starts,
             .shares = 0,
             .blocks = 0};
 }
@@ -53,8 +53,8 @@ std::size_t IntegerBuffer::floats(Precision precision, std::int32_t n_cols) {
     return sizes.q / 4 + 2 * sizes.groups + sizes.starts + sizes.shares / 2 + sizes.blocks;
 }
 
-TokenBuffer::TokenBuffer(std::int32_t n_cols, std::int32_t max_tile, bool fast_exactly)
-    : width(n_cols), tile_tokens(max_tile), values(extent(kChunkTokens, n_cols)) {
+TokenBuffer::TokenBuffer(std::int32_t n_cols, kernels::TileLimits tile_limits, bool fast_exactly)
+    : width(n_cols), tiles(tile_limits), values(extent(kChunkTokens, n_cols)) {
     integers_of.emplace_back(Precision::kExact, n_cols);
     integers_of.emplace_back(Precision::kFast, n_cols);
     if (fast_exactly) integers_of.emplace_back(Precision::kExact, n_cols);
@@ -72,13 +72,14 @@ kernels::TokenPlace TokenBuffer::place(const TokenRun& run,
             .block_scales = out.block_scales.data(),
             .token = token - run.first,
             .n_tokens = run.size,
-            .max_tile = tile_tokens,
+            .tiles = tiles,
             .col = col};
 }
 
 kernels::QuantizedTokens TokenBuffer::integers(const TokenRun& run) const noexcept {
     const IntegerBuffer& x = integers_of[run.slot];
-    return {.q = x.q.data(),
+    return {.tiles = tiles,
+            .q = x.q.data(),
             .scales = x.scales.data(),
             .sums = x.sums.data(),
             .starts = x.starts.data(),
@@ -86,14 +87,14 @@ kernels::QuantizedTokens TokenBuffer::integers(const TokenRun& run) const noexce
             .block_scales = x.block_scales.data()};
 }
 
-Workspace::Workspace(const ModelConfig& config, std::int32_t tile_tokens, std::int32_t n_threads)
+Workspace::Workspace(const ModelConfig& config, kernels::TileLimits tiles, std::int32_t n_threads)
     : x(extent(kChunkTokens, config.n_embd)),
-      h(config.n_embd, tile_tokens, true),
+      h(config.n_embd, tiles, true),
       q(extent(kChunkTokens, config.n_heads * config.head_dim)),
       k(extent(kChunkTokens, config.n_kv_heads * config.head_dim)),
       v(extent(kChunkTokens, config.n_kv_heads * config.head_dim)),
-      heads(config.n_heads * config.head_dim, tile_tokens),
-      gate(config.n_ff, tile_tokens),
+      heads(config.n_heads * config.head_dim, tiles),
+      gate(config.n_ff, tiles),
       cos_sin(extent(kChunkTokens, config.n_rot)) {
     for (std::int32_t thread = 0; thread < n_threads; ++thread) {
         scratch.emplace_back(scratch_floats(config));

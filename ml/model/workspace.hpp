@@ -89,9 +89,8 @@ struct IntegerBuffer {
 
 /// What products read: tokens as they are, and as integers for packed weights.
 struct TokenBuffer {
-    /// @param max_tile  KernelTable::tile_tokens
     /// @param fast_exactly  Some products take fast tokens exactly.
-    TokenBuffer(std::int32_t n_cols, std::int32_t max_tile, bool fast_exactly = false);
+    TokenBuffer(std::int32_t n_cols, kernels::TileLimits tiles, bool fast_exactly = false);
 
     float* row(std::int32_t token) const noexcept { return row_of(values, token, width); }
     /// Where the integers of a token of a run go, from a column on that begins a group.
@@ -102,8 +101,8 @@ struct TokenBuffer {
     kernels::QuantizedTokens integers(const TokenRun& run) const noexcept;
 
     std::int32_t width;
-    std::int32_t tile_tokens;
-    FloatBuffer values;  ///< [kChunkTokens, width]
+    kernels::TileLimits tiles;  ///< Of integers.
+    FloatBuffer values;         ///< [kChunkTokens, width]
     /// Of exact tokens, of fast ones, and of fast ones for products that take them exactly.
     std::vector<IntegerBuffer> integers_of;
     bool has_packed = false;    ///< A packed matrix reads it: integers are wanted.
@@ -114,7 +113,7 @@ struct TokenBuffer {
 inline constexpr std::int32_t kStageFloats = 256 * kChunkTokens;
 
 struct Workspace {
-    Workspace(const ModelConfig& config, std::int32_t tile_tokens, std::int32_t n_threads);
+    Workspace(const ModelConfig& config, kernels::TileLimits tiles, std::int32_t n_threads);
 
     /// Floats of everything below.
     static std::uint64_t floats(const ModelConfig& config, std::int32_t n_threads);

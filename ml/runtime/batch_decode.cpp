@@ -12,8 +12,9 @@ void Batch::decode(const std::vector<JobPtr>& answering) {
     std::vector<Segment> segments;
     std::int32_t n_tokens = 0;
     for (const JobPtr& job : jobs) {
-        job->logits.resize(job->reading.size() * n_vocab_);
-        segments.push_back({.tokens = job->reading, .cache = *job->cache, .logits = job->logits});
+        segments.push_back({.tokens = job->reading,
+                            .cache = *job->cache,
+                            .logits = job->make_rows(job->reading.size(), n_vocab_)});
         n_tokens += static_cast<std::int32_t>(job->reading.size());
     }
     const SteadyClock::time_point begin = SteadyClock::now();
@@ -74,7 +75,7 @@ void Batch::guess(Job& job, std::int32_t n_beside, std::int32_t n_others) {
 /// Goes on with the text from the logits of the last pass: as long as guesses were right, their
 /// logits are those that plain decoding would have given.
 void Batch::choose_tokens(const JobPtr& job) {
-    const std::size_t n_rows = job->logits.size() / n_vocab_;
+    const std::size_t n_rows = job->n_rows;
     const std::vector<TokenId>& guesses = job->draft.tokens;
     std::size_t n_right = 0;
     bool goes_on = true;

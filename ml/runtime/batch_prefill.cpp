@@ -84,11 +84,11 @@ Result<> Batch::read(std::span<const Piece> pieces) {
     for (const auto& [job, n, precision, is_last] : pieces) {
         job->in_pass = true;
         const auto first = static_cast<std::size_t>(job->cache->size());
-        job->logits.resize(is_last && !job->request.read_only ? n_vocab_ : 0);
+        const std::size_t n_rows = is_last && !job->request.read_only ? 1 : 0;
         segments.push_back(
             {.tokens = std::span(job->text).subspan(first, static_cast<std::size_t>(n)),
              .cache = *job->cache,
-             .logits = job->logits,
+             .logits = job->make_rows(n_rows, n_vocab_),
              .precision = precision});
         n_tokens += n;
     }

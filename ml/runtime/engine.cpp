@@ -23,6 +23,7 @@ namespace notso::ml {
 namespace {
 
 constexpr std::int32_t kMaxTopLogprobs = 20;
+constexpr std::chrono::milliseconds kCountEvery{100};
 constexpr double kServiceWeight = 0.2;  // of one request in the mean time that requests take
 
 class EngineImpl final : public Engine {
@@ -55,7 +56,8 @@ class EngineImpl final : public Engine {
     const std::shared_ptr<const Model> model_;
     const EngineOptions options_;
     std::unique_ptr<Batch> batch_;  // engine thread only
-    double service_seconds_ = 0;    // that a request takes, 0 = unknown; engine thread only
+    SteadyClock::time_point counted_{};
+    double service_seconds_ = 0;  // that a request takes, 0 = unknown; engine thread only
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -272,7 +274,11 @@ void EngineImpl::count_ended(const JobPtr& job) {
     line_changed_ = true;
 }
 
+/// Not after every token: it looks at every page.
 void EngineImpl::count_memory() {
+    const SteadyClock::time_point now = SteadyClock::now();
+    if (!batch_->empty() && now - counted_ < kCountEvery) return;
+    counted_ = now;
     const std::uint64_t used = batch_->used_bytes();
     const std::uint64_t held = batch_->held_bytes();
     const std::lock_guard lock(mutex_);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,12 @@ struct Job {
 
     std::int32_t n_prompt() const { return static_cast<std::int32_t>(request.prompt.size()); }
     std::int32_t n_text() const { return static_cast<std::int32_t>(text.size()); }
+    /// Room for the logits of a pass.
+    std::span<float> make_rows(std::size_t n, std::size_t n_vocab) {
+        n_rows = n;
+        if (logits.size() < n * n_vocab) logits.resize(n * n_vocab);
+        return std::span(logits).first(n * n_vocab);
+    }
     bool is_background() const { return request.priority == Priority::kBackground; }
 
     RequestId id{};
@@ -48,7 +55,8 @@ struct Job {
     DraftLength draft_length;
     Draft draft;                   ///< What may follow the text.
     std::vector<TokenId> reading;  ///< The text's last token and the guesses that are tried.
-    std::vector<float> logits;     ///< [reading.size(), n_vocab] of the last pass
+    std::vector<float> logits;     ///< [≥ n_rows, n_vocab]: it never shrinks, since growing costs
+    std::size_t n_rows = 0;        ///< That the last pass wrote.
 };
 using JobPtr = std::shared_ptr<Job>;
 

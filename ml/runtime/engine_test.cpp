@@ -181,6 +181,7 @@ TEST(Engine, ContextAndTypeOfTheCacheAreThePlans) {
     const auto engine = make(model);
     EXPECT_EQ(engine->context_length(), 300);
     submit(*engine, greedy(counting(10), 1)).seen->wait_end();
+    while (engine->stats().kv_bytes == 0) std::this_thread::yield();
     EXPECT_EQ(engine->stats().kv_bytes, 64U * 8) << "a page";
     EXPECT_EQ(engine->stats().kv_budget_bytes, 6U * 64 * 8) << "five pages and one";
     model->mutable_plan().kv_type = KvType::kQ8_0;  // its heads have two dimensions

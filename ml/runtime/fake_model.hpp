@@ -183,6 +183,7 @@ class FakeModel final : public Model {
     };
     struct Answer {
         std::size_t prompt_size = 0;
+        std::int32_t first_stamp = 0;  ///< Of what was written since its prompt began.
         std::int32_t last_stamp = 0;
     };
 
@@ -203,9 +204,11 @@ class FakeModel final : public Model {
         KvCache& cache = segment.cache;
         const auto rows = segment.logits.size() / static_cast<std::size_t>(config_.n_vocab);
         Answer& answer = answers_[&cache];
-        const bool goes_on =
-            cache.size() > 0 && held(cache, cache.size() - 1).stamp == answer.last_stamp;
+        const std::int32_t before = cache.size() > 0 ? held(cache, cache.size() - 1).stamp : 0;
+        const bool goes_on = before != 0 && before >= answer.first_stamp &&
+                             before <= answer.last_stamp;  // guesses may have been cut off
         const bool is_prompt = !goes_on || (segment.tokens.size() > 1 && rows <= 1);
+        if (is_prompt) answer.first_stamp = last_stamp_ + 1;
         if (segment.precision == Precision::kFast)
             n_fast_ += static_cast<std::int32_t>(segment.tokens.size());
         for (std::size_t i = 0; i < segment.tokens.size(); ++i) {

@@ -21,7 +21,8 @@ struct LocalOptions {
     std::int32_t context_length = 0;        ///< 0 = min(model, 8192, what memory allows).
     ml::KvType kv_type = ml::KvType::kF16;  ///< How keys and values are stored.
     ml::Precision prompt_precision = ml::Precision::kExact;  ///< Of new prompt text.
-    std::uint64_t kv_budget_bytes = 0;  ///< For keys and values; 0 = one to four contexts.
+    std::uint64_t kv_budget_bytes = 0;  ///< For keys and values; 0 = by max_contexts.
+    std::int32_t max_contexts = 1;      ///< That memory is kept for, where there is enough.
     std::int32_t max_queue = 64;
     std::int32_t max_draft = 15;  ///< Most tokens guessed ahead.
 };

@@ -94,6 +94,10 @@ Result<> LocalBackend::hold(Held held) {
 Result<> LocalBackend::submit(const ChatRequest& request,
                               std::shared_ptr<ChatEventHandler> handler,
                               Ticket& ticket) {
+    // Before the prompt is made, which takes time: who is refused hears it at once.
+    if (const ml::EngineStats stats = model_->stats(); is_full(stats))
+        return fail(
+            ErrorCode::kOverloaded, "{} requests are waiting, try again later", stats.waiting);
     NOTSO_TRY(const ml::RequestId id, model_->submit(request, std::move(handler)));
     const std::lock_guard lock(ticket.mutex);
     ticket.id = id;
@@ -129,6 +133,11 @@ ModelInfo LocalBackend::info() const {
     return info;
 }
 
+/// Nobody gets in. See ml::EngineOptions::max_queue: users without a request do beyond it.
+bool LocalBackend::is_full(const ml::EngineStats& stats) const {
+    return stats.waiting >= options_.engine.max_queue + options_.engine.max_queue / 4;
+}
+
 Health LocalBackend::health() const {
     const std::lock_guard lock(mutex_);
     Health health{.state = state_,
@@ -142,8 +151,7 @@ Health LocalBackend::health() const {
     health.load_progress = 1;
     health.running = stats.running;
     health.waiting = stats.waiting;
-    // See ml::EngineOptions::max_queue: users without a request get in beyond it.
-    health.full = stats.waiting >= options_.engine.max_queue + options_.engine.max_queue / 4;
+    health.full = is_full(stats);
     health.kv_bytes = stats.kv_bytes;
     health.kv_held_bytes = stats.kv_held_bytes;
     health.kv_budget_bytes = stats.kv_budget_bytes;
@@ -259,17 +267,17 @@ void LocalBackend::end_held(const std::function<bool(const Held&)>& which,
 }
 
 std::unique_ptr<ChatBackend> make_local_backend(LocalOptions options) {
-    LocalBackendOptions backend{
-        .id = options.model.stem().string(),
-        .engine = {.max_queue = options.max_queue,
-                   .prompt_precision = options.prompt_precision,
-                   .max_draft = options.max_draft}};
+    LocalBackendOptions backend{.id = options.model.stem().string(),
+                                .engine = {.max_queue = options.max_queue,
+                                           .prompt_precision = options.prompt_precision,
+                                           .max_draft = options.max_draft}};
     auto loader = [options = std::move(options)](ml::LoadOptions load) {
         load.n_threads = options.n_threads;
         load.tokenizer_json = options.tokenizer_json;
         load.context_length = options.context_length;
         load.kv_type = options.kv_type;
         load.kv_budget_bytes = options.kv_budget_bytes;
+        load.max_contexts = options.max_contexts;
         return ml::Model::load(options.model, load);
     };
     return std::make_unique<LocalBackend>(std::move(loader), std::move(backend));

@@ -61,6 +61,7 @@ class LocalBackend final : public ChatBackend {
     Result<> submit(const ChatRequest& request,
                     std::shared_ptr<ChatEventHandler> handler,
                     Ticket& ticket);
+    bool is_full(const ml::EngineStats& stats) const;
     void cancel(Ticket& ticket);
     void look_after_held();
     void submit_held();

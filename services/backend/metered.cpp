@@ -28,11 +28,22 @@ Result<std::unique_ptr<ChatStream>> MeteredBackend::start(const ChatRequest& req
                           see(call, event);
                           to(std::move(event));
                       });
-    if (!started) {
-        const std::lock_guard lock(mutex_);
-        ++metrics_.counts[static_cast<std::size_t>(request.priority)].refused[started.error().code];
-    }
+    if (!started) count_refused(request.priority, started.error().code);
     return started;
+}
+
+Result<> MeteredBackend::admit(ChatPriority priority) {
+    const Health now = inner_->health();
+    if (!now.full) return {};
+    count_refused(priority, ErrorCode::kOverloaded);
+    return fail(ErrorCode::kOverloaded,
+                "{} requests are waiting, try again later",
+                std::max(now.waiting, now.running));
+}
+
+void MeteredBackend::count_refused(ChatPriority priority, ErrorCode code) {
+    const std::lock_guard lock(mutex_);
+    ++metrics_.counts[static_cast<std::size_t>(priority)].refused[code];
 }
 
 Health MeteredBackend::health() const {

@@ -47,17 +47,21 @@ class MeteredBackend final : public ChatBackend {
 
     Result<std::unique_ptr<ChatStream>> start(const ChatRequest& request,
                                               ChatEventHandler handler) override;
+    /// Whether start() has a chance now. Takes no time, so that who is refused hears it at once.
+    /// @errors kOverloaded when the queue is full for everybody; counted as refused.
+    Result<> admit(ChatPriority priority);
     Result<std::int64_t> count_tokens(const ChatRequest& request) override {
         return inner_->count_tokens(request);
     }
     ModelInfo info() const override { return inner_->info(); }
+    /// The inner backend's, with wait_ms from how long answers took lately.
+    Health health() const override;
+
     std::vector<ModelEntry> models() const override { return inner_->models(); }
     Result<ModelInfo> find_model(const std::string& name) const override {
         return inner_->find_model(name);
     }
     void refresh() override { inner_->refresh(); }
-    /// The inner backend's, with wait_ms from how long answers took lately.
-    Health health() const override;
 
     BackendMetrics metrics() const;
 
@@ -71,6 +75,7 @@ class MeteredBackend final : public ChatBackend {
         std::int64_t tokens = 0;
     };
 
+    void count_refused(ChatPriority priority, ErrorCode code);
     void see(Call& call, const ChatEvent& event);
     void see_token(Call& call, std::int64_t tokens);
     void see_end(const Call& call, const chat_event::End& end);

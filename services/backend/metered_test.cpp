@@ -94,6 +94,22 @@ TEST_F(MeteredBackendTest, CountsRefusalsByReason) {
     EXPECT_EQ(metered_->metrics().counts[0].refused.at(ErrorCode::kOverloaded), 1U);
 }
 
+TEST(MeteredStubTest, SaysWhenTheQueueIsFull) {
+    MeteredBackend metered(make_stub_backend({.max_running = 1, .max_waiting = 1}));
+    EXPECT_TRUE(metered.admit(ChatPriority::kApi));
+    ChatRequest request;
+    request.messages.push_back({.role = "user", .content = "[slow] [long 1000]"});
+    auto recorder = EventRecorder::create();
+    const auto running = metered.start(request, recorder->handler());
+    ASSERT_TRUE(recorder->wait_for<chat_event::Progress>());
+    EXPECT_TRUE(metered.admit(ChatPriority::kApi));
+    const auto waiting = metered.start(request, [](ChatEvent) {});
+    const auto refused = metered.admit(ChatPriority::kApi);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
+    EXPECT_EQ(metered.metrics().counts[1].refused.at(ErrorCode::kOverloaded), 1U);
+}
+
 TEST(MeteredStubTest, EstimatesTheWait) {
     MeteredBackend metered(
         make_stub_backend({.word_delay = std::chrono::milliseconds(20), .max_running = 1}));

@@ -163,13 +163,18 @@ ModelInfo ModelShelf::info() const {
 Health ModelShelf::health() const {
     const std::lock_guard lock(mutex_);
     Health health;
-    std::int64_t running = 0;
-    std::int64_t queued = std::ssize(waiting_);
+    Health all{.waiting = std::ssize(waiting_),
+               .full = std::ssize(waiting_) >= options_.max_waiting};
     for (const auto& [id, slot] : slots_) {
         if (slot->backend == nullptr) continue;
         const Health one = slot->backend->health();
-        running += one.running;
-        queued += one.waiting;
+        all.running += one.running;
+        all.waiting += one.waiting;
+        all.full = all.full || (one.full && slots_.size() == 1);  // another model may have room
+        all.kv_bytes += one.kv_bytes;
+        all.kv_held_bytes += one.kv_held_bytes;
+        all.kv_budget_bytes += one.kv_budget_bytes;
+        all.preemptions += one.preemptions;
         if (id == default_id_) health = one;
     }
     const Slot* slot = default_slot();
@@ -181,9 +186,11 @@ Health ModelShelf::health() const {
         health.detail = slot->failure ? slot->failure->detail : "";
         health.load_progress = slot->failure ? 0 : 1;
     }
-    health.running = running;
-    health.waiting = queued;
-    return health;
+    all.state = health.state;
+    all.load_progress = health.load_progress;
+    all.memory = std::move(health.memory);
+    all.detail = std::move(health.detail);
+    return all;
 }
 
 std::vector<ModelEntry> ModelShelf::models() const {

@@ -110,8 +110,9 @@ std::vector<std::string> split_words(std::string_view text) {
 }  // namespace
 
 StubScript make_stub_script(const ChatRequest& request) {
-    const std::string user = last_user_text(request);
     StubScript script;
+    if (request.read_only) return script;
+    const std::string user = last_user_text(request);
     if (user.contains("[slow]")) script.word_delay = std::chrono::milliseconds(50);
     if (request.thinking || user.contains("[think]")) {
         script.steps.push_back({StubStepKind::kThinkingStarted});

@@ -103,6 +103,8 @@ bool Background::begin_step(const ConversationId& id, Job& job, Step step) {
     // Instructions are answered without thinking. Where the conversation thinks, its prompts begin
     // differently, so that suggestions would cost a reading of everything.
     if (step == Step::kFollowUps && job.source.conversation.thinking) return false;
+    // A server far away would write a whole answer.
+    if (step == Step::kReadAhead && !deps_.backend.info().remote_host.empty()) return false;
     if (step == Step::kTitle && !has_first_title(job.source)) return false;
     ask(id, job, step);
     return true;

@@ -155,6 +155,28 @@ TEST_F(BackgroundTest, ShuttingDownEndsIt) {
     wait_cancelled(*ahead);
 }
 
+TEST_F(BackgroundTest, ARemoteModelIsNotAskedToReadAhead) {
+    backend_.remote_host = "example.com";
+    answer_first();
+    const ChatRequest title = wait_call(1)->request;
+    EXPECT_FALSE(title.read_only);
+    EXPECT_EQ(title.messages.back().content, kTitleInstruction);
+    reply(1, "Paris");
+    EXPECT_GT(wait_call(2)->request.max_tokens, 0);
+    reply(2, "");
+    settled();
+    EXPECT_EQ(backend_.n_calls(), 3U);
+}
+
+TEST_F(BackgroundTest, AFloodOfTextIsNotWaitedFor) {
+    answer_first();
+    reply(kAhead, "");
+    const auto title = wait_call(kTitle);
+    backend_.emit(title, {Text{std::string(20'000, 'x')}});
+    settled();
+    wait_cancelled(*title);
+}
+
 TEST_F(BackgroundTest, NoRoomEndsIt) {
     answer_first();
     const auto ahead = wait_call(kAhead);

@@ -6,6 +6,9 @@
 namespace notso::services {
 namespace {
 
+// A server far away may not keep to max_tokens.
+constexpr std::size_t kMaxTextBytes = std::size_t{16} * 1024;
+
 Result<std::unique_ptr<ChatStream>> start_request(ChatBackend& backend,
                                                   const PromptSource& source,
                                                   const SideOptions& options,
@@ -58,6 +61,10 @@ void SideRequest::receive(std::vector<TimedEvent> events) {
     for (TimedEvent& event : events) {
         if (auto* text = std::get_if<chat_event::Text>(&event.event)) {
             text_ += text->text;
+            if (text_.size() > kMaxTextBytes) {
+                stream_.reset();
+                return end({.failed = true});
+            }
         } else if (const auto* last = std::get_if<chat_event::End>(&event.event)) {
             const bool whole = last->finish == ChatFinish::kStop;
             const bool failed = !whole && last->finish != ChatFinish::kLength;

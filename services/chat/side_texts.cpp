@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 
 #include "base/utf8.hpp"
 #include "services/chat/title.hpp"
@@ -16,6 +17,9 @@ constexpr std::size_t kMinText = 3;       // code points
 constexpr std::size_t kMaxCopiedWords = 4;
 constexpr std::size_t kMaxLines = 12;
 constexpr std::size_t kWordStem = 4;
+// This runs on the io thread: of long texts the beginning counts, of long talks the end.
+constexpr std::size_t kMaxBytes = 4096;
+constexpr std::size_t kMaxCompared = 100;  // messages
 
 // Words that any text may have: they don't tell what it is about.
 constexpr std::array<std::string_view, 56> kCommonWords = {
@@ -94,10 +98,10 @@ std::set<std::string> topics(std::string_view text) {
     return found;
 }
 
-bool share_a_topic(std::string_view a, std::string_view b) {
-    const std::set<std::string> of_a = topics(a);
-    const std::set<std::string> of_b = topics(b);
-    return std::ranges::any_of(of_a, [&](const std::string& word) { return of_b.contains(word); });
+bool has_a_topic(std::string_view text, const std::set<std::string>& wanted) {
+    const std::set<std::string> found = topics(text);
+    return std::ranges::any_of(found,
+                               [&](const std::string& word) { return wanted.contains(word); });
 }
 
 std::string_view without_prefix(std::string_view text, std::string_view prefix) {
@@ -158,7 +162,10 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 std::string last_exchange(const std::vector<Message>& messages) {
     std::string text;
     const std::size_t first = messages.size() > 2 ? messages.size() - 2 : 0;
-    for (std::size_t i = first; i < messages.size(); ++i) text += messages[i].text + '\n';
+    for (std::size_t i = first; i < messages.size(); ++i) {
+        text += truncate_utf8(messages[i].text, kMaxBytes);
+        text += '\n';
+    }
     return text;
 }
 
@@ -196,10 +203,11 @@ std::optional<std::string> clean_title(std::string_view written,
     if (size < kMinText || size > kMaxTitle) return std::nullopt;
     if (std::string_view(":,;").contains(title.back()) || talks_about_itself(title))
         return std::nullopt;
-    if (!share_a_topic(title, last_exchange(messages))) return std::nullopt;
+    if (!has_a_topic(title, topics(last_exchange(messages)))) return std::nullopt;
     const auto words = static_cast<std::size_t>(std::ranges::count(title, ' ')) + 1;
     const bool copied = std::ranges::any_of(messages, [&](const Message& message) {
-        return essence(message.text).find(essence(title)) != std::string::npos;
+        const std::string text = essence(truncate_utf8(message.text, kMaxBytes));
+        return text.find(essence(title)) != std::string::npos;
     });
     if (copied && words > kMaxCopiedWords) return std::nullopt;
     return title;
@@ -211,17 +219,19 @@ std::vector<std::string> clean_follow_ups(std::string_view written,
     std::vector<std::string_view> lines = lines_of(written);
     if (!whole && !lines.empty()) lines.pop_back();
     std::set<std::string> known;
-    for (const Message& message : messages) {
-        if (message.role == MessageRole::kUser) known.insert(essence(message.text));
+    const std::size_t compared = std::min(messages.size(), kMaxCompared);
+    for (const Message& message : std::span(messages).last(compared)) {
+        if (message.role == MessageRole::kUser)
+            known.insert(essence(truncate_utf8(message.text, kMaxBytes)));
     }
-    const std::string about = last_exchange(messages);
+    const std::set<std::string> about = topics(last_exchange(messages));
     std::vector<std::string> found;
     for (const std::string_view raw : lines) {
         std::string line = plain_line(raw);
         if (found.size() == kMaxFollowUps) break;
         if (line.empty() || count_fit(line) > kMaxFollowUp || !is_question(line)) continue;
         if (asks_the_person(line)) continue;
-        if (!share_a_topic(line, about) || !known.insert(essence(line)).second) continue;
+        if (!has_a_topic(line, about) || !known.insert(essence(line)).second) continue;
         found.push_back(std::move(line));
     }
     return found;

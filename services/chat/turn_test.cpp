@@ -89,8 +89,9 @@ TEST_F(TurnTest, TheStatusSaysWhatIsLeftOut) {
 
 TEST_F(TurnTest, StopWhileQueued) {
     const SentMessage sent = start();
-    backend_.emit(backend_.call(0), {Queued{3}});
+    backend_.emit(backend_.call(0), {Queued{3, 40'000}});
     loop_.run_until([&] { return sent.feed->snapshot().status.queue_position == 3; });
+    EXPECT_EQ(sent.feed->snapshot().status.queue_wait_ms, 40'000);
     expect_stopped(sent, "", "");
 }
 

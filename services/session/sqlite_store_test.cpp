@@ -95,29 +95,7 @@ TEST_F(SqliteStoreTest, WritesTheNewestLayoutWithStrictTables) {
     EXPECT_EQ(*database->query_text("PRAGMA journal_mode"), "wal");
 }
 
-TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
-    Conversation old;
-    {
-        open();
-        old = add_conversation(*SqliteStore::open(path_).value());
-    }
-    {
-        const auto database = *sqlite::Database::open(path_);
-        ASSERT_TRUE(
-            database->execute("ALTER TABLE conversation DROP COLUMN model;"
-                              "ALTER TABLE message DROP COLUMN draft_tokens;"
-                              "ALTER TABLE message DROP COLUMN accepted_tokens;"
-                              "PRAGMA user_version = 1"));
-    }
-    const auto store = SqliteStore::open(path_);
-    ASSERT_TRUE(store) << store.error().detail;
-    const auto kept = (*store)->conversation(old.id);
-    ASSERT_TRUE(kept) << kept.error().detail;
-    EXPECT_EQ(kept->title, old.title);
-    EXPECT_EQ(kept->model, "");
-}
-
-TEST_F(SqliteStoreTest, MessagesOfAnOlderLayoutAreBroughtForward) {
+TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtUpWithItsMessages) {
     Conversation conversation;
     {
         const auto store = open();
@@ -133,6 +111,27 @@ TEST_F(SqliteStoreTest, MessagesOfAnOlderLayoutAreBroughtForward) {
     ASSERT_EQ(messages->size(), 1U);
     EXPECT_EQ(messages->front().text, "old");
     EXPECT_EQ(messages->front().stats.draft_tokens, 0);
+}
+
+TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
+    Conversation old;
+    {
+        open();
+        old = add_conversation(*SqliteStore::open(path_).value());
+    }
+    {
+        const auto database = *sqlite::Database::open(path_);
+        ASSERT_TRUE(database->execute(
+            "ALTER TABLE conversation DROP COLUMN model;"
+            "ALTER TABLE message DROP COLUMN draft_tokens;"
+            "ALTER TABLE message DROP COLUMN accepted_tokens; PRAGMA user_version = 1"));
+    }
+    const auto store = SqliteStore::open(path_);
+    ASSERT_TRUE(store) << store.error().detail;
+    const auto kept = (*store)->conversation(old.id);
+    ASSERT_TRUE(kept) << kept.error().detail;
+    EXPECT_EQ(kept->title, old.title);
+    EXPECT_EQ(kept->model, "");
 }
 
 TEST_F(SqliteStoreTest, NamesADamagedFile) {

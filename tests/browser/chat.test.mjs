@@ -278,6 +278,8 @@ test("title and questions come after the answer", { skip: !real_model() && "no m
   const title = await page.innerText("#title");
   assert.ok(title.length >= 3 && title.length <= 60, title);
   assert.equal(await page.locator(".chats a[aria-current]").textContent(), title);
+  assert.equal(await page.title(), `${title} · NotSo-SmolLM3`);
+  assert.equal(await page.inputValue("#new-title"), title);
   const questions = page.locator("#after a");
   assert.ok(await questions.count() <= 3);
   if (await questions.count() > 0) {

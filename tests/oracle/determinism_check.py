@@ -77,7 +77,8 @@ def compare_kernels(args, tokens, kv):
 class Server:
     def __init__(self, args, folder):
         self.process = subprocess.Popen([args.notso, "serve", "-m", args.model, "--port", "0", "--data-dir", folder,
-                                         "--log", "off"], stdout=subprocess.PIPE)
+                                         "--log", "off", "--ctx", "256", "--kv-memory", "6"],
+                                        stdout=subprocess.PIPE)
         self.url = self.process.stdout.readline().decode().strip()
 
     def wait(self):
@@ -105,13 +106,14 @@ def compare_answers(args):
         try:
             server.wait()
             first, _ = server.ask(STORY * 4 + "Who climbed?")
-            server.ask("Name a colour.")
+            for number in range(4):  # more than the memory for keys and values holds
+                server.ask(f"{number} " + STORY * 5 + "Who slept?")
             again, cached = server.ask(STORY * 4 + "Who climbed?")
             kept, all_cached = server.ask(STORY * 4 + "Who climbed?")
         finally:
             server.process.terminate()
             server.process.wait(30)
-    ok = first == again == kept and cached < 40 < all_cached
+    ok = first == again == kept and cached < all_cached
     print(f"an answer, the same after its prompt was evicted ({cached} tokens left), and from the cache ({all_cached}): "
           f"{'same numbers' if ok else 'DIFFERENT'}")
     return ok

@@ -30,12 +30,6 @@ std::string without_carriage_returns(std::string text) {
 /// Refused before anything is stored, so that the person's text stays in the composer.
 Result<> check_ready(const AppContext& context) {
     const services::Health health = context.backend.health();
-    if (health.full) {
-        return fail(ErrorCode::kOverloaded,
-                    "{} others are waiting for an answer: send it again {}",
-                    health.waiting,
-                    health.wait_ms > 0 ? "in about " + format_duration(health.wait_ms) : "later");
-    }
     if (health.state == services::HealthState::kReady) return {};
     const bool remote = !context.backend.info().remote_host.empty();
     if (health.state == services::HealthState::kFailed) {
@@ -52,9 +46,21 @@ Result<> check_ready(const AppContext& context) {
                 health.load_progress * 100);
 }
 
+/// @errors kOverloaded when nobody gets in.
+Result<> check_room(AppContext& context) {
+    if (context.backend.admit(services::ChatPriority::kInteractive)) return {};
+    const services::Health health = context.backend.health();
+    return fail(ErrorCode::kOverloaded,
+                "{} others are waiting for an answer: send it again {}",
+                health.waiting,
+                health.wait_ms > 0 ? "in about " + format_duration(health.wait_ms) : "later");
+}
+
 /// Of a conversation with a model of its own the backend decides when it is asked.
 Awaitable<Result<>> check_ready(const Pages& pages, const ConversationId& id) {
-    Result<> ready = check_ready(pages.context());
+    Result<> ready = check_room(pages.context());
+    if (!ready) co_return ready;
+    ready = check_ready(pages.context());
     if (ready) co_return ready;
     const auto view = co_await open_conversation(pages, id);
     if (view && !view->conversation.model.empty()) ready = {};
@@ -141,8 +147,8 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
     }
     const std::string text = field(*form, "message");
     const std::string model = field(*form, "model");
-    Result<> ready;
-    if (model.empty()) ready = check_ready(pages.context());
+    Result<> ready = check_room(pages.context());
+    if (ready && model.empty()) ready = check_ready(pages.context());
     if (!ready) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;

@@ -132,6 +132,12 @@ TEST_F(Load, AFullQueueIsSaidInWordsAndTheTextIsKept) {
     const auto alert = post_form("/chat", "message=x", "HX-Request: true\r\n");
     EXPECT_EQ(alert.status, 503);
     EXPECT_EQ(alert.header("retry-after"), "1");
+    const auto api = post("/v1/chat/completions", chat_body("x"));
+    EXPECT_EQ(api.status, 503);
+    EXPECT_EQ(api.header("retry-after"), "1");
+    EXPECT_EQ(metric(R"(notso_requests_refused_total{priority="api",reason="overloaded"})"), 1);
+    EXPECT_EQ(metric(R"(notso_requests_refused_total{priority="interactive",reason="overloaded"})"),
+              2);
     EXPECT_TRUE(recording_->requests().empty());
     EXPECT_TRUE(store_.list_conversations(10)->empty()) << "nothing is left behind";
 }

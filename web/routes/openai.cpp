@@ -98,7 +98,19 @@ Awaitable<> collect_answer(Exchange& exchange, EventMailbox& events, ReplyHead h
     co_await exchange.respond(std::move(response));
 }
 
+Response start_error(const AppContext& context, const Error& error) {
+    ApiErrorInfo info;
+    info.wait_ms = context.backend.health().wait_ms;
+    return api_error(error, info);
+}
+
 Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
+    const Result<> admitted = context.backend.admit(services::ChatPriority::kApi);
+    if (!admitted) {
+        Response refused = start_error(context, admitted.error());
+        co_await exchange.respond(std::move(refused));
+        co_return;
+    }
     auto call = co_await parse_call(context, exchange.request().body, kind);
     if (!call) {
         Response refused = api_error(call.error());
@@ -116,9 +128,7 @@ Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
         co_await answer.start(context.backend, context.compute, std::move(call->request));
     if (answer.events().cancelled()) co_return;
     if (!started) {
-        ApiErrorInfo info;
-        info.wait_ms = context.backend.health().wait_ms;
-        Response refused = api_error(started.error(), info);
+        Response refused = start_error(context, started.error());
         co_await exchange.respond(std::move(refused));
     } else if (call->stream) {
         co_await stream_answer(exchange, answer.events(), std::move(head));

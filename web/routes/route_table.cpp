@@ -25,9 +25,9 @@ std::vector<Route> make_routes(AppContext& context) {
     add_chat_page_routes(routes, pages);
     add_chat_action_routes(routes, pages);
     add_stream_routes(routes, pages);
+    add_after_answer_routes(routes, pages);
     add_model_routes(routes, pages);
     add_model_badge_routes(routes, pages);
-    add_after_answer_routes(routes, pages);
     return routes;
 }
 

@@ -18,14 +18,15 @@ void softmax(float* x, std::int32_t n) noexcept;
 std::int64_t multiply_bytes(std::int64_t n_steps) noexcept;
 std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept;
 
-inline constexpr std::int32_t kTileTokens = 4;
+inline constexpr TileLimits kTiles = {.few = 4, .most_of_few = 4, .most = 4};
 
 /// Everything but the matrix products.
 inline constexpr KernelTable kOthers = {
     .name = "avx2",
     .matmul_by_type = {},
     .matmul_any = nullptr,
-    .tile_tokens = kTileTokens,
+    .tiles = kTiles,
+    .tiles_of_short_blocks = kTiles,
     .packed = {},
     .kv = {{store_f16, attention_f16}, {store_f32, attention_f32}, {store_q8_0, attention_q8_0}},
     .rms_norm = rms_norm,

@@ -26,10 +26,10 @@ struct Avx2 {
     static constexpr int kScoreVecs = 2;
     static constexpr int kScoreQueries = 2;  // 8 registers of sums
     static constexpr int kPackedPanels = 1;  // 8 registers of sums
-    static constexpr int kPackedTokens = avx2::kTileTokens;
-    /// Up to how many tokens unpacking for every tile costs less than storing what was unpacked.
+    static constexpr TileLimits kTiles = avx2::kTiles;
+    static constexpr bool kHalfDots = false;  // a sum has two registers
     template <class P>
-    static constexpr int kRegisterTokens = 3;
+    static constexpr bool kNeverStores = false;
 
     static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
     static Vec set1(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
@@ -195,6 +195,10 @@ struct Avx2 {
         const __m256i bits = _mm256_set1_epi8(static_cast<char>(mask));
         return {_mm256_and_si256(v.lo, bits), _mm256_and_si256(v.hi, bits)};
     }
+    static Ints and16(Ints v, int mask) {
+        const __m256i bits = _mm256_set1_epi16(static_cast<short>(mask));
+        return {_mm256_and_si256(v.lo, bits), _mm256_and_si256(v.hi, bits)};
+    }
     static Ints or_(Ints a, Ints b) {
         return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
     }
@@ -202,28 +206,19 @@ struct Avx2 {
         const __m256i numbers = _mm256_set1_epi8(static_cast<char>(n));
         return {_mm256_sub_epi8(v.lo, numbers), _mm256_sub_epi8(v.hi, numbers)};
     }
-    template <int kFactor>
-    static Ints set1_times(std::int32_t n) {
-        return {_mm256_set1_epi32(n * kFactor), _mm256_set1_epi32(n * kFactor)};
+    /// n · 2^kShift, a whole number.
+    template <int kShift>
+    static Ints set1_shifted(std::int32_t n) {
+        const __m256i all = _mm256_set1_epi32(kShift < 0 ? n >> (kShift < 0 ? -kShift : 0)
+                                                         : n << (kShift < 0 ? 0 : kShift));
+        return {all, all};
     }
     /// Sixteen pairs of 16 bits from numbers of 8, the first of each pair from a.
     static void store_pairs(std::int16_t* p, __m128i a, __m128i b) {
         store_line(p, {pairs(a, b), pairs(_mm_unpackhi_epi64(a, a), _mm_unpackhi_epi64(b, b))});
     }
-    /// The first of every two bytes, as 16-bit numbers.
-    template <bool kSigned>
-    static Ints even_bytes(Ints v) {
-        if constexpr (kSigned) return odd_bytes<true>(shift_left16(v, 8));
-        const __m256i bits = _mm256_set1_epi16(0x00FF);
-        return {_mm256_and_si256(v.lo, bits), _mm256_and_si256(v.hi, bits)};
-    }
-    /// The second of every two bytes.
-    template <bool kSigned>
-    static Ints odd_bytes(Ints v) {
-        if constexpr (kSigned) return {_mm256_srai_epi16(v.lo, 8), _mm256_srai_epi16(v.hi, 8)};
-        return shift_right16(v, 8);
-    }
     /// sums + w[2i] * x[0] + w[2i + 1] * x[1]
+    template <int>
     static Ints add_dot2(Ints sums, Ints w, const std::int16_t* x) {
         int pair;
         __builtin_memcpy(&pair, x, sizeof(pair));
@@ -235,24 +230,25 @@ struct Avx2 {
                                       : kGreatest <= 63 ? 2
                                                         : 1;
     /// sums + bytes of kLines lines * x, four every kStep.
-    template <int kLines, int kStep>
+    template <int, int kLines, int kStep>
     static Ints add_dot4(Ints sums, const Ints* w, const std::int8_t* x) {
         const __m256i ones = _mm256_set1_epi16(1);
         if constexpr (kLines == 1) {
             // Pairs of products could exceed 16 bits: as 16-bit numbers then.
-            const Ints even = even_bytes<false>(*w);
-            const Ints odd = odd_bytes<false>(*w);
+            const Ints even = and16(*w, 0x00FF);
+            const Ints odd = shift_right16(*w, 8);
             const __m256i four = broadcast4(x);
             sums = add_dot2(sums, even, _mm256_srai_epi16(_mm256_slli_epi16(four, 8), 8));
             return add_dot2(sums, odd, _mm256_srai_epi16(four, 8));
         } else {
             Ints dots = maddubs(w[0], x);
 #pragma GCC unroll 4
-            for (int i = 1; i < kLines; ++i) dots = add_dots(dots, w[i], x + i * kStep);
+            for (int i = 1; i < kLines; ++i) dots = add_dots<1>(dots, w[i], x + i * kStep);
             return add_dot2(sums, dots, ones);
         }
     }
     // Dots of a group of columns are two sums of 16 bits.
+    template <int>
     static Ints add_dots(Ints dots, Ints w, const std::int8_t* x) {
         const Ints more = maddubs(w, x);
         return add_now({_mm256_add_epi16(dots.lo, more.lo), _mm256_add_epi16(dots.hi, more.hi)});

@@ -22,11 +22,12 @@ struct Avx512 {
     static constexpr int kScoreVecs = 4;
     static constexpr int kScoreQueries = 6;  // 24 sums
     static constexpr int kPackedPanels = 2;  // 12 registers of integers, 12 of sums
-    static constexpr int kPackedTokens = avx512::kTileTokens;
-    /// Up to how many tokens unpacking for every tile costs less than storing what was unpacked:
-    /// always where a line takes a mask and a shift, and a tile is one group.
+    static constexpr TileLimits kTiles = avx512::kTiles;
+    static constexpr bool kHalfDots = true;  ///< Of few tokens: HalfDots (packed_dots.hpp).
+    /// Whether unpacking for every tile costs less than storing what was unpacked, however many
+    /// tokens there are: where a line takes a mask and a shift, and a tile is one group.
     template <class P>
-    static constexpr int kRegisterTokens = P::kElements == 32 ? kMatmulTokens : 8;
+    static constexpr bool kNeverStores = P::kElements == 32;
 
     static Vec zero() { return _mm512_setzero_ps(); }
     static Vec set1(float value) { return _mm512_set1_ps(value); }
@@ -182,44 +183,60 @@ struct Avx512 {
     static Ints and8(Ints v, int mask) {
         return _mm512_and_si512(v, _mm512_set1_epi8(static_cast<char>(mask)));
     }
+    static Ints and16(Ints v, int mask) {
+        return _mm512_and_si512(v, _mm512_set1_epi16(static_cast<short>(mask)));
+    }
     static Ints or_(Ints a, Ints b) { return _mm512_or_si512(a, b); }
+    static Ints add32(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
+    /// Of signed numbers.
+    template <int kBits>
+    static Ints shift_right32(Ints v) {
+        if constexpr (kBits == 0) return v;
+        return _mm512_srai_epi32(v, kBits);
+    }
     static Ints sub8(Ints v, int n) {
         return _mm512_sub_epi8(v, _mm512_set1_epi8(static_cast<char>(n)));
     }
-    template <int kFactor>
-    static Ints set1_times(std::int32_t n) {
-        return _mm512_set1_epi32(n * kFactor);
+    /// n · 2^kShift, a whole number.
+    template <int kShift>
+    static Ints set1_shifted(std::int32_t n) {
+        const __m512i all = _mm512_set1_epi32(n);
+        if constexpr (kShift == 0) return all;
+        if constexpr (kShift < 0) return _mm512_srai_epi32(all, -kShift);
+        return _mm512_slli_epi32(all, kShift);
     }
     /// Sixteen pairs of 16 bits from numbers of 8, the first of each pair from a.
     static void store_pairs(std::int16_t* p, __m128i a, __m128i b) {
         const __m512i upper = _mm512_slli_epi32(_mm512_cvtepi8_epi32(b), 16);
         _mm512_storeu_si512(p, _mm512_or_si512(upper, _mm512_cvtepi8_epi32(a)));
     }
-    /// The first of every two bytes, as 16-bit numbers.
-    template <bool kSigned>
-    static Ints even_bytes(Ints v) {
-        if constexpr (kSigned) return _mm512_srai_epi16(_mm512_slli_epi16(v, 8), 8);
-        return _mm512_and_si512(v, _mm512_set1_epi16(0x00FF));
-    }
-    /// The second of every two bytes.
-    template <bool kSigned>
-    static Ints odd_bytes(Ints v) {
-        return kSigned ? _mm512_srai_epi16(v, 8) : _mm512_srli_epi16(v, 8);
-    }
-    /// sums + w[2i] * x[0] + w[2i + 1] * x[1]
+    /// sums + w[2i] * x[0] + w[2i + 1] * x[1]. Where one panel reads them, x goes from memory into
+    /// the product; in assembly, since GCC 12 would give it a register.
+    template <int kPanels>
     static Ints add_dot2(Ints sums, Ints w, const std::int16_t* x) {
-        return _mm512_dpwssd_epi32(sums, w, broadcast4(x));
+        if constexpr (kPanels > 1) return _mm512_dpwssd_epi32(sums, w, broadcast4(x));
+        using Pair = std::int16_t[2];
+        __asm__("vpdpwssd %2%{1to16%}, %1, %0"
+                : "+v"(sums)
+                : "v"(w), "m"(*reinterpret_cast<const Pair*>(x)));
+        return sums;
     }
     /// How many lines a step of add_dot4 takes.
     template <int>
     static constexpr int kDot4Lines = 1;
     /// sums + bytes of a line * x[4]
-    template <int kLines, int>
+    template <int kPanels, int kLines, int>
     static Ints add_dot4(Ints sums, const Ints* w, const std::int8_t* x) {
-        return add_dots(sums, *w, x);
+        return add_dots<kPanels>(sums, *w, x);
     }
+    template <int kPanels>
     static Ints add_dots(Ints dots, Ints w, const std::int8_t* x) {
-        return _mm512_dpbusd_epi32(dots, w, broadcast4(x));
+        if constexpr (kPanels > 1) return _mm512_dpbusd_epi32(dots, w, broadcast4(x));
+        using Four = std::int8_t[4];
+        __asm__("vpdpbusd %2%{1to16%}, %1, %0"
+                : "+v"(dots)
+                : "v"(w), "m"(*reinterpret_cast<const Four*>(x)));
+        return dots;
     }
     // Dots of two neighbouring groups of columns, of 16 bits each, share 32: the first moves up,
     // the second is kept above zero until it is read.

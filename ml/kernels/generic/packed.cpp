@@ -128,7 +128,7 @@ struct Token {
 
     Token(const PackedMatmulArgs& args, std::int32_t index)
         : x(args.x),
-          tile(tile_of_token(index, args.n_tokens, generic_table().tile_tokens)),
+          tile(tile_of_token(index, args.n_tokens, args.x.tiles)),
           n_tokens(args.n_tokens),
           in_tile(static_cast<std::size_t>(index - tile.first)) {}
     TokenSizes before(std::size_t col) const {
@@ -257,11 +257,24 @@ struct Group {
     TokenSizes before;
 
     Group(const TokenPlace& place, std::int32_t col)
-        : tile(tile_of_token(place.token, place.n_tokens, place.max_tile)),
+        : tile(tile_of_token(place.token, place.n_tokens, place.tiles)),
           in_tile(static_cast<std::size_t>(place.token - tile.first)),
           step(static_cast<std::size_t>(tile.size)),
           before(token_offset(tile, place.n_tokens, col)) {}
 };
+
+/// @param sums  Of each half's integers.
+template <Precision kPrecision>
+void put_sums(const Group& group,
+              float scale,
+              const std::array<float, 2>& sums,
+              const TokenPlace& out) {
+    for (std::size_t half = 0; half < sums.size(); ++half)
+        out.starts[group.before.starts + half * group.step + group.in_tile] =
+            kStartFactor<kPrecision> * static_cast<std::int32_t>(sums.at(half));
+    out.scales[group.before.groups + group.in_tile] = scale;
+    out.sums[group.before.groups + group.in_tile] = scale * (sums[0] + sums[1]);
+}
 
 void quantize_exact(const float* x, std::int32_t n, const TokenPlace& out) noexcept {
     for (std::int32_t col = out.col; col < out.col + n; col += kTokenGroup, x += kTokenGroup) {
@@ -272,8 +285,7 @@ void quantize_exact(const float* x, std::int32_t n, const TokenPlace& out) noexc
         const auto sums =
             put_group<Precision::kExact>(x, counts ? kGreatestWord / greatest : 0, group.step, q);
         const float scale = counts ? greatest / kGreatestWord : std::isnan(greatest) ? greatest : 0;
-        out.scales[group.before.groups + group.in_tile] = scale;
-        out.sums[group.before.groups + group.in_tile] = scale * (sums[0] + sums[1]);
+        put_sums<Precision::kExact>(group, scale, sums, out);
     }
 }
 
@@ -288,14 +300,10 @@ void quantize_group(const float* x, float greatest, std::int32_t col, const Toke
     const auto sums = put_group<Precision::kFast>(x, counts ? 1.0f / scale : 0, group.step, q);
     if (std::isnan(magnitude))
         scale = out.block_scales[group.before.blocks + group.in_tile] = magnitude;
-    for (std::size_t half = 0; half < sums.size(); ++half)
-        out.starts[group.before.starts + half * group.step + group.in_tile] =
-            kStartFactor * static_cast<std::int32_t>(sums.at(half));
     const std::size_t second = static_cast<std::size_t>(col / kTokenGroup % 2);
     out.shares[group.before.shares + 2 * group.in_tile + 1 - second] =
         static_cast<std::int16_t>(share);
-    out.scales[group.before.groups + group.in_tile] = scale;
-    out.sums[group.before.groups + group.in_tile] = scale * (sums[0] + sums[1]);
+    put_sums<Precision::kFast>(group, scale, sums, out);
 }
 
 void quantize_fast(const float* x, std::int32_t n, const TokenPlace& out) noexcept {

@@ -12,9 +12,13 @@ namespace notso::ml::kernels {
 // Each type P has kElements weights of sixteen rows in kBytes bytes, a tile; kGroup columns share a
 // scale, and where kHasMins is set, w = scale · q - min; q + kOffset is in [0, kGreatest].
 //   scales(tile, out), mins(tile, out)   [kElements / kGroup, 16] f32
-//   bytes<phase, kStored>(tile, group, step)   of group · kPhases + phase, a run of 32 columns,
-//   step 0…7: sixteen rows times the q of four columns, bytes; q + kOffset if kStored
+//   bytes<phase>(tile, group, step)   of group · kPhases + phase, a run of 32 columns, step 0…7:
+//   sixteen rows times the q + kOffset of four columns, bytes
 // Phases tell runs of columns apart that share bytes, so that shifts are constants.
+// Where kHalves is set:
+//   halves<phase>(tile, group, step, lines)   the even columns of bytes(), and the odd ones, as
+//   numbers of 16 bits, shifted left by kEvenShift and kOddShift: sums of a group's products with
+//   16-bit numbers fit 32 bits nevertheless
 // Where kWholeScales is set, a block of kTokenBlock columns is one number times integers:
 //   block_scales(tile, out)   [16] f32
 //   whole_scales(tile, out, left_mins)   [kElements / kGroup / 2, 16, 2] int16_t: of two
@@ -24,14 +28,14 @@ namespace notso::ml::kernels {
 inline constexpr std::size_t kLineBytes = 64;
 inline constexpr int kLanes = 16;
 
-/// The bits [shift, shift + n) of every byte of a line.
+/// The n bits of every byte of a line from bit `from` on, moved to bit `to`.
 template <class S>
-[[gnu::always_inline]] inline typename S::Ints pick_bits(const std::byte* lines,
-                                                         int index,
-                                                         int shift,
-                                                         int n) {
-    const auto line = S::load_line(lines + static_cast<std::size_t>(index) * kLineBytes);
-    return S::and8(S::shift_right16(line, shift), (1 << n) - 1);
+[[gnu::always_inline]] inline typename S::Ints pick_bits(
+    const std::byte* lines, std::size_t index, int n, int from, int to = 0) {
+    const auto line = S::load_line(lines + index * kLineBytes);
+    const auto moved =
+        from >= to ? S::shift_right16(line, from - to) : S::shift_left16(line, to - from);
+    return S::and8(moved, ((1 << n) - 1) << to);
 }
 
 /// What the types of 32 weights share: one scale, which stands first in the block.
@@ -42,6 +46,7 @@ struct PackedOneScale {
     static constexpr int kGroup = 32;
     static constexpr int kPhases = 1;
     static constexpr bool kWholeScales = false;
+    static constexpr bool kHalves = false;
     static void scales(const std::byte* tile, float* out) { S::store(out, S::load_f16(tile)); }
 };
 
@@ -50,10 +55,10 @@ struct PackedQ8_0 : PackedOneScale<S, 34> {
     static constexpr bool kHasMins = false;
     static constexpr int kOffset = 128;
     static constexpr int kGreatest = 255;
-    template <int, bool kStored>
+    template <int>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
         const auto line = S::load_line(tile + 32 + static_cast<std::size_t>(step) * kLineBytes);
-        return kStored ? S::sub8(line, kOffset) : line;  // modulo 256
+        return S::sub8(line, kOffset);  // modulo 256
     }
 };
 
@@ -62,10 +67,9 @@ struct PackedQ4_0 : PackedOneScale<S, 18> {
     static constexpr bool kHasMins = false;
     static constexpr int kOffset = 8;
     static constexpr int kGreatest = 15;
-    template <int, bool kStored>
+    template <int>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
-        const auto nibbles = pick_bits<S>(tile + 32, step % 4, step / 4 * 4, 4);
-        return kStored ? nibbles : S::sub8(nibbles, kOffset);
+        return pick_bits<S>(tile + 32, static_cast<std::size_t>(step % 4), 4, step / 4 * 4);
     }
 };
 
@@ -77,9 +81,9 @@ struct PackedQ4_1 : PackedOneScale<S, 20> {
     static void mins(const std::byte* tile, float* out) {
         S::store(out, S::sub(S::zero(), S::load_f16(tile + 32)));
     }
-    template <int, bool>
+    template <int>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile, int, int step) {
-        return pick_bits<S>(tile + 64, step % 4, step / 4 * 4, 4);
+        return pick_bits<S>(tile + 64, static_cast<std::size_t>(step % 4), 4, step / 4 * 4);
     }
 };
 
@@ -147,6 +151,10 @@ struct PackedQ4_K : PackedScales6<S> {
     static constexpr int kGreatest = 15;
     static constexpr bool kWholeScales = true;
     static constexpr int kWholeOffset = 8;  ///< What whole products take from q.
+    static constexpr bool kHalves = true;
+    static constexpr int kEvenShift[PackedQ4_K::kPhases] = {0, 4};
+    static constexpr int kOddShift[PackedQ4_K::kPhases] = {8, 0};
+    static_assert(std::int64_t{15} * 256 * 32767 * PackedQ4_K::kGroup / 2 < std::int64_t{1} << 31);
 
     static void block_scales(const std::byte* tile, float* out) {
         S::store(out, S::load_f16(tile));
@@ -166,11 +174,21 @@ struct PackedQ4_K : PackedScales6<S> {
                 S::sub(S::mul(dmin, S::from_i8(mins.of(i))), S::mul(d, S::from_i8(scales.of(i)))));
         }
     }
-    template <int kPhase, bool>
+    template <int kPhase>
+    [[gnu::always_inline]] static void halves(const std::byte* tile,
+                                              std::size_t group,
+                                              std::size_t step,
+                                              typename S::Ints* lines) {
+        const auto line =
+            S::load_line(tile + 16 * kLanes + group * (8 * kLineBytes) + step * kLineBytes);
+        lines[0] = S::and16(line, kPhase == 0 ? 0x000F : 0x00F0);
+        lines[1] = kPhase == 0 ? S::and16(line, 0x0F00) : S::shift_right16(line, 12);
+    }
+    template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
-                                                         int group,
-                                                         int step) {
-        return pick_bits<S>(tile + 16 * kLanes, group * 8 + step, kPhase * 4, 4);
+                                                         std::size_t group,
+                                                         std::size_t step) {
+        return pick_bits<S>(tile + 16 * kLanes + group * (8 * kLineBytes), step, 4, kPhase * 4);
     }
 };
 
@@ -179,13 +197,16 @@ struct PackedQ5_K : PackedScales6<S> {
     static constexpr std::size_t kBytes = 176 * kLanes;
     static constexpr int kGreatest = 31;
     static constexpr bool kWholeScales = false;
-    template <int kPhase, bool>
+    static constexpr bool kHalves = false;
+    template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
-                                                         int group,
-                                                         int step) {
-        const auto fifth = pick_bits<S>(tile + 16 * kLanes, step, group * 2 + kPhase, 1);
-        const auto nibble = pick_bits<S>(tile + 48 * kLanes, group * 8 + step, kPhase * 4, 4);
-        return S::or_(nibble, S::shift_left16(fifth, 4));
+                                                         std::size_t group,
+                                                         std::size_t step) {
+        const auto fifth =
+            pick_bits<S>(tile + 16 * kLanes, step, 1, static_cast<int>(group) * 2 + kPhase, 4);
+        const auto nibble =
+            pick_bits<S>(tile + 48 * kLanes + group * (8 * kLineBytes), step, 4, kPhase * 4);
+        return S::or_(nibble, fifth);
     }
 };
 
@@ -199,6 +220,7 @@ struct PackedQ6_K {
     static constexpr int kGreatest = 63;
     static constexpr int kPhases = 4;
     static constexpr bool kWholeScales = false;
+    static constexpr bool kHalves = false;
     static void scales(const std::byte* tile, float* out) {
         const auto d = S::load_f16(tile + 208 * kLanes);
         for (int i = 0; i < 16; ++i) {
@@ -208,15 +230,15 @@ struct PackedQ6_K {
     }
     /// Half `group` of the block keeps four runs of 32: two share low bytes, all share the upper
     /// bits.
-    template <int kPhase, bool kStored>
+    template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
-                                                         int group,
-                                                         int step) {
-        const auto nibble =
-            pick_bits<S>(tile, group * 16 + kPhase % 2 * 8 + step, kPhase / 2 * 4, 4);
-        const auto upper = pick_bits<S>(tile, 32 + group * 8 + step, kPhase * 2, 2);
-        const auto q = S::or_(nibble, S::shift_left16(upper, 4));
-        return kStored ? q : S::sub8(q, kOffset);
+                                                         std::size_t group,
+                                                         std::size_t step) {
+        const auto nibble = pick_bits<S>(
+            tile + group * (16 * kLineBytes), kPhase % 2 * 8 + step, 4, kPhase / 2 * 4);
+        const auto upper =
+            pick_bits<S>(tile + group * (8 * kLineBytes), 32 + step, 2, kPhase * 2, 4);
+        return S::or_(nibble, upper);
     }
 };
 

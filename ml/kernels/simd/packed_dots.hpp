@@ -2,6 +2,8 @@
 // times some columns, with numbers of tokens.
 #pragma once
 
+#include <type_traits>
+
 #include "ml/kernels/simd/packed_blocks.hpp"
 #include "ml/kernels/simd/packed_tokens.hpp"
 
@@ -10,16 +12,34 @@ namespace notso::ml::kernels {
 // Each kind of dot products D of an instruction set S and a packed type P takes kLines lines of
 // kLineColumns columns in one step:
 //   unpack<phase>(tile, group, step, lines)  as P::bytes, but with steps of this length
-//   start<tokens>(starts, run, part, token)   where the sums of P::kGroup columns of a token begin,
+//   start<tokens>(starts, run, part, token)   where the Sums of P::kGroup columns of a token begin,
 //   part `part` of a run of 32 columns
-//   add<tokens>(sums, lines, q)   sums + lines · q of one token of a tile; q stands at the step's
-//   first four columns, the next four come 4 · tokens later
+//   add<panels, tokens>(sums, lines, q)   sums + lines · q of one token of a tile; q stands at the
+//   step's first four columns, the next four come 4 · tokens later
+//   total<phase>(sums)   one sum for each row
 // kFoldsBlocks: the integers of kTokenBlock columns become one sum; S keeps those of 32 columns as
 // it likes (begin_dots, add_dots, end_dots).
 
+/// Where the sum of P::kGroup columns of a token begins: it takes out what was added to weights.
+template <class S, class P, Precision kPrecision, int kTokens>
+[[gnu::always_inline]] inline typename S::Ints group_start(const std::int32_t* starts,
+                                                           int run,
+                                                           int part,
+                                                           int token) {
+    if constexpr (P::kOffset == 0) return S::zero_ints();
+    constexpr int kShift =
+        __builtin_ctz(P::kOffset) - __builtin_ctz(static_cast<unsigned>(kStartFactor<kPrecision>));
+    starts +=
+        std::ptrdiff_t{run} * (kTokenGroup / kStartColumns * kTokens) + part * kTokens + token;
+    if constexpr (P::kGroup == kStartColumns) return S::template set1_shifted<kShift>(*starts);
+    return S::template set1_shifted<kShift>(starts[0] + starts[kTokens]);
+}
+
+/// Bytes become numbers of 16 bits.
 template <class S, class P>
 struct ExactDots {
     using Ints = typename S::Ints;
+    using Sums = Ints;
     static constexpr Precision kPrecision = Precision::kExact;
     static constexpr bool kFoldsBlocks = false;
     static constexpr int kLineColumns = 2;
@@ -29,18 +49,73 @@ struct ExactDots {
                                               int group,
                                               int step,
                                               Ints* lines) {
-        constexpr bool kSigned = P::kOffset > 0;
-        const Ints bytes = P::template bytes<kPhase, false>(tile, group, step);
-        lines[0] = S::template even_bytes<kSigned>(bytes);
-        lines[1] = S::template odd_bytes<kSigned>(bytes);
+        const Ints bytes = P::template bytes<kPhase>(tile, group, step);
+        lines[0] = S::and16(bytes, 0x00FF);
+        lines[1] = S::shift_right16(bytes, 8);
     }
-    template <int>
-    [[gnu::always_inline]] static Ints start(const std::int32_t*, int, int, int) {
-        return S::zero_ints();
+    template <int kTokens>
+    [[gnu::always_inline]] static Ints start(const std::int32_t* starts,
+                                             int run,
+                                             int part,
+                                             int token) {
+        return group_start<S, P, kPrecision, kTokens>(starts, run, part, token);
     }
-    template <int>
+    template <int kPanels, int>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int16_t* q) {
-        return S::add_dot2(S::add_dot2(sums, lines[0], q), lines[1], q + 2);
+        sums = S::template add_dot2<kPanels>(sums, lines[0], q);
+        return S::template add_dot2<kPanels>(sums, lines[1], q + 2);
+    }
+    template <int>
+    [[gnu::always_inline]] static Ints total(Ints sums) {
+        return sums;
+    }
+};
+
+/// ExactDots of types whose bytes are nibbles (P::halves): these stay where they are in their 16
+/// bits as far as sums allow; those of even and of odd columns are put right at the end.
+template <class S, class P>
+struct HalfDots {
+    using Ints = typename S::Ints;
+    struct Sums {
+        Ints even;
+        Ints odd;
+    };
+    static constexpr Precision kPrecision = Precision::kExact;
+    static constexpr bool kFoldsBlocks = false;
+    static constexpr int kLineColumns = 2;
+    static constexpr int kLines = 2;
+    template <int kPhase>
+    [[gnu::always_inline]] static void unpack(const std::byte* tile,
+                                              int group,
+                                              int step,
+                                              Ints* lines) {
+        if constexpr (P::kHalves) {
+            P::template halves<kPhase>(tile, group, step, lines);
+        } else {
+            ExactDots<S, P>::template unpack<kPhase>(tile, group, step, lines);
+        }
+    }
+    template <int kTokens>
+    [[gnu::always_inline]] static Sums start(const std::int32_t* starts,
+                                             int run,
+                                             int part,
+                                             int token) {
+        return {group_start<S, P, kPrecision, kTokens>(starts, run, part, token), S::zero_ints()};
+    }
+    template <int kPanels, int>
+    [[gnu::always_inline]] static Sums add(const Sums& sums,
+                                           const Ints* lines,
+                                           const std::int16_t* q) {
+        return {S::template add_dot2<kPanels>(sums.even, lines[0], q),
+                S::template add_dot2<kPanels>(sums.odd, lines[1], q + 2)};
+    }
+    template <int kPhase>
+    [[gnu::always_inline]] static Ints total(const Sums& sums) {
+        if constexpr (!P::kHalves)
+            return S::add32(sums.even, sums.odd);
+        else
+            return S::add32(S::template shift_right32<P::kEvenShift[kPhase]>(sums.even),
+                            S::template shift_right32<P::kOddShift[kPhase]>(sums.odd));
     }
 };
 
@@ -48,6 +123,7 @@ struct ExactDots {
 template <class S, class P, int kStepLines>
 struct StoredLines {
     using Ints = typename S::Ints;
+    using Sums = Ints;
     static constexpr Precision kPrecision = Precision::kFast;
     static constexpr int kLineColumns = 4;
     static constexpr int kLines = kStepLines;
@@ -58,7 +134,7 @@ struct StoredLines {
                                               Ints* lines) {
 #pragma GCC unroll 8
         for (int i = 0; i < kLines; ++i)
-            lines[i] = P::template bytes<kPhase, true>(tile, group, step * kLines + i);
+            lines[i] = P::template bytes<kPhase>(tile, group, step * kLines + i);
     }
 };
 
@@ -71,15 +147,15 @@ struct FastDots : StoredLines<S, P, S::template kDot4Lines<P::kGreatest>> {
                                              int run,
                                              int part,
                                              int token) {
-        if constexpr (P::kOffset == 0) return S::zero_ints();
-        constexpr int kFactor = P::kOffset / -kStartFactor;
-        starts += (run * (kTokenGroup / kStartColumns) + part) * kTokens + token;
-        if constexpr (P::kGroup == kStartColumns) return S::template set1_times<kFactor>(*starts);
-        return S::template set1_times<kFactor>(starts[0] + starts[kTokens]);
+        return group_start<S, P, Precision::kFast, kTokens>(starts, run, part, token);
     }
-    template <int kTokens>
+    template <int kPanels, int kTokens>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int8_t* q) {
-        return S::template add_dot4<FastDots::kLines, 4 * kTokens>(sums, lines, q);
+        return S::template add_dot4<kPanels, FastDots::kLines, 4 * kTokens>(sums, lines, q);
+    }
+    template <int>
+    [[gnu::always_inline]] static Ints total(Ints sums) {
+        return sums;
     }
 };
 
@@ -88,9 +164,9 @@ template <class S, class P>
 struct BlockDots : StoredLines<S, P, 1> {
     using Ints = typename S::Ints;
     static constexpr bool kFoldsBlocks = true;
-    template <int>
+    template <int kPanels, int>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int8_t* q) {
-        return S::add_dots(sums, *lines, q);
+        return S::template add_dots<kPanels>(sums, *lines, q);
     }
 };
 
@@ -98,14 +174,17 @@ struct BlockDots : StoredLines<S, P, 1> {
 template <class S, class P, Precision, bool = P::kWholeScales>
 struct DotsOf {
     using Type = ExactDots<S, P>;
+    using OfFew = std::conditional_t<S::kHalfDots && P::kHalves, HalfDots<S, P>, Type>;
 };
 template <class S, class P>
 struct DotsOf<S, P, Precision::kFast, false> {
     using Type = FastDots<S, P>;
+    using OfFew = Type;
 };
 template <class S, class P>
 struct DotsOf<S, P, Precision::kFast, true> {
     using Type = BlockDots<S, P>;
+    using OfFew = Type;
 };
 
 }  // namespace notso::ml::kernels

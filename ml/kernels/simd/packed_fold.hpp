@@ -90,21 +90,22 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
                                                   const TileColumns<D::kPrecision, kTokens>& x,
                                                   int run,
                                                   int part,
-                                                  typename S::Ints* integers) {
+                                                  typename D::Sums* integers) {
     constexpr int kStepColumns = D::kLines * D::kLineColumns;
     constexpr int kSteps = P::kGroup / kStepColumns;
+    const auto* from_run = x.q + std::ptrdiff_t{run} * (kTokenGroup * kTokens);
 #pragma GCC unroll 8
     for (int step = part * kSteps; step < (part + 1) * kSteps; ++step) {
         typename S::Ints lines[kPanels][D::kLines];
 #pragma GCC unroll 2
         for (int panel = 0; panel < kPanels; ++panel) line(panel, step, lines[panel]);
-        const auto* q = x.q + (run * kTokenGroup + step * kStepColumns) * kTokens;
+        const auto* q = from_run + step * kStepColumns * kTokens;
 #pragma GCC unroll 8
         for (int t = 0; t < kTokens; ++t) {
 #pragma GCC unroll 2
             for (int panel = 0; panel < kPanels; ++panel) {
                 auto& sum = integers[panel * kTokens + t];
-                sum = D::template add<kTokens>(sum, lines[panel], q + t * 4);
+                sum = D::template add<kPanels, kTokens>(sum, lines[panel], q + t * 4);
             }
         }
     }
@@ -112,7 +113,7 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
 
 /// A run of 32 columns of kPanels panels.
 /// @param sums  [kPanels, kTokens]
-template <class S, class P, class D, int kPanels, int kTokens, class Line>
+template <class S, class P, class D, int kPhase, int kPanels, int kTokens, class Line>
 [[gnu::always_inline]] inline void multiply_run(const Line& line,
                                                 const NumbersOf<S, P, D>* numbers,
                                                 const TileColumns<D::kPrecision, kTokens>& x,
@@ -122,21 +123,27 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
     constexpr std::ptrdiff_t kStep = sizeof(*numbers) / sizeof(float);
 #pragma GCC unroll 2
     for (int part = 0; part < kParts; ++part) {
-        const int at = (run * kParts + part) * kLanes;
-        typename S::Ints integers[kPanels * kTokens];
+        const std::ptrdiff_t at = std::ptrdiff_t{run} * (kParts * kLanes) + part * kLanes;
+        typename D::Sums parts[kPanels * kTokens];
 #pragma GCC unroll 8
         for (int t = 0; t < kTokens; ++t) {
             const auto start = D::template start<kTokens>(x.starts, run, part, t);
 #pragma GCC unroll 2
-            for (int panel = 0; panel < kPanels; ++panel) integers[panel * kTokens + t] = start;
+            for (int panel = 0; panel < kPanels; ++panel) parts[panel * kTokens + t] = start;
         }
-        multiply_group<S, P, D, kPanels, kTokens>(line, x, run, part, integers);
+        multiply_group<S, P, D, kPanels, kTokens>(line, x, run, part, parts);
+        typename S::Ints integers[kPanels * kTokens];
+#pragma GCC unroll 16
+        for (int i = 0; i < kPanels * kTokens; ++i)
+            integers[i] = D::template total<kPhase>(parts[i]);
         fold_integers<S, kPanels, kTokens>(
-            integers, numbers->scales + at, kStep, x.scales + run * kTokens, sums);
+            integers, numbers->scales + at, kStep, x.scales + std::ptrdiff_t{run} * kTokens, sums);
     }
     if constexpr (P::kHasMins) {
-        fold_mins<S, kPanels, kTokens>(
-            numbers->mins + run * kLanes, kStep, x.sums + run * kTokens, sums);
+        fold_mins<S, kPanels, kTokens>(numbers->mins + std::ptrdiff_t{run} * kLanes,
+                                       kStep,
+                                       x.sums + std::ptrdiff_t{run} * kTokens,
+                                       sums);
     }
 }
 
@@ -159,7 +166,8 @@ template <class S, class P, class D, bool kSecond, int kPanels, int kTokens, cla
                                                       const TileColumns<D::kPrecision, kTokens>& x,
                                                       int run,
                                                       BlockSums<S, kPanels, kTokens>& sums) {
-    static_assert(P::kWholeOffset == -kStartFactor && P::kGroup == 2 * kStartColumns);
+    static_assert(P::kWholeOffset == -kStartFactor<D::kPrecision> &&
+                  P::kGroup == 2 * kStartColumns);
 #pragma GCC unroll 8
     for (int t = 0; t < kTokens; ++t) {
         const std::int32_t* starts = x.starts + 2 * run * kTokens + t;

@@ -10,10 +10,8 @@
 
 namespace notso::ml::kernels {
 
-/// How far ahead of a few tokens weights are asked for, and up to how many tokens memory is the
-/// limit rather than multiplying: one panel at a time is then read faster than two.
+/// How far ahead of a few tokens weights are asked for.
 inline constexpr std::size_t kPrefetchBytes = 9216;
-inline constexpr std::int32_t kMemoryBoundTokens = 6;
 
 template <int kValue>
 struct Constant {
@@ -88,27 +86,28 @@ template <class S, class P, class D, int kPanels, int kTokens>
         if constexpr (D::kFoldsBlocks) {
             multiply_block_run<S, P, D, phase.value % 2 == 1>(line, numbers, x, run, block);
         } else {
-            multiply_run<S, P, D, kPanels, kTokens>(line, numbers, x, run, sums);
+            multiply_run<S, P, D, phase.value, kPanels, kTokens>(line, numbers, x, run, sums);
         }
     });
     if constexpr (D::kFoldsBlocks) fold_block<S, P, D>(block, numbers, x, sums);
 }
 
-/// What to ask for beside tile `index` of some panels. One tile of tokens: a little further on,
-/// and behind the panels' end the next ones. Several, which go through the same weights: the next
-/// panels, each time a part of them.
-/// @param pass  Of the tile of tokens, of n_passes.
-template <class P, int kPanels>
-const std::byte* weights_ahead(const std::byte* panels,
-                               std::size_t panel_bytes,
-                               std::size_t index,
-                               std::size_t pass,
-                               std::size_t n_passes) {
-    const std::size_t at = index * P::kBytes;
-    if (n_passes > 1)
-        return index % n_passes == pass ? panels + kPanels * panel_bytes + at : nullptr;
+/// Behind the last panel.
+inline const std::byte* end_of_panels(const PackedMatmulArgs& args) {
+    return args.panels +
+           static_cast<std::size_t>((args.n_rows + kLanes - 1) / kLanes) * args.panel_bytes;
+}
+
+/// What to ask for beside the columns that stand `at` bytes from the beginning of some panels: a
+/// little further on, and behind the panels' end the next ones; null behind the last.
+template <int kPanels>
+const std::byte* weights_ahead(const PackedMatmulArgs& args,
+                               const std::byte* panels,
+                               std::size_t at) {
     const std::size_t next = at + kPrefetchBytes;
-    return panels + next + (next >= panel_bytes ? (kPanels - 1) * panel_bytes : 0);
+    const std::byte* ahead =
+        panels + next + (next >= args.panel_bytes ? (kPanels - 1) * args.panel_bytes : 0);
+    return ahead < end_of_panels(args) ? ahead : nullptr;
 }
 
 /// Tokens [first_token, first_token + kTokens) times kPanels panels.
@@ -118,16 +117,15 @@ void multiply_in_registers(const PackedMatmulArgs& args,
                            std::int32_t first_token) {
     const std::byte* panels =
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
-    const auto n_passes = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kPackedTokens));
-    const auto pass = static_cast<std::size_t>(first_token / kTokens);
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
-    std::size_t index = 0;
-    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, ++index) {
+    std::size_t at = 0;
+    for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, at += P::kBytes) {
+        // Later tiles of tokens go through panels that the first one has read.
         const TileWeights weights{
-            .tile = panels + index * P::kBytes,
-            .ahead = weights_ahead<P, kPanels>(panels, args.panel_bytes, index, pass, n_passes),
+            .tile = panels + at,
+            .ahead = first_token == 0 ? weights_ahead<kPanels>(args, panels, at) : nullptr,
             .panel_bytes = args.panel_bytes};
         const auto x =
             TileColumns<D::kPrecision, kTokens>::at(args.x, first_token, args.n_tokens, col);
@@ -154,11 +152,12 @@ void call_with_size(std::int32_t first, std::int32_t size, std::int32_t n_tiles,
     }
     if constexpr (kMost > 1) call_with_size<kMost - 1>(first, size, n_tiles, f);
 }
-/// The same for every tile of n tokens.
-template <class S, class F>
-void for_each_token_tile(std::int32_t n, const F& f) {
-    constexpr std::int32_t kMost = S::kPackedTokens;
-    const std::int32_t n_tiles = count_tiles(n, kMost);
+/// The same for every tile of tokens. @tparam kFew  As TileLimits::few.
+template <class S, bool kFew, class F>
+void for_each_token_tile(const PackedMatmulArgs& args, const F& f) {
+    constexpr std::int32_t kMost = kFew ? S::kTiles.most_of_few : S::kTiles.most;
+    const std::int32_t n = args.n_tokens;
+    const std::int32_t n_tiles = count_tiles(n, args.x.tiles);
     const std::int32_t size = n / n_tiles;
     const std::int32_t n_larger = n % n_tiles;
     if (n_larger > 0) call_with_size<kMost>(0, size + 1, n_larger, f);
@@ -232,7 +231,7 @@ void multiply_columns(const UnpackedColumns<S, P, D>* columns,
     } else {
         load();
         for (int run = 0; run < n_runs; ++run)
-            multiply_run<S, P, D, kPanels, kTokens>(line_of(run), numbers, x, run, rows);
+            multiply_run<S, P, D, 0, kPanels, kTokens>(line_of(run), numbers, x, run, rows);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) S::store(place(i), rows[i]);
@@ -247,7 +246,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
         args.panels + static_cast<std::size_t>(first_row / kLanes) * args.panel_bytes;
     for (std::int32_t i = 0; i < args.n_tokens * kPanels; ++i)
         S::store(sums + i * kLanes, S::zero());
-    const auto n_tiles = static_cast<std::size_t>(count_tiles(args.n_tokens, S::kPackedTokens));
+    const auto n_tiles = static_cast<std::size_t>(count_tiles(args.n_tokens, args.x.tiles));
     static_assert(kUnpackedColumns == kTokenBlock);
     for (std::int32_t col = 0; col < args.n_cols; col += kUnpackedColumns) {
         const std::int32_t left = args.n_cols - col;
@@ -263,7 +262,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
             left > kUnpackedColumns ? tile + kBytes : panels + kPanels * args.panel_bytes;
         const std::size_t part = (kBytes / kLineBytes + n_tiles - 1) / n_tiles * kLineBytes;
         std::size_t asked = 0;
-        for_each_token_tile<S>(args.n_tokens, [&](std::int32_t first, auto size) {
+        for_each_token_tile<S, false>(args, [&](std::int32_t first, auto size) {
             const auto x =
                 TileColumns<D::kPrecision, size.value>::at(args.x, first, args.n_tokens, col);
             const std::size_t last = asked + part < kBytes ? asked + part : kBytes;
@@ -281,14 +280,22 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
     }
 }
 
-/// Whichever way is faster.
-template <class S, class P, class D, int kPanels>
-void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
-    if (args.n_tokens > S::template kRegisterTokens<P>)
-        return multiply_by_columns<S, P, D, kPanels>(args, first_row);
-    for_each_token_tile<S>(args.n_tokens, [&](std::int32_t first, auto size) {
+/// Tile of tokens by tile, unpacking for each of them.
+template <class S, class P, class D, int kPanels, bool kFew>
+void multiply_tiles(const PackedMatmulArgs& args, std::int32_t first_row) {
+    for_each_token_tile<S, kFew>(args, [&](std::int32_t first, auto size) {
         multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, first);
     });
+}
+
+/// Many tokens, whichever way is faster.
+template <class S, class P, class D, int kPanels>
+void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
+    if constexpr (S::template kNeverStores<P>) {
+        multiply_tiles<S, P, D, kPanels, false>(args, first_row);
+    } else {
+        multiply_by_columns<S, P, D, kPanels>(args, first_row);
+    }
 }
 
 template <class S, class P, Precision kPrecision>
@@ -296,8 +303,11 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     using D = typename DotsOf<S, P, kPrecision>::Type;
     constexpr int kRows = S::kPackedPanels * kLanes;
     std::int32_t row = 0;
-    if (args.n_tokens <= kMemoryBoundTokens) {
-        for (; row < args.n_rows; row += kLanes) multiply_panels<S, P, D, 1>(args, row);
+    if (args.n_tokens <= args.x.tiles.few) {
+        using Few = typename DotsOf<S, P, kPrecision>::OfFew;
+        for (std::size_t i = 0; i < kPrefetchBytes; i += kLineBytes)
+            S::template prefetch<kLineBytes>(args.panels + i);
+        for (; row < args.n_rows; row += kLanes) multiply_tiles<S, P, Few, 1, true>(args, row);
         return;
     }
     // More than the rows of all but the last panel: the last one may be used in part.

@@ -38,11 +38,10 @@ struct TileColumns {
         TileColumns columns{.q = static_cast<const Element*>(x.q) + before.q,
                             .scales = x.scales + before.groups,
                             .sums = x.sums + before.groups,
-                            .starts = nullptr,
+                            .starts = x.starts + before.starts,
                             .shares = nullptr,
                             .block_scales = nullptr};
         if constexpr (kPrecision == Precision::kFast) {
-            columns.starts = x.starts + before.starts;
             columns.shares = x.shares + before.shares;
             columns.block_scales = x.block_scales + before.blocks;
         }
@@ -56,21 +55,21 @@ struct ColumnPlace {
     Element* q;
     float* scales;
     float* sums;
+    std::int32_t* starts;
     std::ptrdiff_t step;  ///< Tokens of the tile.
-    std::int32_t* starts = nullptr;
     std::int16_t* shares = nullptr;
     float* block_scales = nullptr;
 
     ColumnPlace(const TokenPlace& place, std::int32_t col) {
-        const TokenTile tile = tile_of_token(place.token, place.n_tokens, place.max_tile);
+        const TokenTile tile = tile_of_token(place.token, place.n_tokens, place.tiles);
         const auto in_tile = static_cast<std::size_t>(place.token - tile.first);
         const TokenSizes before = token_offset(tile, place.n_tokens, col);
         q = static_cast<Element*>(place.q) + before.q + 4 * in_tile;
         scales = place.scales + before.groups + in_tile;
         sums = place.sums + before.groups + in_tile;
+        starts = place.starts + before.starts + in_tile;
         step = tile.size;
         if constexpr (sizeof(Element) == sizeof(std::int8_t)) {
-            starts = place.starts + before.starts + in_tile;
             shares = place.shares + before.shares + 2 * in_tile;
             block_scales = place.block_scales + before.blocks + in_tile;
         }
@@ -95,6 +94,55 @@ template <class S>
     return S::greatest(S::max(S::abs(first), S::abs(second)));
 }
 
+/// The sums of the first and the second half of a group.
+struct HalfSums {
+    std::int32_t first;
+    std::int32_t second;
+
+    /// @param integers  Aligned to 32 bytes.
+    explicit HalfSums(const std::int8_t* integers)
+        : HalfSums(_mm256_maddubs_epi16(_mm256_set1_epi8(1), load(integers))) {}
+    explicit HalfSums(const std::int16_t* integers)
+        : HalfSums(pairs(integers), pairs(integers + kTokenGroup / 2)) {}
+
+  private:
+    static __m256i load(const void* integers) {
+        return _mm256_load_si256(static_cast<const __m256i*>(integers));
+    }
+    static __m256i pairs(const std::int16_t* integers) {
+        return _mm256_madd_epi16(load(integers), _mm256_set1_epi16(1));
+    }
+    /// @param words  Eight parts of each sum.
+    explicit HalfSums(__m256i words) {
+        const __m256i fours = _mm256_madd_epi16(words, _mm256_set1_epi16(1));
+        const __m256i eights = _mm256_hadd_epi32(fours, fours);
+        const __m256i halves = _mm256_hadd_epi32(eights, eights);
+        first = _mm256_cvtsi256_si32(halves);
+        second = _mm_cvtsi128_si32(_mm256_extracti128_si256(halves, 1));
+    }
+    HalfSums(__m256i first_pairs, __m256i second_pairs) {
+        const __m256i fours = _mm256_hadd_epi32(first_pairs, second_pairs);
+        const __m256i eights = _mm256_hadd_epi32(fours, fours);
+        const __m128i sums =
+            _mm_add_epi32(_mm256_castsi256_si128(eights), _mm256_extracti128_si256(eights, 1));
+        first = _mm_cvtsi128_si32(sums);
+        second = _mm_extract_epi32(sums, 1);
+    }
+};
+
+/// What stands beside the integers of a group.
+template <Precision kPrecision, class Element>
+[[gnu::always_inline]] inline void put_sums(const HalfSums& sums,
+                                            float scale,
+                                            int group,
+                                            const ColumnPlace<Element>& out) {
+    out.starts[2 * group * out.step] = kStartFactor<kPrecision> * sums.first;
+    out.starts[(2 * group + 1) * out.step] = kStartFactor<kPrecision> * sums.second;
+    out.scales[group * out.step] = scale;
+    // Sums of 32 integers are exact in f32.
+    out.sums[group * out.step] = scale * static_cast<float>(sums.first + sums.second);
+}
+
 /// Groups of one block of an exact token.
 template <class S>
 void quantize_exact(const float* x, int n_groups, const ColumnPlace<std::int16_t>& out) {
@@ -104,32 +152,13 @@ void quantize_exact(const float* x, int n_groups, const ColumnPlace<std::int16_t
         const auto factor = S::set1(counts ? kGreatestWord / greatest : 0.0f);
         const auto a = counts ? S::round(S::mul(S::load(x), factor)) : S::zero();
         const auto b = counts ? S::round(S::mul(S::load(x + 16), factor)) : S::zero();
-        std::int16_t integers[kTokenGroup];
+        alignas(32) std::int16_t integers[kTokenGroup];
         S::store_integers(integers, a, b);
         put_integers(integers, out.q + group * kTokenGroup * out.step, out.step);
-        // Sums of 32 integers of 16 bits are exact in f32.
         const float scale = counts ? greatest / kGreatestWord : greatest != greatest ? greatest : 0;
-        out.scales[group * out.step] = scale;
-        out.sums[group * out.step] = scale * S::sum(S::add(a, b));
+        put_sums<Precision::kExact>(HalfSums(integers), scale, group, out);
     }
 }
-
-/// The sums of sixteen and sixteen bytes.
-struct HalfSums {
-    std::int32_t first;
-    std::int32_t second;
-
-    /// @param bytes  32, aligned to 32.
-    explicit HalfSums(const std::int8_t* bytes) {
-        const __m256i all = _mm256_load_si256(reinterpret_cast<const __m256i*>(bytes));
-        const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), all);
-        const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-        const __m256i eights = _mm256_hadd_epi32(fours, fours);
-        const __m256i halves = _mm256_hadd_epi32(eights, eights);
-        first = _mm256_cvtsi256_si32(halves);
-        second = _mm_cvtsi128_si32(_mm256_extracti128_si256(halves, 1));
-    }
-};
 
 /// Groups of one block of a fast token.
 template <class S>
@@ -155,14 +184,10 @@ void quantize_fast(const float* x, int n_groups, const ColumnPlace<std::int8_t>&
         alignas(32) std::int8_t integers[kTokenGroup];
         S::store_integers(integers, a, b);
         put_integers(integers, out.q + group * kTokenGroup * out.step, out.step);
-        const HalfSums sums(integers);
-        out.starts[2 * group * out.step] = kStartFactor * sums.first;
-        out.starts[(2 * group + 1) * out.step] = kStartFactor * sums.second;
         out.shares[group / 2 * 2 * out.step + 1 - group % 2] = static_cast<std::int16_t>(share);
         if (!finite) *out.block_scales = magnitudes[group];
-        out.scales[group * out.step] = finite ? scale : magnitudes[group];
-        out.sums[group * out.step] =
-            out.scales[group * out.step] * static_cast<float>(sums.first + sums.second);
+        put_sums<Precision::kFast>(
+            HalfSums(integers), finite ? scale : magnitudes[group], group, out);
     }
 }
 

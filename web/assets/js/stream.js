@@ -6,7 +6,7 @@
   if (!main || !announcer) return;
 
   const conversation = main.dataset.conversation;
-  const title = document.title;
+  let title = document.title;
   const kStillWorkingMs = 10000;
   const stop_button = () => document.getElementById("stop-button");
   let ticker = 0;
@@ -68,6 +68,18 @@
     if (!stop_button() || !(sent || source === main)) return;
     started();
     if (sent) channel?.postMessage(conversation);
+  });
+
+  // A title that the model made, some seconds after the answer: the tab and the form for renaming follow the heading.
+  const heading = document.getElementById("title");
+  let named = heading?.textContent;
+  document.addEventListener("htmx:after:swap", () => {
+    if (!heading || heading.textContent === named) return;
+    title = title.replace(named, () => heading.textContent);
+    named = heading.textContent;
+    document.title = document.hidden ? `● ${title}` : title;
+    const field = document.getElementById("new-title");
+    if (field && field.value === field.defaultValue) field.value = field.defaultValue = named;
   });
 
   function reconnect(event) {
