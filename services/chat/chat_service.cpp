@@ -16,15 +16,20 @@ namespace {
 constexpr std::size_t kMaxMessageBytes = std::size_t{256} * 1024;
 constexpr std::size_t kMaxClientIdBytes = 128;
 
-Result<> check(const SendRequest& request) {
-    if (request.text.size() > kMaxMessageBytes) {
+Result<> check_text(const std::string& text) {
+    if (text.size() > kMaxMessageBytes) {
         return fail(ErrorCode::kTooLarge,
                     "the message has {} bytes; at most {} are allowed: send it in parts",
-                    request.text.size(),
+                    text.size(),
                     kMaxMessageBytes);
     }
-    if (!is_valid_utf8(request.text))
+    if (!is_valid_utf8(text))
         return fail(ErrorCode::kInvalidArgument, "the message is not valid UTF-8");
+    return {};
+}
+
+Result<> check(const SendRequest& request) {
+    NOTSO_CHECK(check_text(request.text));
     if (single_line(request.text).empty())
         return fail(ErrorCode::kInvalidArgument, "the message is empty");
     if (request.client_id.size() > kMaxClientIdBytes || !is_valid_utf8(request.client_id)) {
@@ -33,6 +38,21 @@ Result<> check(const SendRequest& request) {
                     kMaxClientIdBytes);
     }
     return {};
+}
+
+Error shutting_down() {
+    return {ErrorCode::kUnavailable, "the server is shutting down; send it again later"};
+}
+
+/// A new answer to `question`.
+Message empty_answer(const ConversationId& conversation, const MessageId& question) {
+    return {.id = {random_id()},
+            .conversation = conversation,
+            .parent = question,
+            .role = MessageRole::kAssistant,
+            .state = MessageState::kRunning,
+            .text = "",
+            .created_at = now_ms()};
 }
 
 }  // namespace
@@ -44,7 +64,8 @@ std::unique_ptr<ChatService> ChatService::create(const ChatServiceDeps& deps) {
 ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
     : deps_(deps),
       store_(deps.store, deps.database, deps.io),
-      background_({deps.backend, deps.io, deps.compute, store_}) {
+      background_({deps.backend, deps.io, deps.compute, store_}),
+      drafts_({deps.backend, deps.io, deps.compute}) {
     store_.call(
         alive_,
         [](SessionStore& store) { return store.mark_running_interrupted(); },
@@ -58,31 +79,53 @@ ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
 
 void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     Result<> ok = check(request);
-    if (ok && closing_)
-        ok = fail(ErrorCode::kUnavailable, "the server is shutting down; send it again later");
+    if (ok && closing_) ok = std::unexpected(shutting_down());
     if (!ok) return fail_later(std::move(done), ok.error());
     if (request.client_id.empty()) request.client_id = random_id();
     save_leftovers(request.conversation);
-    if (slots_.contains(request.conversation.value))
-        return resend(std::move(request), std::move(done));
-    begin_send(std::move(request), std::move(done));
-}
-
-void ChatServiceImpl::begin_send(SendRequest request, Completion<SentMessage> done) {
-    const UnixMs now = now_ms();
+    if (slots_.contains(request.conversation.value)) {
+        return find_sent([id = request.conversation, client_id = std::move(request.client_id)](
+                             SessionStore& store) { return find_repeated(store, id, client_id); },
+                         std::move(done));
+    }
     Message user{.id = {random_id()},
                  .conversation = request.conversation,
                  .role = MessageRole::kUser,
                  .text = std::move(request.text),
                  .client_id = std::move(request.client_id),
-                 .created_at = now};
-    Message answer{.id = {random_id()},
-                   .conversation = request.conversation,
-                   .parent = user.id,
-                   .role = MessageRole::kAssistant,
-                   .state = MessageState::kRunning,
-                   .text = "",
-                   .created_at = now};
+                 .created_at = now_ms()};
+    const Message answer = empty_answer(request.conversation, user.id);
+    begin_turn(
+        request,
+        answer,
+        [user = std::move(user), answer](SessionStore& store) mutable {
+            return store_message(store, std::move(user), answer);
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::retry(RetryRequest request, Completion<SentMessage> done) {
+    if (closing_) return fail_later(std::move(done), shutting_down());
+    save_leftovers(request.conversation);
+    if (slots_.contains(request.conversation.value)) {
+        return find_sent([id = request.conversation, tried = request.answer](
+                             SessionStore& store) { return find_retried(store, id, tried); },
+                         std::move(done));
+    }
+    const Message answer = empty_answer(request.conversation, request.question);
+    begin_turn(
+        {.conversation = request.conversation, .text = {}, .user = request.user},
+        answer,
+        [tried = std::move(request.answer), answer](SessionStore& store) {
+            return store_retry(store, tried, answer);
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::begin_turn(const SendRequest& request,
+                                 const Message& answer,
+                                 StoreSend store,
+                                 Completion<SentMessage> done) {
     TurnDeps turn{
         .backend = deps_.backend,
         .io = deps_.io,
@@ -91,32 +134,28 @@ void ChatServiceImpl::begin_send(SendRequest request, Completion<SentMessage> do
         .on_end = [this](const Message& ended, bool stored) { on_turn_end(ended, stored); },
         .more_follows = deps_.background};
     background_.abandon(request.conversation);
+    drafts_.drop_all();
     Slot& slot = slots_[request.conversation.value];
     slot.turn = Turn::create(std::move(turn), answer);
     slot.user = request.user;
-    store_.call(
-        alive_,
-        [user = std::move(user), answer = std::move(answer)](SessionStore& store) mutable {
-            return store_message(store, std::move(user), std::move(answer));
-        },
-        [this, request = std::move(request), done = std::move(done)](
-            Result<SendPlan> plan) mutable {
-            if (plan && !plan->repeated)
-                return on_stored(*std::move(plan), request, std::move(done));
-            release(request.conversation);
-            if (!plan) return done(std::unexpected(std::move(plan).error()));
-            overlay(plan->answer);
-            done(SentMessage{plan->user, plan->answer, feed(plan->answer.id), true});
-        });
+    store_.call(alive_,
+                std::move(store),
+                [this, request, done = std::move(done)](Result<SendPlan> plan) mutable {
+                    if (plan && !plan->repeated)
+                        return on_stored(*std::move(plan), request, std::move(done));
+                    release(request.conversation);
+                    if (!plan) return done(std::unexpected(std::move(plan).error()));
+                    overlay(plan->answer);
+                    done(SentMessage{plan->user, plan->answer, feed(plan->answer.id), true});
+                });
 }
 
 // Something runs in that conversation: either it is this very message, sent twice, or it is in the
 // way.
-void ChatServiceImpl::resend(SendRequest request, Completion<SentMessage> done) {
+void ChatServiceImpl::find_sent(FindSent find, Completion<SentMessage> done) {
     store_.call(
         alive_,
-        [id = std::move(request.conversation), client_id = std::move(request.client_id)](
-            SessionStore& store) { return find_repeated(store, id, client_id); },
+        std::move(find),
         [this, done = std::move(done)](Result<std::optional<SendPlan>>&& found) mutable {
             if (!found) return done(std::unexpected(std::move(found).error()));
             if (!*found) {
@@ -127,6 +166,30 @@ void ChatServiceImpl::resend(SendRequest request, Completion<SentMessage> done) 
             SendPlan& plan = **found;
             overlay(plan.answer);
             done(SentMessage{plan.user, plan.answer, feed(plan.answer.id), true});
+        });
+}
+
+void ChatServiceImpl::read_draft(DraftRequest request, Completion<> done) {
+    if (const Result<> ok = check_text(request.text); !ok)
+        return fail_later(std::move(done), ok.error());
+    store_.call(
+        alive_,
+        [id = request.conversation, text = std::move(request.text)](SessionStore& store) mutable {
+            return load_draft(store, id, std::move(text));
+        },
+        [this, thinking = request.thinking, user = request.user, done = std::move(done)](
+            Result<PromptSource> source) mutable {
+            if (!source) return done(std::unexpected(std::move(source).error()));
+            source->thinking = thinking;
+            source->user = user;
+            const bool blank = single_line(source->messages.back().text).empty();
+            const bool free = deps_.background && !closing_ && slots_.empty();
+            if (free && !blank && drafts_.may_read(source->conversation)) {
+                drafts_.read(*std::move(source));
+            } else if (blank) {
+                drafts_.drop(source->conversation.id);
+            }
+            done({});
         });
 }
 
@@ -199,6 +262,7 @@ void ChatServiceImpl::when_settled(ConversationId id, Completion<> done) {
 void ChatServiceImpl::shut_down(std::int64_t grace_ms, Completion<> done) {
     closing_ = true;
     background_.stop();
+    drafts_.drop_all();
     if (slots_.empty()) {
         deps_.io.post([done = std::move(done)]() mutable { done({}); });
         return;

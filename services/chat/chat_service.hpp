@@ -37,11 +37,27 @@ struct SendRequest {
     ChatPriority priority = ChatPriority::kInteractive;
 };
 
+/// Asks for another answer to a message whose last answer is not whole.
+struct RetryRequest {
+    ConversationId conversation;
+    MessageId question;
+    MessageId answer;        ///< The last message of the conversation; it stays as it is.
+    std::uint64_t user = 0;  ///< Who asks (ChatRequest::user).
+};
+
+/// What somebody is typing.
+struct DraftRequest {
+    ConversationId conversation;
+    std::string text;  ///< As SendRequest::text; blank = nothing is read.
+    bool thinking = false;
+    std::uint64_t user = 0;
+};
+
 struct SentMessage {
     Message user;
     Message answer;                  ///< kRunning, empty.
     std::shared_ptr<TurnFeed> feed;  ///< Null when a repeated send found the turn already finished.
-    bool repeated = false;           ///< The same client_id was sent before.
+    bool repeated = false;           ///< The same was sent before.
 };
 
 struct ChatServiceDeps {
@@ -50,7 +66,8 @@ struct ChatServiceDeps {
     Executor& io;
     Executor& database;
     Executor& compute;  ///< Templating and tokenising.
-    /// After each answer: read ahead, make a title and follow-ups, at lowest priority.
+    /// Work that nobody asked for, at lowest priority: read ahead, make a title and follow-ups
+    /// after each answer, read drafts.
     bool background = false;
 };
 
@@ -84,6 +101,17 @@ class ChatService {
     /// later); the text is not lost: the page keeps it. @errors also kInvalidArgument, kTooLarge,
     /// kNotFound, kUnavailable (shutting down), and the store's: then nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
+    /// Stores an empty answer after the unfinished one and starts its turn, as send() does. The
+    /// same retry again finds the first one's answer. @errors as send(); also kInvalidArgument: the
+    /// old answer is whole, or not the last message.
+    virtual void retry(RetryRequest request, Completion<SentMessage> done) = 0;
+    /// Reads a draft ahead, so that the message it becomes starts sooner. Takes the place of the
+    /// conversation's last draft; given up as soon as anybody sends anything. The text is neither
+    /// stored nor logged. Does nothing, successfully, unless reads_drafts(), a local model is
+    /// loaded, and nothing else runs. `done` does not wait for the reading. @errors kTooLarge,
+    /// kInvalidArgument, kNotFound.
+    virtual void read_draft(DraftRequest request, Completion<> done) = 0;
+    virtual bool reads_drafts() const = 0;
     /// Ends the running answer; the partial text is kept (kStopped). Without one: success.
     virtual void stop(ConversationId id, Completion<> done) = 0;
 

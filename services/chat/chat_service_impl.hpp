@@ -13,6 +13,7 @@
 
 #include "services/chat/background.hpp"
 #include "services/chat/chat_service.hpp"
+#include "services/chat/drafts.hpp"
 #include "services/chat/feed_shelf.hpp"
 #include "services/chat/grace_timer.hpp"
 #include "services/chat/send_plan.hpp"
@@ -35,6 +36,9 @@ class ChatServiceImpl final : public ChatService {
     void clear(ConversationId id, Completion<> done) override;
     void remove(ConversationId id, Completion<> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;
+    void retry(RetryRequest request, Completion<SentMessage> done) override;
+    void read_draft(DraftRequest request, Completion<> done) override;
+    bool reads_drafts() const override { return deps_.background; }
     void stop(ConversationId id, Completion<> done) override;
     std::shared_ptr<TurnFeed> feed(const MessageId& answer) override;
     std::shared_ptr<TurnFeed> running(const ConversationId& id) override;
@@ -50,6 +54,9 @@ class ChatServiceImpl final : public ChatService {
         std::vector<std::move_only_function<void()>> on_end;  // stop(), clear(), remove() wait here
     };
 
+    using StoreSend = std::move_only_function<Result<SendPlan>(SessionStore&)>;
+    using FindSent = std::move_only_function<Result<std::optional<SendPlan>>(SessionStore&)>;
+
     // Completions never run inside the call that asks for them.
     template <class T>
     void fail_later(Completion<T> done, Error error) {
@@ -61,8 +68,11 @@ class ChatServiceImpl final : public ChatService {
                 std::move_only_function<void(Conversation&)> edit,
                 Completion<Conversation> done);
     void after_turn(const ConversationId& id, std::move_only_function<void()> next);
-    void begin_send(SendRequest request, Completion<SentMessage> done);
-    void resend(SendRequest request, Completion<SentMessage> done);
+    void begin_turn(const SendRequest& request,
+                    const Message& answer,
+                    StoreSend store,
+                    Completion<SentMessage> done);
+    void find_sent(FindSent find, Completion<SentMessage> done);
     void on_stored(SendPlan plan, const SendRequest& request, Completion<SentMessage> done);
     void release(const ConversationId& id);
     void on_turn_end(const Message& answer, bool stored);
@@ -78,6 +88,7 @@ class ChatServiceImpl final : public ChatService {
     std::vector<Completion<>> closed_;
     std::unique_ptr<GraceTimer> grace_;
     Background background_;
+    Drafts drafts_;
     std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // last: dies first
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
 
 namespace notso::services {
 namespace {
@@ -17,15 +16,17 @@ struct Exchange {
 
 std::vector<Exchange> exchanges_of(const std::vector<Message>& messages) {
     std::vector<Exchange> exchanges;
-    const Message* user = nullptr;
+    Exchange current{nullptr, nullptr};
     for (const Message& message : messages) {
         if (message.role == MessageRole::kUser) {
-            user = &message;
-        } else if (user != nullptr && message.parent == user->id && !message.text.empty()) {
-            exchanges.push_back({std::exchange(user, nullptr), &message});
+            if (current.answer != nullptr) exchanges.push_back(current);
+            current = {&message, nullptr};
+        } else if (current.user != nullptr && message.parent == current.user->id &&
+                   !message.text.empty()) {
+            current.answer = &message;  // of several tries the last one counts
         }
     }
-    if (user != nullptr) exchanges.push_back({user, nullptr});
+    if (current.user != nullptr) exchanges.push_back(current);
     return exchanges;
 }
 

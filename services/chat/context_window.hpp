@@ -28,7 +28,7 @@ struct FittedPrompt {
 
 /// Builds the request with as many of the newest exchanges as fit. Answers go in without their
 /// thoughts; an exchange that has no answer text is left out, since templates expect the roles to
-/// alternate.
+/// alternate. Of a question that was asked again the last answer with text counts.
 /// @errors kContextLength with both numbers; what count_tokens() reports otherwise.
 /// @cost   One templating and tokenising of what is kept, about log2(n) of them when it does not
 /// all fit.

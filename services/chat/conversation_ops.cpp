@@ -196,6 +196,7 @@ void ChatServiceImpl::set_model(ConversationId id,
 void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
     after_turn(id, [this, id, done = std::move(done)]() mutable {
         ended_.drop(id);
+        drafts_.drop(id);
         background_.abandon(id);
         store_.call(
             alive_,
@@ -207,6 +208,7 @@ void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
 void ChatServiceImpl::remove(ConversationId id, Completion<> done) {
     after_turn(id, [this, id, done = std::move(done)]() mutable {
         ended_.drop(id);
+        drafts_.drop(id);
         background_.abandon(id);
         store_.call(
             alive_,

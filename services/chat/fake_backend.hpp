@@ -64,7 +64,8 @@ class FakeBackend final : public ChatBackend {
         if (name == "small") model.context_length = 100;
         return model;
     }
-    Health health() const override { return {.state = HealthState::kReady}; }
+    Health health() const override { return {.state = HealthState::kReady, .running = busy}; }
+    std::vector<ModelEntry> models() const override { return {{.info = info(), .place = place}}; }
 
     /// Waits for the nth start() (0-based).
     std::shared_ptr<Call> call(std::size_t n) {
@@ -93,6 +94,8 @@ class FakeBackend final : public ChatBackend {
 
     std::int64_t context_length = 1000;
     std::string remote_host = {};
+    ModelPlace place = ModelPlace::kReady;
+    std::int64_t busy = 0;                    ///< Health::running
     std::optional<Error> start_error = {};    ///< Set before sending.
     std::function<void()> before_start = {};  ///< Runs on the compute thread.
 

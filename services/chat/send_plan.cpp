@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "services/chat/title.hpp"
 
 namespace notso::services {
@@ -28,8 +29,9 @@ Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
     NOTSO_TRY(auto user, store.find_by_client_id(id, client_id));
     if (!user) return std::nullopt;
     NOTSO_TRY(const auto messages, store.messages(id));
-    const auto answer = std::ranges::find(messages, std::optional(user->id), &Message::parent);
-    if (answer == messages.end()) {
+    const auto answer = std::ranges::find(
+        messages.rbegin(), messages.rend(), std::optional(user->id), &Message::parent);
+    if (answer == messages.rend()) {
         return fail(ErrorCode::kCorruptData, "message {} has no answer record", user->id.value);
     }
     return SendPlan{.user = *std::move(user), .answer = *answer, .repeated = true};
@@ -50,6 +52,55 @@ Result<SendPlan> store_message(SessionStore& store, Message user, Message answer
     plan.user = std::move(user);
     plan.answer = std::move(answer);
     return plan;
+}
+
+Result<std::optional<SendPlan>> find_retried(SessionStore& store,
+                                             const ConversationId& id,
+                                             const MessageId& tried) {
+    NOTSO_TRY(const auto messages, store.messages(id));
+    const auto old = std::ranges::find(messages, tried, &Message::id);
+    if (old == messages.end() || !old->parent) return std::nullopt;
+    const Message& last = messages.back();
+    if (last.id == tried || last.parent != old->parent) return std::nullopt;
+    const auto user = std::ranges::find(messages, *old->parent, &Message::id);
+    if (user == messages.end() || user->role != MessageRole::kUser) return std::nullopt;
+    return SendPlan{.user = *user, .answer = last, .repeated = true};
+}
+
+Result<SendPlan> store_retry(SessionStore& store, const MessageId& tried, Message answer) {
+    NOTSO_TRY(auto repeated, find_retried(store, answer.conversation, tried));
+    if (repeated) return *std::move(repeated);
+    SendPlan plan;
+    NOTSO_TRY(plan.source.conversation, store.conversation(answer.conversation));
+    NOTSO_TRY(auto messages, store.messages(answer.conversation));
+    const auto old = std::ranges::find(messages, tried, &Message::id);
+    const auto user = std::ranges::find_if(
+        messages, [&](const Message& message) { return message.id == answer.parent; });
+    if (old == messages.end() || user == messages.end() || old->parent != user->id)
+        return fail(ErrorCode::kNotFound, "there is no such answer to that message");
+    if (old->state == MessageState::kComplete)
+        return fail(ErrorCode::kInvalidArgument, "that answer is whole: there is nothing to retry");
+    if (old->id != messages.back().id) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "the conversation went on after that answer: send the message again");
+    }
+    NOTSO_CHECK(store.append_messages({answer}));
+    plan.user = *user;
+    plan.answer = std::move(answer);
+    messages.erase(user + 1, messages.end());
+    plan.source.messages = std::move(messages);
+    return plan;
+}
+
+Result<PromptSource> load_draft(SessionStore& store, const ConversationId& id, std::string draft) {
+    PromptSource source;
+    NOTSO_TRY(source.conversation, store.conversation(id));
+    NOTSO_TRY(source.messages, store.messages(id));
+    source.messages.push_back({.id = {random_id()},
+                               .conversation = id,
+                               .role = MessageRole::kUser,
+                               .text = std::move(draft)});
+    return source;
 }
 
 }  // namespace notso::services

@@ -25,7 +25,24 @@ struct SendPlan {
 /// @param answer  Its parent is `user`.
 Result<SendPlan> store_message(SessionStore& store, Message user, Message answer);
 
-/// The message that was stored under this client_id, with its answer, if any.
+/// Stores an empty answer beside one that did not become whole: both have the question as parent,
+/// and nothing of the old one changes. Only the last answer of a conversation can be tried again,
+/// so that the messages stay in the order in which they were written.
+/// @param tried   The old answer. When it was tried again already, that is what is found.
+/// @param answer  Its parent is the question.
+/// @errors kNotFound: no such answer to that question. kInvalidArgument: it is whole, or the
+/// conversation went on.
+Result<SendPlan> store_retry(SessionStore& store, const MessageId& tried, Message answer);
+
+/// The last answer of the conversation, if `tried` was asked again for it.
+Result<std::optional<SendPlan>> find_retried(SessionStore& store,
+                                             const ConversationId& id,
+                                             const MessageId& tried);
+
+/// The conversation with a draft as its newest message. Nothing is stored.
+Result<PromptSource> load_draft(SessionStore& store, const ConversationId& id, std::string draft);
+
+/// The message that was stored under this client_id, with its (last) answer, if any.
 Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
                                               const ConversationId& id,
                                               const std::string& client_id);

@@ -81,7 +81,7 @@ def test_a_killed_far_side_leaves_the_text_and_a_clear_error(start_server, stub_
     page, shown = page_of(front, path), words()
     assert len(shown) >= 20 and shown == [f"word{i}" for i in range(1, len(shown) + 1)]
     assert re.search(rf"The server (?:at )?\S*127\.0\.0\.1:{stub_server.port}\S* closed the connection in the middle of \w+ answer; try again", page)
-    assert "Ask again" in page
+    assert ">Retry<" in page
     wait_for(lambda: front.get("/readyz")[0] == 503, "the far side's end was not noticed", 30)
     assert "Nothing answers at" in page_of(front, "/")
     refused = front.request("POST", "/chat", urllib.parse.urlencode({"message": "kept"}), FORM)

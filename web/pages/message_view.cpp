@@ -66,6 +66,7 @@ boost::json::object common_view(const Message& message) {
         {"role", "assistant"},
         {"state", services::name_of(message.state)},
         {"parent", message.parent ? message.parent->value : ""},
+        {"conversation", message.conversation.value},
         {"has_thinking", !message.thinking.empty()},
         {"thinking", message.thinking},
         {"thinking_label",

@@ -45,9 +45,8 @@ json::array ideas_view(const auto& texts) {
     return ideas;
 }
 
-json::object composer_view(std::string_view action, std::string_view draft, bool thinking) {
-    return {
-        {"action", action}, {"draft", draft}, {"client_id", random_id()}, {"thinking", thinking}};
+json::object composer_view(std::string_view action, std::string_view draft) {
+    return {{"action", action}, {"draft", draft}, {"client_id", random_id()}};
 }
 
 /// What the badge calls the model: the file's name, which is what the person chose; names inside
@@ -95,9 +94,9 @@ json::object model_view(const services::ModelInfo& model, const services::Health
     switch (health.state) {
         case HealthState::kLoading:
             view["state"] = "loading";
-            view["label"] = model.remote_host.empty()
-                                ? fmt::format("Loading model {:.0f} %", health.load_progress * 100)
-                                : "Asking the server";
+            view["label"] = "Asking the server";
+            if (model.remote_host.empty())
+                view["percent"] = fmt::format("{:.0f}", health.load_progress * 100);
             break;
         case HealthState::kReady:
             view["state"] = "ready";
@@ -114,7 +113,18 @@ json::object model_view(const services::ModelInfo& model, const services::Health
 
 json::object badge_view(const PageFrame& frame) {
     json::object view = model_view(frame.model, frame.health);
-    view["query"] = percent_encode(frame.chosen);
+    if (frame.on_disk) {
+        view["state"] = "unloaded";
+        view["label"] = "Not loaded";
+    }
+    const bool away =
+        frame.health.state == HealthState::kFailed && !frame.model.remote_host.empty();
+    view["changing"] = away || frame.health.state == HealthState::kLoading;
+    view["chosen"] = frame.chosen;
+    view["seen"] = fmt::format("{} {} {}",
+                               view["state"].as_string().c_str(),
+                               frame.model.can_think ? "thinks" : "-",
+                               frame.chosen);
     return view;
 }
 
@@ -133,6 +143,7 @@ json::object frame_view(const PageFrame& frame) {
             {"messages", json::array{}},
             {"running", nullptr},
             {"after", nullptr},
+            {"thinking", false},
             {"keep_thinking", false},
             {"follow_mark", ""},
             {"alert", ""}};
@@ -149,7 +160,7 @@ json::object after_view(std::string_view conversation,
 json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
     json::object view = frame_view(frame);
     view["ideas"] = ideas_view(kIdeas);
-    view["composer"] = composer_view("/chat", draft, false);
+    view["composer"] = composer_view("/chat", draft);
     return view;
 }
 
@@ -161,8 +172,10 @@ json::object chat_view(const PageFrame& frame,
     const std::string& id = chat.conversation.id.value;
     view["conversation"] = {{"id", id}};
     view["ideas"] = ideas_view(kIdeas);
-    view["composer"] =
-        composer_view(fmt::format("/chat/{}/messages", id), draft, chat.conversation.thinking);
+    view["composer"] = composer_view(fmt::format("/chat/{}/messages", id), draft);
+    if (frame.reads_drafts && frame.model.remote_host.empty())
+        view["composer"].as_object()["drafts"] = fmt::format("/chat/{}/draft", id);
+    view["thinking"] = chat.conversation.thinking;
     const bool running = chat.running && !chat.running->ended();
     if (running && !follow) view["running"] = running_view(*chat.running);
     if (follow) view["follow_mark"] = kFollowMark;

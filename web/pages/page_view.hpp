@@ -18,6 +18,8 @@ struct PageFrame {
     std::string theme = {};  ///< "light", "dark" or empty (as the system).
     services::ModelInfo model = {};
     services::Health health = {};
+    bool on_disk = false;      ///< The model is installed and not loaded: a message does that first.
+    bool reads_drafts = false;  ///< See ChatService.
     std::string storage_error = {};
     std::vector<services::Conversation> conversations = {};
     std::string current = {};  ///< Id of the conversation that is shown.

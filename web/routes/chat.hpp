@@ -15,6 +15,8 @@ void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// POST /chat                 message, model: makes a conversation and sends its first message
 /// POST /chat/{id}/messages   message, client_id, thinking
+/// POST /chat/{id}/retry      question, answer: asks for another answer after an unfinished one
+/// POST /chat/{id}/draft      message, thinking: what is being typed, to be read ahead
 /// POST /chat/{id}/stop       ends the running answer
 /// POST /chat/{id}/thinking   thinking: the conversation's switch
 /// POST /chat/{id}/model      model: an id, empty = the default one

@@ -174,6 +174,14 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
     co_await exchange.respond(std::move(response));
 }
 
+/// Where the answer goes on: fragments for htmx, the page that writes it for a browser.
+Response answer_begun(const Request& from, const Pages& pages, services::ConversationView view) {
+    if (!from.is_htmx()) return see_other(follow_path(conversation_of(from)));
+    Response response;
+    response.body = messages_html(pages.renderer(), view) + controls_html(pages.renderer(), view);
+    return response;
+}
+
 Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
     const Result<Form> form = exchange.request().form();
     if (!form) {
@@ -194,16 +202,62 @@ Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, sent.error(), text);
         co_return;
     }
-    Response response;
-    if (exchange.request().is_htmx()) {
-        services::ConversationView view;
-        view.messages = {sent->user, sent->answer};
-        view.running = sent->feed;
-        response.body =
-            messages_html(pages.renderer(), view) + controls_html(pages.renderer(), view);
-    } else {
-        response = see_other(follow_path(request.conversation));
+    Response response = answer_begun(
+        exchange.request(),
+        pages,
+        {.conversation = {}, .messages = {sent->user, sent->answer}, .running = sent->feed});
+    co_await exchange.respond(std::move(response));
+}
+
+Awaitable<> post_retry(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    const Result<Form> form = exchange.request().form();
+    Result<> ok;
+    if (!form) ok = std::unexpected(form.error());
+    if (ok) ok = co_await check_ready(pages, id);
+    if (!ok) {
+        co_await pages.show_error(exchange, ok.error());
+        co_return;
     }
+    auto start = [&](services::Completion<SentMessage> done) {
+        pages.context().chat.retry({.conversation = id,
+                                    .question = {field(*form, "question")},
+                                    .answer = {field(*form, "answer")},
+                                    .user = client_user(exchange.request())},
+                                   std::move(done));
+    };
+    const Result<SentMessage> sent = co_await wait_for<SentMessage>(start);
+    if (!sent) {
+        co_await pages.show_error(exchange, sent.error());
+        co_return;
+    }
+    Response response =
+        answer_begun(exchange.request(),
+                     pages,
+                     {.conversation = {}, .messages = {sent->answer}, .running = sent->feed});
+    co_await exchange.respond(std::move(response));
+}
+
+/// Nobody waits for it, and the page does not look at the answer.
+Awaitable<> post_draft(Exchange& exchange, const Pages& pages) {
+    const Result<Form> form = exchange.request().form();
+    if (!form) {
+        co_await pages.show_error(exchange, form.error());
+        co_return;
+    }
+    auto start = [&](services::Completion<> done) {
+        pages.context().chat.read_draft({.conversation = conversation_of(exchange.request()),
+                                         .text = without_carriage_returns(field(*form, "message")),
+                                         .thinking = form->contains("thinking"),
+                                         .user = client_user(exchange.request())},
+                                        std::move(done));
+    };
+    const Result<> read = co_await wait_for<void>(start);
+    if (!read) {
+        co_await pages.show_error(exchange, read.error());
+        co_return;
+    }
+    Response response{.status = 204};
     co_await exchange.respond(std::move(response));
 }
 
@@ -290,6 +344,8 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
     routes.push_back(action_route(pages, "/chat", post_first_message, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/messages", post_message, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/thinking", post_thinking, BodyLimit::kChat));
+    routes.push_back(action_route(pages, "/chat/{id}/retry", post_retry, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chat/{id}/draft", post_draft, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/stop", post_stop, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/model", post_model, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/rename", post_rename, BodyLimit::kSmall));

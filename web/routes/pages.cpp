@@ -46,20 +46,24 @@ Response alert_response(int status, const Error& error) {
 }  // namespace
 
 PageFrame Pages::bare_frame(const Request& request, std::string title) const {
-    return {.title = std::move(title),
-            .theme = theme_of(request),
-            .model = context_.backend.info(),
-            .health = context_.backend.health(),
-            .storage_error = context_.storage_error,
-            .models = context_.backend.models()};
+    PageFrame frame{.title = std::move(title),
+                    .theme = theme_of(request),
+                    .model = context_.backend.info(),
+                    .health = context_.backend.health(),
+                    .reads_drafts = context_.chat.reads_drafts(),
+                    .storage_error = context_.storage_error,
+                    .models = context_.backend.models()};
+    frame.on_disk = !frame.models.empty() && frame.models.front().info.id == frame.model.id &&
+                    frame.models.front().place == services::ModelPlace::kOnDisk;
+    return frame;
 }
 
 void Pages::show_model(PageFrame& frame, const std::string& id) {
     const auto entry = std::ranges::find(
         frame.models, id, [](const services::ModelEntry& model) { return model.info.id; });
-    // A single model answers for all.
-    if (id.empty() || (entry == frame.models.end() && frame.models.size() == 1)) return;
+    if (id.empty() || frame.models.size() == 1) return;  // a single model answers for all
     frame.chosen = id;
+    frame.on_disk = entry != frame.models.end() && entry->place == services::ModelPlace::kOnDisk;
     frame.health = {};
     if (entry == frame.models.end()) {
         frame.model = {};

@@ -6,6 +6,7 @@
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
 #include "web/routes/metrics.hpp"
+#include "web/routes/model_badge.hpp"
 #include "web/routes/models.hpp"
 #include "web/routes/openai.hpp"
 #include "web/routes/pages.hpp"
@@ -26,6 +27,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_stream_routes(routes, pages);
     add_after_answer_routes(routes, pages);
     add_model_routes(routes, pages);
+    add_model_badge_routes(routes, pages);
     return routes;
 }
 

@@ -162,20 +162,6 @@ Awaitable<> state(Exchange& exchange, const Pages& pages) {
     co_await exchange.respond(std::move(response));
 }
 
-Awaitable<> model_badge(Exchange& exchange, const Pages& pages) {
-    PageFrame frame = pages.bare_frame(exchange.request(), "");
-    const auto model = exchange.request().query.find("model");
-    if (model != exchange.request().query.end()) Pages::show_model(frame, model->second);
-    Response response;
-    if (frame.health.state != services::HealthState::kLoading) {
-        response.headers.push_back(
-            {"HX-Refresh", "true"});  // the page says what became of the model
-    }
-    response.body =
-        pages.renderer().render("partials/model_badge.html", {{"model", badge_view(frame)}});
-    co_await exchange.respond(std::move(response));
-}
-
 }  // namespace
 
 void add_stream_routes(std::vector<Route>& routes, const SharedPages& pages) {
@@ -184,9 +170,6 @@ void add_stream_routes(std::vector<Route>& routes, const SharedPages& pages) {
                       }});
     routes.push_back({Method::kGet, "/chat/{id}/state", [pages](Exchange& exchange) {
                           return state(exchange, *pages);
-                      }});
-    routes.push_back({Method::kGet, "/model-badge", [pages](Exchange& exchange) {
-                          return model_badge(exchange, *pages);
                       }});
 }
 

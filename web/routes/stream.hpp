@@ -13,8 +13,7 @@ namespace notso::web {
 ///                         Unnamed events are htmx fragments; the named event turn-end is the last
 ///                         one.
 /// GET /chat/{id}/state    ?since=<message>: 204 without news, else fragments with the messages
-/// after that one. GET /model-badge        The badge in the top bar (asked every second while the
-/// model loads).
+/// after that one.
 void add_stream_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 }  // namespace notso::web

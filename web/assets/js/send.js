@@ -123,7 +123,7 @@
     ctx.pending?.remove();
   });
 
-  const kReasons = { 413: "it is too long", 403: "this page may not send here", 503: "the server is busy" };
+  const kReasons = { 413: "it is too long", 403: "this page may not send here", 503: "the model is not available now" };
   form.addEventListener("htmx:response:error", (event) => {
     if (!is_ours(event)) return;
     const { ctx } = event.detail;
@@ -151,9 +151,16 @@
       event.preventDefault();
       return fill(idea.dataset.draft);
     }
-    const again = event.target.closest?.("[data-again]");
-    const said = again && document.querySelector(`#m-${CSS.escape(again.dataset.again)} .said`);
-    if (said) fill(said.textContent);
+  });
+
+  const is_retry = (event) => event.detail?.ctx?.sourceElement?.matches?.("form.retry");
+  document.addEventListener("htmx:before:request", (event) => {
+    if (!is_retry(event)) return;
+    show_alert("");
+    document.dispatchEvent(new CustomEvent("notso:sending"));
+  });
+  document.addEventListener("htmx:error", (event) => {
+    if (is_retry(event)) show_alert("The server can’t be reached: try again in a moment.");
   });
 
   if (!input.value) input.value = read_draft();

@@ -64,7 +64,7 @@
 
   document.addEventListener("htmx:after:swap", (event) => {
     const source = event.detail?.ctx?.sourceElement;
-    const sent = source?.id === "composer";
+    const sent = source?.matches?.("#composer, form.retry");
     if (!stop_button() || !(sent || source === main)) return;
     started();
     if (sent) channel?.postMessage(conversation);
