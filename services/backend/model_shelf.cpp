@@ -90,6 +90,9 @@ Result<std::unique_ptr<ChatStream>> ModelShelf::start(const ChatRequest& request
         const std::lock_guard lock(mutex_);
         NOTSO_TRY(asked.slot, slot_for(request.model));
         if (auto failure = fresh_failure(*asked.slot)) return std::unexpected(*std::move(failure));
+        const bool can_wait = request.priority != ChatPriority::kBackground;
+        if (!can_wait && (!waiting_.empty() || asked.slot->backend == nullptr))
+            return fail(ErrorCode::kUnavailable, "background work loads no model");
         counter = std::exchange(asked.slot->counter, nullptr);
         if (!waiting_.empty() || asked.slot->backend == nullptr) {
             NOTSO_CHECK(validate_stops(request.stop));
@@ -103,6 +106,7 @@ Result<std::unique_ptr<ChatStream>> ModelShelf::start(const ChatRequest& request
         }
         backend = asked.slot->backend.get();
         held = lease(asked.slot);
+        if (!can_wait) asked.slot->add_background(asked.ticket);
     }
     // `held` stays until here: an answer that ends at once must not let the backend go under
     // start().

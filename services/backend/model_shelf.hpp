@@ -102,6 +102,7 @@ class ModelShelf final : public ChatBackend {
     void end_cancelled(Lock& lock);
     void serve_waiting(Lock& lock);
     bool bring_in(Slot& slot, Lock& lock);
+    void cancel_background(Lock& lock);
     void unload(Slot& slot, const char* why, Lock& lock);
     void unload_unused(Lock& lock);
     void announce(Lock& lock);

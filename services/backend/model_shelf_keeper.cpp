@@ -105,7 +105,10 @@ void ModelShelf::serve_waiting(Lock& lock) {
 bool ModelShelf::bring_in(Slot& slot, Lock& lock) {
     while (!fits(slot)) {
         Slot* unused = least_used_idle();
-        if (unused == nullptr) return false;
+        if (unused == nullptr) {
+            cancel_background(lock);
+            return false;
+        }
         unload(*unused, "another model needs its room", lock);
     }
     log::info("event=load model={}", log::field(slot.file.info.id));
@@ -116,6 +119,17 @@ bool ModelShelf::bring_in(Slot& slot, Lock& lock) {
     slot.failure.reset();
     slot.last_used = SteadyClock::now();
     return true;
+}
+
+/// What nobody waits for holds no room that somebody waits for.
+void ModelShelf::cancel_background(Lock& lock) {
+    std::vector<std::shared_ptr<Ticket>> tickets;
+    for (const auto& [id, slot] : slots_)
+        for (const auto& one : std::exchange(slot->background, {}))
+            if (auto ticket = one.lock()) tickets.push_back(std::move(ticket));
+    lock.unlock();
+    for (const auto& ticket : tickets) ticket->cancel();
+    lock.lock();
 }
 
 /// A model alone always fits as far as the shelf is concerned: whether it can be loaded, loading

@@ -16,6 +16,12 @@ struct ModelShelf::Ticket {
     std::mutex mutex;
     bool cancelled = false;
     std::unique_ptr<ChatStream> inner = {};  ///< Once the model's own backend has it.
+
+    void cancel() {
+        const std::lock_guard lock(mutex);
+        cancelled = true;
+        if (inner != nullptr) inner->cancel();
+    }
 };
 
 /// An installed model. Guarded by the shelf's mutex; only the keeper sets and takes `backend`.
@@ -26,8 +32,14 @@ struct ModelShelf::Slot {
     SteadyClock::time_point last_used = {};
     std::optional<Error> failure = {};  ///< Why it could not be loaded.
     SteadyClock::time_point failed_at = {};
-    std::shared_ptr<const TokenCounter> counter = {};  ///< While it is not loaded.
-    bool gone = false;                                 ///< The file is not there any more.
+    std::shared_ptr<const TokenCounter> counter = {};    ///< While it is not loaded.
+    bool gone = false;                                   ///< The file is not there any more.
+    std::vector<std::weak_ptr<Ticket>> background = {};  ///< Requests that nobody waits for.
+
+    void add_background(const std::shared_ptr<Ticket>& ticket) {
+        std::erase_if(background, [](const auto& other) { return other.expired(); });
+        background.push_back(ticket);
+    }
 
     ModelInfo info() const {
         const bool ready = backend != nullptr && backend->health().state == HealthState::kReady;

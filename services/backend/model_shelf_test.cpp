@@ -72,6 +72,25 @@ TEST_F(ShelfTest, ARunningAnswerKeepsItsModelAndTheOtherWaitsVisibly) {
     EXPECT_EQ(world.lost, 0);
 }
 
+TEST_F(ShelfTest, BackgroundWorkGivesUpItsRoomAndLoadsNothing) {
+    options.budget_bytes = 50;
+    open();
+    ChatRequest aside = request("a", "aside");
+    aside.priority = ChatPriority::kBackground;
+    const auto events = EventRecorder::create();
+    const auto stream = shelf->start(aside, events->handler());
+    ASSERT_TRUE(stream);
+    const Answer two = ask("b", "two");
+    ASSERT_TRUE(wait_started("two"));
+    EXPECT_EQ(events->end().finish, ChatFinish::kCancelled);
+    EXPECT_EQ(world.lost, 0) << "it was cancelled before its model went";
+    const auto refused = shelf->start(aside, [](ChatEvent) {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+    finish("two");
+    EXPECT_THAT(world.loads, ElementsAre("a", "b"));
+}
+
 TEST_F(ShelfTest, ManyForOneModelDontStarveAnother) {
     options.budget_bytes = 50;
     open();
