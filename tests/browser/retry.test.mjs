@@ -16,7 +16,8 @@ after(async () => {
   await program?.stop();
 });
 
-const kPart = counted_words(2);  // what "[error] [long 5]" says before it breaks off
+const kQuestion = "[error] [long 80] [slow]";
+const kPart = counted_words(40);  // it breaks off half-way
 const articles = (page) => page.locator("article.assistant");
 const retry_buttons = (page) => page.locator("form.retry button").filter({ visible: true });
 
@@ -32,7 +33,7 @@ async function assert_both(page) {
 
 test("one click, in place", async () => {
   const page = await open_page(browser, program.url);
-  await send(page, "[error] [long 5] [slow]");
+  await send(page, kQuestion);
   await finished_answer(page);
   const first = await articles(page).first().getAttribute("id");
   await page.fill("#message", "half a thought");
@@ -96,7 +97,7 @@ test("the server can’t be reached: it says so, and the button stays", async ()
 
 test("without script", async () => {
   const page = await open_page(browser, program.url, { javaScriptEnabled: false });
-  await page.fill("#message", "[error] [long 5]");
+  await page.fill("#message", kQuestion);
   await page.click("#send-button", { noWaitAfter: true });
   await page.waitForURL(/\/chat\//);
   await page.waitForSelector("#composer");
@@ -114,7 +115,7 @@ for (const colorScheme of ["light", "dark"]) {
     const what = `${colorScheme}, ${width} px`;
     test(`axe: retried, ${what}`, async () => {
       const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 844 } });
-      await send(page, "[error] [long 5] [slow]");
+      await send(page, kQuestion);
       await finished_answer(page);
       await assert_accessible(page, `failed, ${what}`);
       await retry_buttons(page).click();
