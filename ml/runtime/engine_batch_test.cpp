@@ -80,10 +80,7 @@ TEST(EngineBatch, AnswersGoOnBesideALongPrompt) {
     other.seen->wait_end();
     engine->cancel(running.id);
     running.seen->wait_end();
-    const auto reads = model->reads();
-    const auto prompt = std::ranges::find(reads, 16U);
-    ASSERT_NE(prompt, reads.end());
-    EXPECT_GE(std::count(prompt, reads.end(), 1U), 3) << "200 ms have room for more than one";
+    EXPECT_GE(model->passes_between_layers(), 3) << "200 ms have room for more than one";
     EXPECT_EQ(running.seen->ids, from(2, static_cast<std::int32_t>(running.seen->ids.size())));
     EXPECT_EQ(other.seen->ids, from(23, 1));
 }

@@ -143,9 +143,13 @@ class FakeModel final : public Model {
         if (before_forward) before_forward(n_tokens);
         note_read(n_tokens);
         if (!fail_with.empty()) return fail(ErrorCode::kInternal, "{}", fail_with);
+        n_between_ += is_between_;
         for (std::int32_t layer = 0; between && layer < n_pauses; ++layer) {
             std::this_thread::sleep_for(pause);
-            if (between()) continue;
+            is_between_ = true;
+            const bool goes_on = between();
+            is_between_ = false;
+            if (goes_on) continue;
             return fail(ErrorCode::kCancelled, "ended between two layers");
         }
         for (const Segment& segment : segments) {
@@ -161,6 +165,8 @@ class FakeModel final : public Model {
         const std::lock_guard lock(mutex_);
         return reads_;
     }
+    /// Passes that ran between two layers of another so far.
+    std::int32_t passes_between_layers() const { return n_between_; }
     /// Tokens that were read in Precision::kFast so far.
     std::int32_t fast_tokens() const { return n_fast_; }
     ModelConfig& mutable_config() { return config_; }
@@ -245,6 +251,8 @@ class FakeModel final : public Model {
     mutable std::mutex mutex_;
     mutable std::vector<std::size_t> reads_;
     mutable std::atomic<std::int32_t> n_fast_ = 0;
+    mutable std::atomic<std::int32_t> n_between_ = 0;
+    mutable bool is_between_ = false;
 };
 
 }  // namespace notso::ml::testing
