@@ -93,6 +93,14 @@ void Batch::keep(Job& job, std::int32_t n_tokens) {
     tree_.insert(std::span(job.text).first(static_cast<std::size_t>(n_tokens)), job.cache->pages());
 }
 
+/// Gives its pages to the tree, where later requests and itself may find them.
+void Batch::leave_pages(Job& job) {
+    // Guesses that were read but not confirmed are no part of the text.
+    job.cache->truncate(std::min(job.cache->size(), job.n_text()));
+    keep(job, job.cache->size());
+    job.cache.reset();
+}
+
 void Batch::end(const JobPtr& job, FinishReason reason, std::optional<Error> error) {
     if (!job->sink) return;
     const SteadyClock::time_point now = SteadyClock::now();
@@ -104,12 +112,7 @@ void Batch::end(const JobPtr& job, FinishReason reason, std::optional<Error> err
                    std::to_underlying(job->id),
                    log::field(error->detail));
     }
-    // Guesses that were read but not confirmed are no part of the text.
-    if (!job->in_pass) {
-        job->cache->truncate(std::min(job->cache->size(), job->n_text()));
-        keep(*job, job->cache->size());
-        job->cache.reset();
-    }
+    if (!job->in_pass) leave_pages(*job);
     std::erase(jobs_, job);
     const std::unique_ptr<TokenSink> sink = std::move(job->sink);
     events_.on_ended(job);
@@ -200,9 +203,7 @@ bool Batch::preempt_background() {
 }
 
 void Batch::preempt(const JobPtr& job) {
-    job->cache->truncate(std::min(job->cache->size(), job->n_text()));
-    keep(*job, job->cache->size());
-    job->cache.reset();
+    leave_pages(*job);
     job->is_answering = false;
     std::erase(jobs_, job);
     events_.on_preempted(job);

@@ -74,6 +74,7 @@ class Batch {
     void end_cancelled();
     void resume(Job& job);
     void keep(Job& job, std::int32_t n_tokens);
+    void leave_pages(Job& job);
     bool has_foreground() const;
     std::vector<JobPtr> active(bool answering) const;
     bool reserve(Job& job, std::int32_t n_tokens);

@@ -118,8 +118,7 @@ void Batch::finish_pass(std::span<const Piece> pieces, const Result<>& done) {
     for (const Piece& piece : pieces) {
         const JobPtr& job = piece.job;
         if (!job->sink) {  // it ended while it was read
-            if (job->cache) keep(*job, job->cache->size());
-            job->cache.reset();
+            if (job->cache) leave_pages(*job);
         } else if (done) {
             finish_piece(piece);
         } else if (done.error().code != ErrorCode::kCancelled) {
