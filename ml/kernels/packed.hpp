@@ -146,6 +146,9 @@ struct PackedMatmulArgs {
     QuantizedTokens x;  ///< All n_tokens, n_cols of each.
     float* out;         ///< [n_tokens, n_rows]
     std::size_t out_stride;
+    /// Where the thread will probably read on behind the panels; memory is asked for it. Null:
+    /// nobody knows.
+    const std::byte* next = nullptr;
 };
 using PackedMatmul = void (*)(const PackedMatmulArgs& args) noexcept;
 

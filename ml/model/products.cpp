@@ -69,22 +69,34 @@ void Products::put_integers(const TokenPart& part, const float* x) const noexcep
         x, part.cols.n, part.tokens.place(run, part.token, part.cols.first));
 }
 
-void Products::multiply(const Product& product) const noexcept {
+void Products::multiply(const Product& product, const Matrix* next) const noexcept {
     const RowTasks tasks = split(product.matrix.n_rows);
     pool_.run(tasks.size(), [&](std::int32_t task, std::int32_t thread) {
-        multiply_rows(product, tasks[task], thread);
+        const Turn turn{task, thread};
+        multiply_rows(product, {tasks[task], after(turn, tasks, product.matrix, next)}, thread);
     });
 }
 
+const std::byte* Products::after(const Turn& turn,
+                                 const RowTasks& tasks,
+                                 const Matrix& matrix,
+                                 const Matrix* next) const noexcept {
+    const std::int32_t following = turn.task + pool_.size();
+    if (following < tasks.size()) return matrix.row(tasks[following].first);
+    if (next == nullptr) return nullptr;
+    const RowTasks next_tasks = split(next->n_rows);
+    return turn.thread < next_tasks.size() ? next->row(next_tasks[turn.thread].first) : nullptr;
+}
+
 void Products::multiply_rows(const Product& product,
-                             IndexRange rows,
+                             MatrixRows rows,
                              std::int32_t thread) const noexcept {
     const ProductOut out{product.out + rows.first, extent(product.matrix.n_rows)};
     multiply_rows(product, rows, out, thread);
 }
 
 void Products::multiply_rows(const Product& product,
-                             IndexRange rows,
+                             MatrixRows rows,
                              const ProductOut& out,
                              std::int32_t thread) const noexcept {
     const Matrix& matrix = product.matrix;
@@ -101,7 +113,7 @@ void Products::multiply_rows(const Product& product,
 }
 
 void Products::multiply_packed(const Product& product,
-                               IndexRange rows,
+                               MatrixRows rows,
                                const ProductOut& out) const noexcept {
     const Matrix& matrix = product.matrix;
     const bool mixed = product.runs.n_exact > 0 && product.runs.n_fast > 0;
@@ -118,7 +130,8 @@ void Products::multiply_packed(const Product& product,
                  .store = product.store,
                  .x = product.x.integers(run),
                  .out = out.data + extent(run.first) * out.stride + done,
-                 .out_stride = out.stride});
+                 .out_stride = out.stride,
+                 .next = mixed ? nullptr : rows.next});
         }
     }
 }

@@ -29,6 +29,18 @@ struct IndexRange {
     std::int32_t n;
 };
 
+/// A task, and the thread that has it.
+struct Turn {
+    std::int32_t task;
+    std::int32_t thread;
+};
+
+/// Rows that a thread multiplies with.
+struct MatrixRows : IndexRange {
+    /// Weights that it will probably read after them: memory is asked for them in time. Or null.
+    const std::byte* next = nullptr;
+};
+
 /// How the rows of a matrix are split into tasks: large ones first, smaller and smaller ones after
 /// them, so that threads of unequal speed end at about the same time.
 class RowTasks {
@@ -81,14 +93,21 @@ class Products {
     void put(const TokenPart& part, const float* x) const noexcept;
 
     /// The whole product, its rows split between the threads.
-    void multiply(const Product& product) const noexcept;
+    /// @param next  Weights that are read after it; or null.
+    void multiply(const Product& product, const Matrix* next) const noexcept;
     /// Some rows of it, on the thread that calls.
-    void multiply_rows(const Product& product, IndexRange rows, std::int32_t thread) const noexcept;
+    void multiply_rows(const Product& product, MatrixRows rows, std::int32_t thread) const noexcept;
     /// The same to another place: product.out is not used.
     void multiply_rows(const Product& product,
-                       IndexRange rows,
+                       MatrixRows rows,
                        const ProductOut& out,
                        std::int32_t thread) const noexcept;
+    /// What a thread will probably read after its task of a matrix: threads take turns.
+    /// @param next  Matrix of the tasks that follow these; or null.
+    const std::byte* after(const Turn& turn,
+                           const RowTasks& tasks,
+                           const Matrix& matrix,
+                           const Matrix* next) const noexcept;
     /// Tasks for the threads of the pool.
     RowTasks split(std::int32_t n_rows,
                    std::int32_t multiple = kRowMultiple,
@@ -99,7 +118,7 @@ class Products {
   private:
     void put_integers(const TokenPart& part, const float* x) const noexcept;
     void multiply_packed(const Product& product,
-                         IndexRange rows,
+                         MatrixRows rows,
                          const ProductOut& out) const noexcept;
     void multiply_unpacked(const Product& product,
                            IndexRange rows,

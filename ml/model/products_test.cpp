@@ -51,7 +51,7 @@ class ProductsTest : public testing::TestWithParam<const kernels::KernelTable*> 
     Floats multiply(const TokenRuns& runs) const {
         quantize(runs);
         Floats out(extent(runs.size(), kRows), 1.0f);
-        products_.multiply({matrix_, work_.h, runs, out.data(), kernels::Store::kAdd});
+        products_.multiply({matrix_, work_.h, runs, out.data(), kernels::Store::kAdd}, nullptr);
         return out;
     }
 
@@ -99,10 +99,29 @@ TEST(RowTasks, CoverAllRowsInOrderAndGetSmaller) {
                     last_size = n;
                 }
                 ASSERT_EQ(next, n_rows);
-                if (tasks.size() > n_threads) { ASSERT_LE(last_size, std::max(32, most / 32 * 32)); }
+                if (tasks.size() > n_threads) {
+                    ASSERT_LE(last_size, std::max(32, most / 32 * 32));
+                }
             }
         }
     }
+}
+
+TEST_P(ProductsTest, AThreadReadsItsNextTaskAfterItsTask) {
+    const RowTasks tasks = products_.split(kRows);
+    ASSERT_GT(tasks.size(), 4);
+    EXPECT_EQ(products_.after({0, 0}, tasks, matrix_, nullptr), matrix_.row(tasks[2].first));
+    EXPECT_EQ(products_.after({1, 0}, tasks, matrix_, nullptr), matrix_.row(tasks[3].first));
+    Matrix next = matrix_;
+    next.data += 1000;
+    next.n_rows = 64;
+    for (const std::int32_t task : {tasks.size() - 2, tasks.size() - 1}) {
+        EXPECT_EQ(products_.after({task, 0}, tasks, matrix_, nullptr), nullptr);
+        EXPECT_EQ(products_.after({task, 0}, tasks, matrix_, &next), next.row(0));
+        EXPECT_EQ(products_.after({task, 1}, tasks, matrix_, &next), next.row(32));
+    }
+    next.n_rows = 32;  // nothing for the second thread
+    EXPECT_EQ(products_.after({tasks.size() - 1, 1}, tasks, matrix_, &next), nullptr);
 }
 
 TEST_P(ProductsTest, SomeRowsGoToAnotherPlace) {
@@ -112,7 +131,7 @@ TEST_P(ProductsTest, SomeRowsGoToAnotherPlace) {
     const Floats whole = multiply(runs);
     Floats part(5 * kStride, 1.0f);
     const Product product{matrix_, work_.h, runs, nullptr, kernels::Store::kAdd};
-    products_.multiply_rows(product, kRange, {part.data(), kStride}, 0);
+    products_.multiply_rows(product, {kRange}, {part.data(), kStride}, 0);
     for (std::size_t t = 0; t < 5; ++t) {
         for (std::size_t row = 0; row < kStride; ++row) {
             const float expected = row < 400 ? whole[t * kRows + 32 + row] : 1.0f;

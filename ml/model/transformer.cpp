@@ -140,10 +140,13 @@ void Transformer::run_layer(std::int32_t layer, const Chunk& chunk) const noexce
     project_qkv(layer, chunk);
     attend(layer, chunk);
     constexpr auto kAdd = kernels::Store::kAdd;
-    products().multiply({weights.attn_output, w.heads, chunk.runs, w.x.data(), kAdd});
+    products().multiply({weights.attn_output, w.heads, chunk.runs, w.x.data(), kAdd},
+                        &weights.ffn_gate);
     norm(weights.ffn_norm, chunk.runs, {});
     gated_ffn(weights, chunk.runs);
-    products().multiply({weights.ffn_down, w.gate, chunk.runs, w.x.data(), kAdd});
+    const bool is_last = layer + 1 == spec_.config.n_layers;
+    const Matrix& next = is_last ? weights_.output : weights_.layers[extent(layer) + 1].attn_k;
+    products().multiply({weights.ffn_down, w.gate, chunk.runs, w.x.data(), kAdd}, &next);
 }
 
 void Transformer::embed(const Chunk& chunk) const noexcept {
@@ -192,8 +195,12 @@ void Transformer::gated_ffn(const LayerWeights& weights, const TokenRuns& runs) 
         const IndexRange range = tasks[task];
         float* gates = work().stage[extent(thread)].data();
         float* ups = gates + kStageFloats;
-        products().multiply_rows(gate, range, {gates, extent(range.n)}, thread);
-        products().multiply_rows(up, range, {ups, extent(range.n)}, thread);
+        const ProductOut gate_out{gates, extent(range.n)};
+        const ProductOut up_out{ups, extent(range.n)};
+        const auto* next =
+            products().after({task, thread}, tasks, weights.ffn_gate, &weights.ffn_down);
+        products().multiply_rows(gate, {range, weights.ffn_up.row(range.first)}, gate_out, thread);
+        products().multiply_rows(up, {range, next}, up_out, thread);
         for (std::int32_t t = 0; t < runs.size(); ++t, gates += range.n, ups += range.n) {
             kernels_.silu_mul(gates, ups, range.n);
             products().put({work().gate, runs, t, range}, gates);
@@ -216,7 +223,8 @@ void Transformer::write_logits(const Chunk& chunk) const noexcept {
     pool_->run(tasks.size(), [&](std::int32_t task, std::int32_t thread) {
         const IndexRange range = tasks[task];
         float* stage = work().stage[extent(thread)].data();
-        products().multiply_rows(product, range, {stage, extent(range.n)}, thread);
+        const auto* next = products().after({task, thread}, tasks, weights_.output, nullptr);
+        products().multiply_rows(product, {range, next}, {stage, extent(range.n)}, thread);
         for (const LogitsRow& row : chunk.logits) {
             std::copy_n(stage, range.n, row.out + range.first);
             stage += range.n;

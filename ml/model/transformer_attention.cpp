@@ -26,15 +26,24 @@ void Transformer::project_qkv(std::int32_t layer, const Chunk& chunk) const noex
     const Product v{weights.attn_v, h, chunk.runs.exactly(), work().v.data()};
     // One task per head: its rows, their norm and rotation, and for keys and values the way into
     // the cache. Heads of k and v go together, since both are stored at the end.
+    const auto weights_of = [&](std::int32_t task) -> const std::byte* {
+        if (task < config.n_kv_heads) return weights.attn_k.row(task * config.head_dim);
+        if (task < config.n_kv_heads + config.n_heads)
+            return weights.attn_q.row((task - config.n_kv_heads) * config.head_dim);
+        return nullptr;
+    };
     pool_->run(config.n_kv_heads + config.n_heads, [&](std::int32_t task, std::int32_t thread) {
         const bool is_query = task >= config.n_kv_heads;
         const std::int32_t first = (is_query ? task - config.n_kv_heads : task) * config.head_dim;
         const Product& product = is_query ? q : k;
-        products().multiply_rows(product, {first, config.head_dim}, thread);
+        const IndexRange rows{first, config.head_dim};
+        const std::byte* next = weights_of(task + pool_->size());
+        products().multiply_rows(
+            product, {rows, is_query ? next : weights.attn_v.row(first)}, thread);
         norm_head(product, first, is_query ? weights.attn_q_norm : weights.attn_k_norm);
         if (rotates) rotate(product.out + first, extent(product.matrix.n_rows), chunk.size());
         if (is_query) return;
-        products().multiply_rows(v, {first, config.head_dim}, thread);
+        products().multiply_rows(v, {rows, next}, thread);
         for (const ChunkPart& part : chunk.parts) store_kv(layer, task, part);
     });
 }

@@ -104,6 +104,7 @@ class Asking {
   public:
     Asking(const PackedMatmulArgs& args, std::int32_t first_token, std::int32_t n_tokens_of_tile)
         : end_(end_of_panels(args)),
+          next_(args.next),
           panel_bytes_(args.panel_bytes),
           n_passes_(count_tiles(args.n_tokens, args.x.tiles)),
           turn_(first_token / n_tokens_of_tile) {}
@@ -127,11 +128,13 @@ class Asking {
             if (!is_mine) return nullptr;
             ahead = tile + kPanels * panel_bytes_;
         }
-        return ahead < end_ ? ahead : nullptr;
+        if (ahead < end_) return ahead;
+        return next_ != nullptr ? next_ + (ahead - end_) : nullptr;
     }
 
   private:
     const std::byte* end_;
+    const std::byte* next_;
     std::size_t panel_bytes_;
     std::int32_t n_passes_;  // tiles of tokens
     std::int32_t turn_;      // columns until this one's turn; number of the tile where all is one's
@@ -324,6 +327,15 @@ void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
     }
 }
 
+/// What the first panels begin with, at once.
+template <class S, int kPanels>
+void ask_for_begin(const PackedMatmulArgs& args) {
+    for (std::size_t i = 0; i < kPrefetchBytes / kPanels; i += kLineBytes) {
+        for (int panel = 0; panel < kPanels; ++panel)
+            S::template prefetch<kLineBytes>(args.panels + panel * args.panel_bytes + i);
+    }
+}
+
 template <class S, class P, Precision kPrecision>
 void packed_matmul(const PackedMatmulArgs& args) noexcept {
     using D = typename DotsOf<S, P, kPrecision>::Type;
@@ -331,11 +343,11 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     std::int32_t row = 0;
     if (args.n_tokens <= args.x.tiles.few) {
         using Few = typename DotsOf<S, P, kPrecision>::OfFew;
-        for (std::size_t i = 0; i < kPrefetchBytes; i += kLineBytes)
-            S::template prefetch<kLineBytes>(args.panels + i);
+        ask_for_begin<S, 1>(args);
         for (; row < args.n_rows; row += kLanes) multiply_tiles<S, P, Few, 1, true>(args, row);
         return;
     }
+    ask_for_begin<S, S::kPackedPanels>(args);
     // More than the rows of all but the last panel: the last one may be used in part.
     for (; row + kRows - kLanes < args.n_rows; row += kRows)
         multiply_panels<S, P, D, S::kPackedPanels>(args, row);
