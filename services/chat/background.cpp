@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "services/chat/message_tree.hpp"
 #include "services/chat/side_texts.hpp"
 #include "services/chat/title.hpp"
 
@@ -16,8 +17,9 @@ constexpr std::int64_t kFollowUpTokens = 96;
 
 Result<PromptSource> load(SessionStore& store, const ConversationId& id) {
     PromptSource source;
-    NOTSO_TRY(source.conversation, store.conversation(id));
-    NOTSO_TRY(source.messages, store.messages(id));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, id));
+    source.conversation = std::move(shown.conversation);
+    source.messages = std::move(shown.path);
     return source;
 }
 

@@ -8,37 +8,11 @@
 #include "base/random.hpp"
 #include "base/utf8.hpp"
 #include "services/chat/chat_service_impl.hpp"
+#include "services/chat/message_checks.hpp"
 #include "services/chat/title.hpp"
 
 namespace notso::services {
 namespace {
-
-constexpr std::size_t kMaxMessageBytes = std::size_t{256} * 1024;
-constexpr std::size_t kMaxClientIdBytes = 128;
-
-Result<> check_text(const std::string& text) {
-    if (text.size() > kMaxMessageBytes) {
-        return fail(ErrorCode::kTooLarge,
-                    "the message has {} bytes; at most {} are allowed: send it in parts",
-                    text.size(),
-                    kMaxMessageBytes);
-    }
-    if (!is_valid_utf8(text))
-        return fail(ErrorCode::kInvalidArgument, "the message is not valid UTF-8");
-    return {};
-}
-
-Result<> check(const SendRequest& request) {
-    NOTSO_CHECK(check_text(request.text));
-    if (single_line(request.text).empty())
-        return fail(ErrorCode::kInvalidArgument, "the message is empty");
-    if (request.client_id.size() > kMaxClientIdBytes || !is_valid_utf8(request.client_id)) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "client_id is not UTF-8 of at most {} bytes",
-                    kMaxClientIdBytes);
-    }
-    return {};
-}
 
 Error shutting_down() {
     return {ErrorCode::kUnavailable, "the server is shutting down; send it again later"};
@@ -78,7 +52,8 @@ ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
 }
 
 void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
-    Result<> ok = check(request);
+    Result<> ok = check_message_text(request.text);
+    if (ok) ok = check_client_id(request.client_id);
     if (ok && closing_) ok = std::unexpected(shutting_down());
     if (!ok) return fail_later(std::move(done), ok.error());
     if (request.client_id.empty()) request.client_id = random_id();
@@ -98,26 +73,31 @@ void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     begin_turn(
         request,
         answer,
-        [user = std::move(user), answer](SessionStore& store) mutable {
-            return store_message(store, std::move(user), answer);
+        [user = std::move(user), answer, edits = std::move(request.edits)](
+            SessionStore& store) mutable {
+            return store_message(store, {std::move(user), answer, std::move(edits)});
         },
         std::move(done));
 }
 
-void ChatServiceImpl::retry(RetryRequest request, Completion<SentMessage> done) {
-    if (closing_) return fail_later(std::move(done), shutting_down());
+void ChatServiceImpl::regenerate(RegenerateRequest request, Completion<SentMessage> done) {
+    Result<> ok = check_client_id(request.client_id);
+    if (ok && closing_) ok = std::unexpected(shutting_down());
+    if (!ok) return fail_later(std::move(done), ok.error());
+    if (request.client_id.empty()) request.client_id = random_id();
     save_leftovers(request.conversation);
     if (slots_.contains(request.conversation.value)) {
-        return find_sent([id = request.conversation, tried = request.answer](
-                             SessionStore& store) { return find_retried(store, id, tried); },
+        return find_sent([id = request.conversation, client_id = std::move(request.client_id)](
+                             SessionStore& store) { return find_repeated(store, id, client_id); },
                          std::move(done));
     }
-    const Message answer = empty_answer(request.conversation, request.question);
+    Message answer = empty_answer(request.conversation, request.question);
+    answer.client_id = std::move(request.client_id);
     begin_turn(
         {.conversation = request.conversation, .text = {}, .user = request.user},
         answer,
-        [tried = std::move(request.answer), answer](SessionStore& store) {
-            return store_retry(store, tried, answer);
+        [old = std::move(request.answer), answer](SessionStore& store) {
+            return store_answer_beside(store, old, answer);
         },
         std::move(done));
 }
@@ -170,7 +150,7 @@ void ChatServiceImpl::find_sent(FindSent find, Completion<SentMessage> done) {
 }
 
 void ChatServiceImpl::read_draft(DraftRequest request, Completion<> done) {
-    if (const Result<> ok = check_text(request.text); !ok)
+    if (const Result<> ok = check_draft_text(request.text); !ok)
         return fail_later(std::move(done), ok.error());
     store_.call(
         alive_,

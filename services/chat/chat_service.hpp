@@ -12,6 +12,7 @@
 #include "base/executor.hpp"
 #include "base/result.hpp"
 #include "services/backend/chat_backend.hpp"
+#include "services/chat/message_tree.hpp"
 #include "services/chat/turn_feed.hpp"
 #include "services/session/session_store.hpp"
 
@@ -22,7 +23,8 @@ using Completion = std::move_only_function<void(Result<T>)>;
 
 struct ConversationView {
     Conversation conversation;
-    std::vector<Message> messages;
+    std::vector<Message> messages;             ///< Of the path that is shown, first to last.
+    std::vector<Versions> versions = {};       ///< Of each of them; empty when nobody asked.
     std::shared_ptr<TurnFeed> running;         ///< Null when nothing is being written.
     std::vector<std::string> follow_ups = {};  ///< What could be asked next; written by the model.
     bool more_follows = false;  ///< when_settled() will tell when title and follow_ups stand.
@@ -35,14 +37,25 @@ struct SendRequest {
     std::optional<bool> thinking = {};  ///< This message only; absent = the conversation's setting.
     std::uint64_t user = 0;             ///< Who sends it (ChatRequest::user).
     ChatPriority priority = ChatPriority::kInteractive;
+    /// A message of the person's that this one stands beside: the conversation goes on from here
+    /// instead. Absent: it comes after what is shown.
+    std::optional<MessageId> edits = {};
 };
 
-/// Asks for another answer to a message whose last answer is not whole.
-struct RetryRequest {
+/// Asks for another answer to the same question.
+struct RegenerateRequest {
     ConversationId conversation;
     MessageId question;
-    MessageId answer;        ///< The last message of the conversation; it stays as it is.
-    std::uint64_t user = 0;  ///< Who asks (ChatRequest::user).
+    MessageId answer;            ///< The new one stands beside it; it stays as it is.
+    std::string client_id = {};  ///< As SendRequest::client_id.
+    std::uint64_t user = 0;      ///< Who asks (ChatRequest::user).
+};
+
+/// Another version of an answer, written by the person.
+struct ReviseRequest {
+    ConversationId conversation;
+    MessageId answer;  ///< The new one stands beside it; it stays as it is.
+    std::string text;  ///< As SendRequest::text.
 };
 
 /// What somebody is typing.
@@ -101,10 +114,16 @@ class ChatService {
     /// later); the text is not lost: the page keeps it. @errors also kInvalidArgument, kTooLarge,
     /// kNotFound, kUnavailable (shutting down), and the store's: then nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
-    /// Stores an empty answer after the unfinished one and starts its turn, as send() does. The
-    /// same retry again finds the first one's answer. @errors as send(); also kInvalidArgument: the
-    /// old answer is whole, or not the last message.
-    virtual void retry(RetryRequest request, Completion<SentMessage> done) = 0;
+    /// Stores an empty answer beside the old one and starts its turn, as send() does. The same
+    /// client_id again finds the first one's answer. @errors as send().
+    virtual void regenerate(RegenerateRequest request, Completion<SentMessage> done) = 0;
+    /// Stores the person's version of an answer, and shows it. @errors as send().
+    virtual void revise(ReviseRequest request, Completion<Message> done) = 0;
+    /// Shows the newest path through a message. @errors kNotFound; kBusy while an answer runs.
+    virtual void show_version(ConversationId id, MessageId message, Completion<> done) = 0;
+    /// Removes an answer, or a question with all its answers; what came after stays.
+    /// @errors kNotFound; kBusy while an answer runs.
+    virtual void remove_message(ConversationId id, MessageId message, Completion<> done) = 0;
     /// Reads a draft ahead, so that the message it becomes starts sooner. Takes the place of the
     /// conversation's last draft; given up as soon as anybody sends anything. The text is neither
     /// stored nor logged. Does nothing, successfully, unless reads_drafts(), a local model is

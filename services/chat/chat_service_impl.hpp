@@ -36,7 +36,10 @@ class ChatServiceImpl final : public ChatService {
     void clear(ConversationId id, Completion<> done) override;
     void remove(ConversationId id, Completion<> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;
-    void retry(RetryRequest request, Completion<SentMessage> done) override;
+    void regenerate(RegenerateRequest request, Completion<SentMessage> done) override;
+    void revise(ReviseRequest request, Completion<Message> done) override;
+    void show_version(ConversationId id, MessageId message, Completion<> done) override;
+    void remove_message(ConversationId id, MessageId message, Completion<> done) override;
     void read_draft(DraftRequest request, Completion<> done) override;
     bool reads_drafts() const override { return deps_.background; }
     void stop(ConversationId id, Completion<> done) override;
@@ -64,6 +67,8 @@ class ChatServiceImpl final : public ChatService {
             done(std::unexpected(std::move(error)));
         });
     }
+    /// False while an answer runs; otherwise what was made for the path that is shown is dropped.
+    bool may_change_tree(const ConversationId& id);
     void change(ConversationId id,
                 std::move_only_function<void(Conversation&)> edit,
                 Completion<Conversation> done);

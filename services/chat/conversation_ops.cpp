@@ -72,9 +72,11 @@ void ChatServiceImpl::open(ConversationId id, Completion<ConversationView> done)
     store_.call(
         alive_,
         [id](SessionStore& store) -> Result<ConversationView> {
+            NOTSO_TRY(ShownConversation shown, load_shown(store, id));
             ConversationView view;
-            NOTSO_TRY(view.conversation, store.conversation(id));
-            NOTSO_TRY(view.messages, store.messages(id));
+            view.versions = versions_of(shown.all, shown.path);
+            view.conversation = std::move(shown.conversation);
+            view.messages = std::move(shown.path);
             return view;
         },
         [this, done = std::move(done)](Result<ConversationView> view) mutable {

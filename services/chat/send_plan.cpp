@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "services/chat/message_tree.hpp"
 #include "services/chat/title.hpp"
 
 namespace notso::services {
@@ -21,32 +22,56 @@ void give_title(SessionStore& store,
     if (!saved) log::warn("a title could not be saved: {}", saved.error().detail);
 }
 
+Result<Message> find_in(const std::vector<Message>& all, const MessageId& id, MessageRole role) {
+    const auto found = std::ranges::find(all, id, &Message::id);
+    if (found == all.end() || found->role != role)
+        return fail(ErrorCode::kNotFound, "no such message: it was deleted");
+    return *found;
+}
+
 }  // namespace
 
 Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
                                               const ConversationId& id,
                                               const std::string& client_id) {
-    NOTSO_TRY(auto user, store.find_by_client_id(id, client_id));
-    if (!user) return std::nullopt;
+    NOTSO_TRY(auto found, store.find_by_client_id(id, client_id));
+    if (!found) return std::nullopt;
     NOTSO_TRY(const auto messages, store.messages(id));
-    const auto answer = std::ranges::find(
-        messages.rbegin(), messages.rend(), std::optional(user->id), &Message::parent);
-    if (answer == messages.rend()) {
-        return fail(ErrorCode::kCorruptData, "message {} has no answer record", user->id.value);
+    if (found->role == MessageRole::kAssistant) {
+        const auto user = std::ranges::find(messages, found->parent, [](const Message& message) {
+            return std::optional(message.id);
+        });
+        if (user == messages.end())
+            return fail(ErrorCode::kCorruptData, "answer {} has no question", found->id.value);
+        return SendPlan{.user = *user, .answer = *std::move(found), .repeated = true};
     }
-    return SendPlan{.user = *std::move(user), .answer = *answer, .repeated = true};
+    const auto answer = std::ranges::find(
+        messages.rbegin(), messages.rend(), std::optional(found->id), &Message::parent);
+    if (answer == messages.rend()) {
+        return fail(ErrorCode::kCorruptData, "message {} has no answer record", found->id.value);
+    }
+    return SendPlan{.user = *std::move(found), .answer = *answer, .repeated = true};
 }
 
-Result<SendPlan> store_message(SessionStore& store, Message user, Message answer) {
+Result<SendPlan> store_message(SessionStore& store, NewMessages messages) {
+    auto& [user, answer, edits] = messages;
     NOTSO_TRY(auto repeated, find_repeated(store, user.conversation, user.client_id));
     if (repeated) return *std::move(repeated);
     SendPlan plan;
-    NOTSO_TRY(plan.source.conversation, store.conversation(user.conversation));
-    NOTSO_TRY(plan.source.messages, store.messages(user.conversation));
-    if (!plan.source.messages.empty()) user.parent = plan.source.messages.back().id;
+    NOTSO_TRY(ShownConversation shown, load_shown(store, user.conversation));
+    if (edits) {
+        NOTSO_TRY(const Message old, find_in(shown.all, *edits, MessageRole::kUser));
+        user.parent = old.parent;
+        shown.path = old.parent ? path_to(shown.all, *old.parent) : std::vector<Message>{};
+    } else if (!shown.path.empty()) {
+        user.parent = shown.path.back().id;
+    }
     NOTSO_CHECK(store.append_messages({user, answer}));
+    plan.source.conversation = std::move(shown.conversation);
+    plan.source.messages = std::move(shown.path);
     Conversation& conversation = plan.source.conversation;
     conversation.updated_at = std::max(conversation.updated_at, answer.created_at);
+    conversation.leaf = answer.id;
     plan.source.messages.push_back(user);
     give_title(store, conversation, plan.source.messages);
     plan.user = std::move(user);
@@ -54,48 +79,42 @@ Result<SendPlan> store_message(SessionStore& store, Message user, Message answer
     return plan;
 }
 
-Result<std::optional<SendPlan>> find_retried(SessionStore& store,
-                                             const ConversationId& id,
-                                             const MessageId& tried) {
-    NOTSO_TRY(const auto messages, store.messages(id));
-    const auto old = std::ranges::find(messages, tried, &Message::id);
-    if (old == messages.end() || !old->parent) return std::nullopt;
-    const Message& last = messages.back();
-    if (last.id == tried || last.parent != old->parent) return std::nullopt;
-    const auto user = std::ranges::find(messages, *old->parent, &Message::id);
-    if (user == messages.end() || user->role != MessageRole::kUser) return std::nullopt;
-    return SendPlan{.user = *user, .answer = last, .repeated = true};
+Result<SendPlan> store_answer_beside(SessionStore& store, const MessageId& old, Message answer) {
+    NOTSO_TRY(auto repeated, find_repeated(store, answer.conversation, answer.client_id));
+    if (repeated) return *std::move(repeated);
+    NOTSO_TRY(ShownConversation shown, load_shown(store, answer.conversation));
+    NOTSO_TRY(const Message beside, find_in(shown.all, old, MessageRole::kAssistant));
+    if (!beside.parent || beside.parent != answer.parent)
+        return fail(ErrorCode::kNotFound, "that is no answer to that message");
+    NOTSO_CHECK(store.append_messages({answer}));
+    SendPlan plan;
+    plan.source.conversation = std::move(shown.conversation);
+    plan.source.conversation.leaf = answer.id;
+    plan.source.messages = path_to(shown.all, *beside.parent);
+    plan.user = plan.source.messages.back();
+    plan.answer = std::move(answer);
+    return plan;
 }
 
-Result<SendPlan> store_retry(SessionStore& store, const MessageId& tried, Message answer) {
-    NOTSO_TRY(auto repeated, find_retried(store, answer.conversation, tried));
-    if (repeated) return *std::move(repeated);
-    SendPlan plan;
-    NOTSO_TRY(plan.source.conversation, store.conversation(answer.conversation));
-    NOTSO_TRY(auto messages, store.messages(answer.conversation));
-    const auto old = std::ranges::find(messages, tried, &Message::id);
-    const auto user = std::ranges::find_if(
-        messages, [&](const Message& message) { return message.id == answer.parent; });
-    if (old == messages.end() || user == messages.end() || old->parent != user->id)
-        return fail(ErrorCode::kNotFound, "there is no such answer to that message");
-    if (old->state == MessageState::kComplete)
-        return fail(ErrorCode::kInvalidArgument, "that answer is whole: there is nothing to retry");
-    if (old->id != messages.back().id) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "the conversation went on after that answer: send the message again");
+Result<> remove_from_tree(SessionStore& store, const ConversationId& id, const MessageId& message) {
+    NOTSO_TRY(const auto all, store.messages(id));
+    const auto found = std::ranges::find(all, message, &Message::id);
+    if (found == all.end()) return fail(ErrorCode::kNotFound, "no such message: it was deleted");
+    std::vector<MessageId> ids;
+    for (const Message& other : all) {
+        const bool answers = found->role == MessageRole::kUser &&
+                             other.role == MessageRole::kAssistant && other.parent == message;
+        if (answers) ids.push_back(other.id);
     }
-    NOTSO_CHECK(store.append_messages({answer}));
-    plan.user = *user;
-    plan.answer = std::move(answer);
-    messages.erase(user + 1, messages.end());
-    plan.source.messages = std::move(messages);
-    return plan;
+    ids.push_back(message);
+    return store.delete_messages(ids);
 }
 
 Result<PromptSource> load_draft(SessionStore& store, const ConversationId& id, std::string draft) {
     PromptSource source;
-    NOTSO_TRY(source.conversation, store.conversation(id));
-    NOTSO_TRY(source.messages, store.messages(id));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, id));
+    source.conversation = std::move(shown.conversation);
+    source.messages = std::move(shown.path);
     source.messages.push_back({.id = {random_id()},
                                .conversation = id,
                                .role = MessageRole::kUser,

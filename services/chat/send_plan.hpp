@@ -19,30 +19,33 @@ struct SendPlan {
     PromptSource source = {};  ///< Of a new message only.
 };
 
-/// Stores the question and its empty answer in one transaction, unless the client_id is there
-/// already. The conversation gets its title from its first message.
-/// @param user    Complete but for its parent, which becomes the newest message.
-/// @param answer  Its parent is `user`.
-Result<SendPlan> store_message(SessionStore& store, Message user, Message answer);
+/// A question and its empty answer, to be stored.
+struct NewMessages {
+    Message user;    ///< Complete but for its parent.
+    Message answer;  ///< Its parent is `user`.
+    /// The question that this one stands beside; absent = it comes after what is shown.
+    std::optional<MessageId> edits = {};
+};
 
-/// Stores an empty answer beside one that did not become whole: both have the question as parent,
-/// and nothing of the old one changes. Only the last answer of a conversation can be tried again,
-/// so that the messages stay in the order in which they were written.
-/// @param tried   The old answer. When it was tried again already, that is what is found.
+/// Stores a question and its answer in one transaction, unless the client_id is there already. The
+/// conversation gets its title from its first message.
+/// @errors kNotFound: no such question to stand beside.
+Result<SendPlan> store_message(SessionStore& store, NewMessages messages);
+
+/// Stores an empty answer beside another one, unless its client_id is there already: both have the
+/// question as parent, and nothing of the old one changes.
 /// @param answer  Its parent is the question.
-/// @errors kNotFound: no such answer to that question. kInvalidArgument: it is whole, or the
-/// conversation went on.
-Result<SendPlan> store_retry(SessionStore& store, const MessageId& tried, Message answer);
+/// @errors kNotFound: `old` is no answer to that question.
+Result<SendPlan> store_answer_beside(SessionStore& store, const MessageId& old, Message answer);
 
-/// The last answer of the conversation, if `tried` was asked again for it.
-Result<std::optional<SendPlan>> find_retried(SessionStore& store,
-                                             const ConversationId& id,
-                                             const MessageId& tried);
+/// Removes an answer, or a question with its answers. @errors kNotFound.
+Result<> remove_from_tree(SessionStore& store, const ConversationId& id, const MessageId& message);
 
 /// The conversation with a draft as its newest message. Nothing is stored.
 Result<PromptSource> load_draft(SessionStore& store, const ConversationId& id, std::string draft);
 
-/// The message that was stored under this client_id, with its (last) answer, if any.
+/// What was stored under this client_id, if anything: a question with its newest answer, or an
+/// answer.
 Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
                                               const ConversationId& id,
                                               const std::string& client_id);

@@ -95,6 +95,23 @@ Result<> MemoryStore::append_messages(const std::vector<Message>& messages) {
     for (const Message& message : messages) {
         Conversation* owner = *find(message.conversation);
         owner->updated_at = std::max(owner->updated_at, message.created_at);
+        owner->leaf = message.id;
+    }
+    return {};
+}
+
+Result<> MemoryStore::delete_messages(const std::vector<MessageId>& ids) {
+    for (const MessageId& id : ids) NOTSO_CHECK(find(id));
+    for (const MessageId& id : ids) {
+        const Message removed = **find(id);
+        for (Message& message : messages_) {
+            const bool follows =
+                message.parent == id && message.conversation == removed.conversation;
+            if (follows) message.parent = removed.parent;
+        }
+        Conversation* owner = *find(removed.conversation);
+        if (owner->leaf == id) owner->leaf = removed.parent.value_or(MessageId{});
+        std::erase_if(messages_, [&](const Message& message) { return message.id == id; });
     }
     return {};
 }

@@ -24,6 +24,7 @@ class MemoryStore : public SessionStore {
     Result<> append_messages(const std::vector<Message>& messages) override;
     Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
                                                      const std::string& client_id) override;
+    Result<> delete_messages(const std::vector<MessageId>& ids) override;
     Result<> update_message(const Message& message) override;
     Result<> append_text(const MessageId& id,
                          std::string_view thinking,

@@ -44,6 +44,7 @@ struct Conversation {
     UnixMs created_at = 0;
     UnixMs updated_at = 0;
     std::string model = {};  ///< Id of the model that answers; empty = the default one.
+    MessageId leaf = {};     ///< Last message of the path that is shown; empty = the newest.
 };
 
 struct MessageStats {
@@ -89,12 +90,16 @@ class SessionStore {
 
     /// Messages in order, oldest first.
     virtual Result<std::vector<Message>> messages(const ConversationId& id) = 0;
-    /// Appends all or none, and moves the conversation's updated_at to the newest created_at.
+    /// Appends all or none, moves the conversation's updated_at to the newest created_at and its
+    /// leaf to the last of them.
     /// kAlreadyExists when a client_id is there already in that conversation, or an id anywhere.
     virtual Result<> append_messages(const std::vector<Message>& messages) = 0;
     /// The message that a client_id names, if any.
     virtual Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
                                                              const std::string& client_id) = 0;
+    /// Removes all or none. What followed a removed message follows its parent instead, the
+    /// conversation's leaf too.
+    virtual Result<> delete_messages(const std::vector<MessageId>& ids) = 0;
     /// Writes state, text, thinking, error and stats; the rest of a message never changes.
     virtual Result<> update_message(const Message& message) = 0;
     /// Adds what an answer that is being written has said since. Cheap: meant to be called before

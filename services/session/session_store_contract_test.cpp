@@ -45,6 +45,7 @@ void expect_equal(const Conversation& a, const Conversation& b) {
     EXPECT_EQ(a.date, b.date);
     EXPECT_EQ(a.created_at, b.created_at);
     EXPECT_EQ(a.updated_at, b.updated_at);
+    EXPECT_EQ(a.leaf, b.leaf);
 }
 
 void expect_equal(const Message& a, const Message& b) {
@@ -180,11 +181,48 @@ TEST_P(SessionStoreContract, NamesWhatIsMissing) {
               ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->delete_conversation(none)), ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->clear_messages(none)), ErrorCode::kNotFound);
+    EXPECT_EQ(code_of(store_->delete_messages({{random_id()}})), ErrorCode::kNotFound);
     const Message message{.id = {random_id()}, .conversation = none, .text = ""};
     EXPECT_EQ(code_of(store_->append_messages({message})), ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->update_message(message)), ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->append_text(message.id, "a", "b")), ErrorCode::kNotFound);
     EXPECT_EQ(*store_->find_by_client_id(none, "x"), std::nullopt);
+}
+
+TEST_P(SessionStoreContract, TheLastMessageIsTheLeafUntilAnotherIsChosen) {
+    Conversation owner = add_conversation(1);
+    const Message first = message_of(owner, "one");
+    const Message second = message_of(owner, "two");
+    ASSERT_TRUE(store_->append_messages({first, second}));
+    EXPECT_EQ(store_->conversation(owner.id)->leaf, second.id);
+    owner.leaf = first.id;
+    ASSERT_TRUE(store_->update_conversation(owner));
+    EXPECT_EQ(store_->conversation(owner.id)->leaf, first.id);
+}
+
+TEST_P(SessionStoreContract, WhatFollowedARemovedMessageFollowsItsParent) {
+    const Conversation owner = add_conversation(1);
+    const Conversation other = add_conversation(2);
+    Message question = message_of(owner, "question");
+    Message answer = message_of(owner, "answer");
+    answer.parent = question.id;
+    Message next = message_of(owner, "next");
+    next.parent = answer.id;
+    Message elsewhere = message_of(other, "elsewhere");
+    elsewhere.parent = answer.id;
+    ASSERT_TRUE(store_->append_messages({question, answer, next, elsewhere}));
+    EXPECT_EQ(code_of(store_->delete_messages({answer.id, {"nobody"}})), ErrorCode::kNotFound);
+    EXPECT_EQ(store_->messages(owner.id)->size(), 3u) << "all or none";
+    ASSERT_TRUE(store_->delete_messages({answer.id}));
+    auto left = *store_->messages(owner.id);
+    ASSERT_EQ(left.size(), 2u);
+    EXPECT_EQ(left[1].parent, question.id);
+    EXPECT_EQ(store_->messages(other.id)->front().parent, answer.id);
+    ASSERT_TRUE(store_->delete_messages({next.id}));
+    EXPECT_EQ(store_->conversation(owner.id)->leaf, question.id);
+    ASSERT_TRUE(store_->delete_messages({question.id}));
+    EXPECT_EQ(store_->conversation(owner.id)->leaf, MessageId{});
+    EXPECT_TRUE(store_->messages(owner.id)->empty());
 }
 
 TEST_P(SessionStoreContract, AppendsAllOrNone) {

@@ -61,6 +61,10 @@ ALTER TABLE conversation ADD COLUMN model TEXT NOT NULL DEFAULT '';
 ALTER TABLE message ADD COLUMN draft_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE message ADD COLUMN accepted_tokens INTEGER NOT NULL DEFAULT 0;
 )sql",
+    R"sql(
+ALTER TABLE conversation ADD COLUMN leaf TEXT NOT NULL DEFAULT '';
+CREATE INDEX message_by_parent ON message (conversation, parent);
+)sql",
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ using sqlite::Statement;
 using sqlite::Transaction;
 
 constexpr std::string_view kConversationColumns =
-    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model";
+    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model, leaf";
 
 void bind(Statement& statement, const Conversation& conversation) {
     statement.bind(1, conversation.id.value)
@@ -26,7 +26,8 @@ void bind(Statement& statement, const Conversation& conversation) {
         .bind(6, conversation.date)
         .bind(7, conversation.created_at)
         .bind(8, conversation.updated_at)
-        .bind(9, conversation.model);
+        .bind(9, conversation.model)
+        .bind(10, conversation.leaf.value);
     if (conversation.temperature) statement.bind(4, *conversation.temperature);
 }
 
@@ -39,6 +40,7 @@ Conversation read_conversation(const Statement& row) {
     conversation.created_at = row.integer(6);
     conversation.updated_at = row.integer(7);
     conversation.model = row.text(8);
+    conversation.leaf = {row.text(9)};
     return conversation;
 }
 
@@ -127,7 +129,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
 Result<> SqliteStore::create_conversation(const Conversation& conversation) {
     NOTSO_TRY(Statement insert,
               database_->prepare(
-                  fmt::format("INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  fmt::format("INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                               kConversationColumns)));
     bind(insert, conversation);
     return insert.run();
@@ -161,7 +163,7 @@ Result<> SqliteStore::update_conversation(const Conversation& conversation) {
         Statement update,
         database_->prepare("UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
                            "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
-                           "model = ?9 WHERE id = ?1"));
+                           "model = ?9, leaf = ?10 WHERE id = ?1"));
     bind(update, conversation);
     NOTSO_CHECK(update.run());
     if (database_->changes() == 0) return no_conversation(conversation.id);
@@ -237,11 +239,33 @@ Result<> SqliteStore::append_messages(const std::vector<Message>& messages) {
     for (const Message& message : messages) {
         NOTSO_CHECK(insert(message));
         NOTSO_TRY(Statement touch,
-                  database_->prepare(
-                      "UPDATE conversation SET updated_at = max(updated_at, ?2) WHERE id = ?1"));
-        NOTSO_CHECK(touch.bind(1, message.conversation.value).bind(2, message.created_at).run());
+                  database_->prepare("UPDATE conversation SET updated_at = max(updated_at, ?2), "
+                                     "leaf = ?3 WHERE id = ?1"));
+        NOTSO_CHECK(touch.bind(1, message.conversation.value)
+                        .bind(2, message.created_at)
+                        .bind(3, message.id.value)
+                        .run());
     }
     return transaction.commit();
+}
+
+Result<> SqliteStore::delete_messages(const std::vector<MessageId>& ids) {
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    for (const MessageId& id : ids) {
+        for (const std::string_view sql :
+             {"UPDATE message SET parent = (SELECT parent FROM message WHERE id = ?1) WHERE "
+              "parent = ?1 AND conversation = (SELECT conversation FROM message WHERE id = ?1)",
+              "UPDATE conversation SET leaf = coalesce((SELECT parent FROM message WHERE id = ?1), "
+              "'') WHERE leaf = ?1",
+              "DELETE FROM message WHERE id = ?1"}) {
+            NOTSO_TRY(Statement change, database_->prepare(sql));
+            NOTSO_CHECK(change.bind(1, id.value).run());
+        }
+        if (database_->changes() == 0) return no_message(id);
+    }
+    NOTSO_CHECK(transaction.commit());
+    shed_log();
+    return {};
 }
 
 Result<> SqliteStore::insert(const Message& message) {

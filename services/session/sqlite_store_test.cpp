@@ -102,10 +102,12 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtUpWithItsMessages) {
         conversation = add_conversation(*store);
         ASSERT_TRUE(store->append_messages({message_of(conversation, "old")}));
     }
-    ASSERT_TRUE((*sqlite::Database::open(path_))
-                    ->execute("ALTER TABLE message DROP COLUMN draft_tokens;"
-                              "ALTER TABLE message DROP COLUMN accepted_tokens;"
-                              "PRAGMA user_version = 2"));
+    ASSERT_TRUE(
+        (*sqlite::Database::open(path_))
+            ->execute("ALTER TABLE message DROP COLUMN draft_tokens;"
+                      "ALTER TABLE message DROP COLUMN accepted_tokens;"
+                      "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
+                      "PRAGMA user_version = 2"));
     const auto messages = open()->messages(conversation.id);
     ASSERT_TRUE(messages) << messages.error().detail;
     ASSERT_EQ(messages->size(), 1U);
@@ -124,7 +126,9 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
         ASSERT_TRUE(database->execute(
             "ALTER TABLE conversation DROP COLUMN model;"
             "ALTER TABLE message DROP COLUMN draft_tokens;"
-            "ALTER TABLE message DROP COLUMN accepted_tokens; PRAGMA user_version = 1"));
+            "ALTER TABLE message DROP COLUMN accepted_tokens;"
+            "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
+            "PRAGMA user_version = 1"));
     }
     const auto store = SqliteStore::open(path_);
     ASSERT_TRUE(store) << store.error().detail;

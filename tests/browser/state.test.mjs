@@ -161,8 +161,8 @@ test("a remote server goes away and comes back", async (t) => {
   far = await start_program({ data_dir, args: ["--backend", "stub", "--port", new URL(far.url).port] });
   await state(page, "ready", 60000);
   assert.equal(await page.locator("#model-banner .banner").count(), 0);
-  await page.locator("form.retry button").filter({ visible: true }).click();
-  await page.waitForFunction(() => document.querySelectorAll("article.assistant").length === 3);
+  await page.locator("form.retry button").filter({ visible: true }).last().click();
+  await page.waitForSelector(".versions");
   await finished_answer(page);
   assert.equal(await page.locator("article.assistant").last().getAttribute("data-state"), "complete");
   await assert_same_page(page);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/random.hpp"
 #include "services/session/message_names.hpp"
 #include "services/template/markdown.hpp"
 #include "web/pages/format.hpp"
@@ -137,7 +138,10 @@ std::string prose_html(std::string_view text) {
 }
 
 boost::json::object user_view(const Message& message) {
-    return {{"id", message.id.value}, {"role", "user"}, {"text", message.text}};
+    return {{"id", message.id.value},
+            {"role", "user"},
+            {"conversation", message.conversation.value},
+            {"text", message.text}};
 }
 
 boost::json::object answer_view(const Message& message) {
@@ -146,7 +150,8 @@ boost::json::object answer_view(const Message& message) {
     view["running"] = false;
     view["error"] = failed ? format_sentence(message.error) : "";
     view["error_heading"] = message.text.empty() ? "No answer came." : "The answer broke off.";
-    view["can_retry"] = message.state != MessageState::kComplete && message.parent.has_value();
+    view["can_retry"] = message.state != MessageState::kComplete;
+    view["client_id"] = random_id();
     view["note"] = note_of(message);
     view["stats"] = stats_line(message.stats);
     view["stats_rows"] = stats_rows(message.stats);

@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "web/assets/assets.hpp"
+#include "web/pages/conversation_view.hpp"
 #include "web/pages/format.hpp"
 #include "web/pages/message_view.hpp"
 #include "web/pages/models_view.hpp"
@@ -166,8 +167,8 @@ json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
 
 json::object chat_view(const PageFrame& frame,
                        const services::ConversationView& chat,
-                       bool follow,
-                       std::string_view draft) {
+                       const ChatShown& shown) {
+    const auto& [follow, draft, edited] = shown;
     json::object view = frame_view(frame);
     const std::string& id = chat.conversation.id.value;
     view["conversation"] = {{"id", id}};
@@ -180,16 +181,9 @@ json::object chat_view(const PageFrame& frame,
     if (running && !follow) view["running"] = running_view(*chat.running);
     if (follow) view["follow_mark"] = kFollowMark;
     view["after"] = after_view(id, chat.follow_ups, chat.more_follows);
-    json::array& messages = view["messages"].as_array();
-    for (const services::Message& message : chat.messages) {
-        const bool live = chat.running && message.id == chat.running->answer();
-        if (live && follow) continue;
-        if (message.role == services::MessageRole::kUser) {
-            messages.push_back(user_view(message));
-        } else {
-            messages.push_back(live ? live_answer_view(*chat.running) : answer_view(message));
-        }
-    }
+    json::array messages = message_views(chat, shown.edited);
+    if (follow && running && !messages.empty()) messages.pop_back();  // it is written there
+    view["messages"] = std::move(messages);
     return view;
 }
 

@@ -18,7 +18,7 @@ struct PageFrame {
     std::string theme = {};  ///< "light", "dark" or empty (as the system).
     services::ModelInfo model = {};
     services::Health health = {};
-    bool on_disk = false;      ///< The model is installed and not loaded: a message does that first.
+    bool on_disk = false;  ///< The model is installed and not loaded: a message does that first.
     bool reads_drafts = false;  ///< See ChatService.
     std::string storage_error = {};
     std::vector<services::Conversation> conversations = {};
@@ -52,12 +52,19 @@ boost::json::object after_view(std::string_view conversation,
 /// @param draft  Prefills the composer (a link may do that; nothing is sent).
 boost::json::object new_chat_view(const PageFrame& frame, std::string_view draft);
 
-/// Variables of chat.html. With `follow`, the running answer and what comes after it are left out
-/// at kFollowMark, for a response that writes the answer into the page as it comes.
+/// How a conversation's page is shown.
+struct ChatShown {
+    /// The running answer and what comes after it are left out at kFollowMark, for a response that
+    /// writes the answer into the page as it comes.
+    bool follow = false;
+    std::string_view draft = {};   ///< Prefills the composer.
+    std::string_view edited = {};  ///< A message that is shown as a form.
+};
+
+/// Variables of chat.html.
 boost::json::object chat_view(const PageFrame& frame,
                               const services::ConversationView& view,
-                              bool follow,
-                              std::string_view draft = {});
+                              const ChatShown& shown);
 inline constexpr std::string_view kFollowMark = "<!--answer-follows-->";
 
 /// What went wrong, as a page of its own.

@@ -10,12 +10,11 @@ namespace notso::web {
 
 /// GET /                      a new chat; ?draft= prefills the composer
 /// GET /chat/{id}             the conversation; ?follow=1 keeps the response open and writes the
-/// running answer into it
+/// running answer into it; ?edit={message} shows a message as a form
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// POST /chat                 message, model: makes a conversation and sends its first message
 /// POST /chat/{id}/messages   message, client_id, thinking
-/// POST /chat/{id}/retry      question, answer: asks for another answer after an unfinished one
 /// POST /chat/{id}/draft      message, thinking: what is being typed, to be read ahead
 /// POST /chat/{id}/stop       ends the running answer
 /// POST /chat/{id}/thinking   thinking: the conversation's switch
@@ -23,5 +22,13 @@ void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 /// POST /chat/{id}/rename     title
 /// POST /chat/{id}/delete
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages);
+
+/// GET  /chat/{id}/message/{message}   one message as it is shown; ?edit=1 as a form (fragments)
+/// POST /chat/{id}/regenerate          question, answer, client_id: another answer beside that one
+/// POST /chat/{id}/edit                message, text, client_id: a question beside that one
+/// POST /chat/{id}/revise              message, text: the person's version of an answer
+/// POST /chat/{id}/version             message: shows the newest path through it
+/// POST /chat/{id}/delete-message      message: an answer, or a question with its answers
+void add_chat_tree_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 }  // namespace notso::web

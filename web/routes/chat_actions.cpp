@@ -1,6 +1,6 @@
 #include "base/log.hpp"
-#include "web/pages/format.hpp"
 #include "web/routes/chat.hpp"
+#include "web/routes/chat_forms.hpp"
 #include "web/routes/client_user.hpp"
 #include "web/routes/fragments.hpp"
 
@@ -10,66 +10,10 @@ namespace {
 using services::Conversation;
 using services::ConversationId;
 using services::SentMessage;
-using Form = std::map<std::string, std::string>;
-
-std::string field(const Form& form, const std::string& name) {
-    const auto found = form.find(name);
-    return found == form.end() ? std::string() : found->second;
-}
-
-/// Forms send line ends as CR LF; a message has LF.
-std::string without_carriage_returns(std::string text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
-        out += text[i] == '\r' ? '\n' : text[i];
-    }
-    return out;
-}
-
-/// Refused before anything is stored, so that the person's text stays in the composer.
-Result<> check_ready(const AppContext& context) {
-    const services::Health health = context.backend.health();
-    if (health.state == services::HealthState::kReady) return {};
-    const bool remote = !context.backend.info().remote_host.empty();
-    if (health.state == services::HealthState::kFailed) {
-        return fail(ErrorCode::kUnavailable,
-                    "{}: {}",
-                    remote ? "the remote model can't be used" : "the model could not be loaded",
-                    health.detail);
-    }
-    if (remote)
-        return fail(ErrorCode::kUnavailable,
-                    "the server is not ready yet: send it again in a moment");
-    return fail(ErrorCode::kUnavailable,
-                "the model is still loading ({:.0f} %): send it again in a moment",
-                health.load_progress * 100);
-}
-
-/// @errors kOverloaded when nobody gets in.
-Result<> check_room(AppContext& context) {
-    if (context.backend.admit(services::ChatPriority::kInteractive)) return {};
-    const services::Health health = context.backend.health();
-    return fail(ErrorCode::kOverloaded,
-                "{} others are waiting for an answer: send it again {}",
-                health.waiting,
-                health.wait_ms > 0 ? "in about " + format_duration(health.wait_ms) : "later");
-}
-
-/// Of a conversation with a model of its own the backend decides when it is asked.
-Awaitable<Result<>> check_ready(const Pages& pages, const ConversationId& id) {
-    Result<> ready = check_room(pages.context());
-    if (!ready) co_return ready;
-    ready = check_ready(pages.context());
-    if (ready) co_return ready;
-    const auto view = co_await open_conversation(pages, id);
-    if (view && !view->conversation.model.empty()) ready = {};
-    co_return ready;
-}
 
 services::SendRequest send_request(const Request& from, ConversationId id, const Form& form) {
     services::SendRequest request{.conversation = std::move(id),
-                                  .text = without_carriage_returns(field(form, "message")),
+                                  .text = with_unix_lines(field(form, "message")),
                                   .client_id = field(form, "client_id"),
                                   .user = client_user(from)};
     // The page shows the switch to models that think only.
@@ -132,11 +76,6 @@ Awaitable<Result<SentMessage>> send_first(const Pages& pages,
         if (!chosen) co_return std::unexpected(chosen.error());
     }
     co_return co_await send(pages, std::move(request));
-}
-
-/// Where to go after a form that a browser without script sent.
-std::string follow_path(const ConversationId& id) {
-    return fmt::format("/chat/{}?follow=1", id.value);
 }
 
 Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
@@ -209,35 +148,6 @@ Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
     co_await exchange.respond(std::move(response));
 }
 
-Awaitable<> post_retry(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
-    const Result<Form> form = exchange.request().form();
-    Result<> ok;
-    if (!form) ok = std::unexpected(form.error());
-    if (ok) ok = co_await check_ready(pages, id);
-    if (!ok) {
-        co_await pages.show_error(exchange, ok.error());
-        co_return;
-    }
-    auto start = [&](services::Completion<SentMessage> done) {
-        pages.context().chat.retry({.conversation = id,
-                                    .question = {field(*form, "question")},
-                                    .answer = {field(*form, "answer")},
-                                    .user = client_user(exchange.request())},
-                                   std::move(done));
-    };
-    const Result<SentMessage> sent = co_await wait_for<SentMessage>(start);
-    if (!sent) {
-        co_await pages.show_error(exchange, sent.error());
-        co_return;
-    }
-    Response response =
-        answer_begun(exchange.request(),
-                     pages,
-                     {.conversation = {}, .messages = {sent->answer}, .running = sent->feed});
-    co_await exchange.respond(std::move(response));
-}
-
 /// Nobody waits for it, and the page does not look at the answer.
 Awaitable<> post_draft(Exchange& exchange, const Pages& pages) {
     const Result<Form> form = exchange.request().form();
@@ -247,7 +157,7 @@ Awaitable<> post_draft(Exchange& exchange, const Pages& pages) {
     }
     auto start = [&](services::Completion<> done) {
         pages.context().chat.read_draft({.conversation = conversation_of(exchange.request()),
-                                         .text = without_carriage_returns(field(*form, "message")),
+                                         .text = with_unix_lines(field(*form, "message")),
                                          .thinking = form->contains("thinking"),
                                          .user = client_user(exchange.request())},
                                         std::move(done));
@@ -328,15 +238,6 @@ Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
     co_await answer_change(exchange, pages, removed, "/");
 }
 
-using Action = Awaitable<> (*)(Exchange&, const Pages&);
-
-Route action_route(const SharedPages& pages, std::string pattern, Action action, BodyLimit body) {
-    return {Method::kPost,
-            std::move(pattern),
-            [pages, action](Exchange& exchange) { return action(exchange, *pages); },
-            body};
-}
-
 }  // namespace
 
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages) {
@@ -344,7 +245,6 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
     routes.push_back(action_route(pages, "/chat", post_first_message, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/messages", post_message, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/thinking", post_thinking, BodyLimit::kChat));
-    routes.push_back(action_route(pages, "/chat/{id}/retry", post_retry, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/draft", post_draft, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/stop", post_stop, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/model", post_model, BodyLimit::kSmall));

@@ -13,15 +13,15 @@ using services::TurnFeed;
 // keep it open.
 constexpr std::string_view kHtmlHeartbeat = "<!-- still here -->\n";
 
-/// A link may fill the composer, nothing more.
-std::string prefill_of(const Request& request) {
-    const auto text = request.query.find("prefill");
+/// Of a link: it may fill the composer or open a form, nothing more.
+std::string query_value(const Request& request, const std::string& name) {
+    const auto text = request.query.find(name);
     return text == request.query.end() ? std::string() : text->second;
 }
 
 Awaitable<> new_chat(Exchange& exchange, const Pages& pages) {
     const PageFrame frame = co_await pages.frame(exchange.request(), "New chat");
-    const std::string text = prefill_of(exchange.request());
+    const std::string text = query_value(exchange.request(), "prefill");
     Response response;
     response.body = co_await pages.render("chat.html", new_chat_view(frame, text));
     co_await exchange.respond(std::move(response));
@@ -100,7 +100,8 @@ Awaitable<> follow_page(Exchange& exchange,
                         const Pages& pages,
                         ConversationView view,
                         PageFrame frame) {
-    const std::string page = co_await pages.render("chat.html", chat_view(frame, view, true));
+    const std::string page =
+        co_await pages.render("chat.html", chat_view(frame, view, {.follow = true}));
     const std::size_t mark = page.find(kFollowMark);
     Response head;
     head.headers = {{"X-Accel-Buffering", "no"}};
@@ -130,9 +131,11 @@ Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
         co_await follow_page(exchange, pages, *std::move(view), std::move(frame));
         co_return;
     }
-    const std::string draft = prefill_of(exchange.request());
+    const std::string draft = query_value(exchange.request(), "prefill");
+    const std::string edited = query_value(exchange.request(), "edit");
     Response response;
-    response.body = co_await pages.render("chat.html", chat_view(frame, *view, false, draft));
+    response.body = co_await pages.render(
+        "chat.html", chat_view(frame, *view, {.draft = draft, .edited = edited}));
     co_await exchange.respond(std::move(response));
 }
 

@@ -142,7 +142,7 @@ TEST_F(ChatRoutes, HtmxGetsFragmentsAndAnAddress) {
     finished_page(chat);
     const auto second = htmx(chat + "/messages", "message=%5Bslow%5D&client_id=abc");
     EXPECT_EQ(second.status, 200);
-    EXPECT_TRUE(second.body.starts_with("<div class=\"user\""));
+    EXPECT_TRUE(second.body.starts_with("<div class=\"turn\""));
     EXPECT_TRUE(second.body.contains("hx-sse:connect=\"" + chat + "/stream?from="));
     EXPECT_TRUE(second.body.contains("id=\"stop-button\""));
     EXPECT_FALSE(second.body.contains("<html"));

@@ -1,6 +1,7 @@
 #include "web/routes/fragments.hpp"
 
 #include "web/pages/answer_painter.hpp"
+#include "web/pages/conversation_view.hpp"
 #include "web/pages/message_view.hpp"
 
 namespace notso::web {
@@ -17,18 +18,25 @@ Awaitable<Result<ConversationView>> open_conversation(const Pages& pages,
 
 std::string messages_html(const PageRenderer& renderer, const ConversationView& view) {
     std::string html;
-    for (const services::Message& message : view.messages) {
-        if (message.role == services::MessageRole::kUser) {
-            html += renderer.render("partials/user_message.html", {{"m", user_view(message)}});
-            continue;
-        }
-        const bool live = view.running && view.running->answer() == message.id;
-        html +=
-            renderer.render("partials/answer.html",
-                            {{"m", live ? live_answer_view(*view.running) : answer_view(message)},
-                             {"keep_thinking", false}});
+    for (boost::json::value& message : message_views(view)) {
+        html += renderer.render("partials/message.html",
+                                {{"m", std::move(message)}, {"keep_thinking", false}});
     }
     return html;
+}
+
+std::string message_html(const PageRenderer& renderer,
+                         const ConversationView& view,
+                         const MessagePiece& piece) {
+    for (boost::json::value& value : message_views(view, piece.as_form ? piece.id : "")) {
+        boost::json::object& message = value.as_object();
+        if (std::string_view(message["id"].as_string()) != piece.id) continue;
+        // An answer's versions stand before it and stay.
+        if (message["role"] == "assistant") message["versions"] = {{"count", 1}};
+        return renderer.render("partials/message.html",
+                               {{"m", std::move(message)}, {"keep_thinking", false}});
+    }
+    return {};
 }
 
 std::string after_html(const PageRenderer& renderer, const ConversationView& view) {

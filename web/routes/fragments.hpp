@@ -14,6 +14,16 @@ Awaitable<Result<services::ConversationView>> open_conversation(const Pages& pag
 /// HTML of the messages of `view`, in order; the running one as far as it is written.
 std::string messages_html(const PageRenderer& renderer, const services::ConversationView& view);
 
+/// One of them, which takes the place of the message or of its form.
+struct MessagePiece {
+    std::string_view id;
+    bool as_form = false;
+};
+/// Empty when it is not among those that are shown.
+std::string message_html(const PageRenderer& renderer,
+                         const services::ConversationView& view,
+                         const MessagePiece& piece);
+
 /// Fragment of what stands below the last answer: follow-up questions, or the request for them.
 std::string after_html(const PageRenderer& renderer, const services::ConversationView& view);
 

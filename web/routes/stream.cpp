@@ -151,6 +151,8 @@ Awaitable<> state(Exchange& exchange, const Pages& pages) {
         response.headers.push_back(
             {"HX-Refresh", "true"});  // what the tab shows is gone: it must start over
     } else if (at != view->messages.end()) {
+        view->versions.erase(view->versions.begin(),
+                             view->versions.begin() + (at + 1 - view->messages.begin()));
         view->messages.erase(view->messages.begin(), at + 1);
     }
     if (view->messages.empty()) {

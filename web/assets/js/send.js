@@ -124,6 +124,12 @@
   });
 
   const kReasons = { 413: "it is too long", 403: "this page may not send here", 503: "the model is not available now" };
+  const kReasonsBeside = {
+    404: "That message is gone: reload the page.",
+    409: "An answer is being written: wait for it, or stop it.",
+    413: "That is too long.",
+    503: "The model is not available now: try again in a moment.",
+  };
   form.addEventListener("htmx:response:error", (event) => {
     if (!is_ours(event)) return;
     const { ctx } = event.detail;
@@ -136,6 +142,11 @@
   });
 
   input.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowUp" && !input.value && !is_running()) {
+      const links = list.querySelectorAll(".turn .edit-link");
+      if (links.length > 0) event.preventDefault();
+      return links[links.length - 1]?.click();
+    }
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     form.requestSubmit();
@@ -153,14 +164,26 @@
     }
   });
 
-  const is_retry = (event) => event.detail?.ctx?.sourceElement?.matches?.("form.retry");
+  // Forms beside messages: another answer, another question, the way between versions.
+  const is_beside = (event) => list.contains(event.detail?.ctx?.sourceElement);
   document.addEventListener("htmx:before:request", (event) => {
-    if (!is_retry(event)) return;
+    if (!is_beside(event)) return;
     show_alert("");
-    document.dispatchEvent(new CustomEvent("notso:sending"));
+    if (event.detail.ctx.sourceElement.matches("form.retry, form.edit")) document.dispatchEvent(new CustomEvent("notso:sending"));
   });
   document.addEventListener("htmx:error", (event) => {
-    if (is_retry(event)) show_alert("The server can’t be reached: try again in a moment.");
+    if (is_beside(event)) show_alert("The server can’t be reached: try again in a moment.");
+  });
+  document.addEventListener("htmx:response:error", (event) => {
+    if (!is_beside(event)) return;
+    const { status } = event.detail.ctx.response;
+    show_alert(kReasonsBeside[status] || `That did not work: the server answered ${status}.`);
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (!event.detail?.ctx?.sourceElement?.matches?.(".edit-link")) return;
+    const field = list.querySelector(".edit textarea");
+    field?.focus();
+    field?.setSelectionRange(field.value.length, field.value.length);
   });
 
   if (!input.value) input.value = read_draft();

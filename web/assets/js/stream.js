@@ -64,7 +64,7 @@
 
   document.addEventListener("htmx:after:swap", (event) => {
     const source = event.detail?.ctx?.sourceElement;
-    const sent = source?.matches?.("#composer, form.retry");
+    const sent = source?.matches?.("#composer, form.retry, form.edit");
     if (!stop_button() || !(sent || source === main)) return;
     started();
     if (sent) channel?.postMessage(conversation);

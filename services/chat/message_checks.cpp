@@ -1,0 +1,41 @@
+#include "services/chat/message_checks.hpp"
+
+#include "base/utf8.hpp"
+#include "services/chat/title.hpp"
+
+namespace notso::services {
+namespace {
+
+constexpr std::size_t kMaxMessageBytes = std::size_t{256} * 1024;
+constexpr std::size_t kMaxClientIdBytes = 128;
+
+}  // namespace
+
+Result<> check_draft_text(const std::string& text) {
+    if (text.size() > kMaxMessageBytes) {
+        return fail(ErrorCode::kTooLarge,
+                    "the message has {} bytes; at most {} are allowed: send it in parts",
+                    text.size(),
+                    kMaxMessageBytes);
+    }
+    if (!is_valid_utf8(text))
+        return fail(ErrorCode::kInvalidArgument, "the message is not valid UTF-8");
+    return {};
+}
+
+Result<> check_message_text(const std::string& text) {
+    NOTSO_CHECK(check_draft_text(text));
+    if (single_line(text).empty()) return fail(ErrorCode::kInvalidArgument, "the message is empty");
+    return {};
+}
+
+Result<> check_client_id(const std::string& client_id) {
+    if (client_id.size() > kMaxClientIdBytes || !is_valid_utf8(client_id)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "client_id is not UTF-8 of at most {} bytes",
+                    kMaxClientIdBytes);
+    }
+    return {};
+}
+
+}  // namespace notso::services

@@ -1,0 +1,84 @@
+// ChatServiceImpl: what changes the tree of a conversation's messages without asking the model.
+#include <algorithm>
+#include <utility>
+
+#include "base/random.hpp"
+#include "services/chat/chat_service_impl.hpp"
+#include "services/chat/message_checks.hpp"
+#include "services/chat/send_plan.hpp"
+
+namespace notso::services {
+namespace {
+
+Error busy() {
+    return {ErrorCode::kBusy,
+            "an answer is being written in this conversation: wait for it, or stop it"};
+}
+
+Result<Message> store_revision(SessionStore& store, const ReviseRequest& request) {
+    NOTSO_TRY(const auto all, store.messages(request.conversation));
+    const auto old = std::ranges::find(all, request.answer, &Message::id);
+    if (old == all.end() || old->role != MessageRole::kAssistant)
+        return fail(ErrorCode::kNotFound, "no such answer: it was deleted");
+    Message revision{.id = {random_id()},
+                     .conversation = request.conversation,
+                     .parent = old->parent,
+                     .role = MessageRole::kAssistant,
+                     .text = request.text,
+                     .created_at = now_ms()};
+    NOTSO_CHECK(store.append_messages({revision}));
+    return revision;
+}
+
+Result<> turn_to(SessionStore& store, const ConversationId& id, const MessageId& message) {
+    NOTSO_TRY(Conversation conversation, store.conversation(id));
+    NOTSO_TRY(const auto all, store.messages(id));
+    if (std::ranges::find(all, message, &Message::id) == all.end())
+        return fail(ErrorCode::kNotFound, "no such message: it was deleted");
+    conversation.leaf = newest_end(all, message);
+    return store.update_conversation(conversation);
+}
+
+}  // namespace
+
+/// What stands below the path is about another path.
+bool ChatServiceImpl::may_change_tree(const ConversationId& id) {
+    if (slots_.contains(id.value)) return false;
+    background_.abandon(id);
+    drafts_.drop(id);
+    return true;
+}
+
+void ChatServiceImpl::revise(ReviseRequest request, Completion<Message> done) {
+    const Result<> ok = check_message_text(request.text);
+    if (!ok) return fail_later(std::move(done), ok.error());
+    if (!may_change_tree(request.conversation)) return fail_later(std::move(done), busy());
+    store_.call(
+        alive_,
+        [request = std::move(request)](SessionStore& store) {
+            return store_revision(store, request);
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::show_version(ConversationId id, MessageId message, Completion<> done) {
+    if (!may_change_tree(id)) return fail_later(std::move(done), busy());
+    store_.call(
+        alive_,
+        [id, message = std::move(message)](SessionStore& store) {
+            return turn_to(store, id, message);
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::remove_message(ConversationId id, MessageId message, Completion<> done) {
+    if (!may_change_tree(id)) return fail_later(std::move(done), busy());
+    store_.call(
+        alive_,
+        [id, message = std::move(message)](SessionStore& store) {
+            return remove_from_tree(store, id, message);
+        },
+        std::move(done));
+}
+
+}  // namespace notso::services

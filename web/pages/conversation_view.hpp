@@ -1,0 +1,17 @@
+// The messages of a conversation as the templates see them: in the order of the path that is shown,
+// each with its versions.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string_view>
+
+#include "services/chat/chat_service.hpp"
+
+namespace notso::web {
+
+/// Variables `m` of partials/message.html, one object for each message.
+/// @param edited  A message that is shown as a form; empty = none.
+boost::json::array message_views(const services::ConversationView& chat,
+                                 std::string_view edited = {});
+
+}  // namespace notso::web
