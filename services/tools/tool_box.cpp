@@ -52,7 +52,7 @@ Result<ToolOutput> run_guarded(const Tool& tool,
 
 ToolOutput answer_of(Result<ToolOutput> result, const ToolInfo& info, const ToolContext& context) {
     if (result) return *std::move(result);
-    if (result.error().code == ErrorCode::kCancelled || result.error().code == ErrorCode::kTimeout)
+    if (context.stop.stop_requested() || SteadyClock::now() >= context.deadline)
         return failed(ended_text(info, context));
     return failed(fmt::format("{}: {}", info.name, result.error().detail));
 }
