@@ -4,12 +4,20 @@
 
 #include "base/log.hpp"
 #include "services/tools/calculator.hpp"
+#include "services/tools/convert_units.hpp"
+#include "services/tools/date_time.hpp"
+#include "services/tools/notes.hpp"
+#include "services/tools/text_statistics.hpp"
 
 namespace notso::app {
 namespace {
 
 constexpr ToolRow kTools[] = {
     {"calculator", true, services::make_calculator},
+    {"date_time", true, services::make_date_time},
+    {"text_statistics", true, services::make_text_statistics},
+    {"convert_units", true, services::make_convert_units},
+    {"notes", true, services::make_notes},
 };
 
 bool is_on(const Settings& settings, const ToolRow& row) {

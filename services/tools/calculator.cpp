@@ -7,7 +7,7 @@
 namespace notso::services {
 namespace {
 
-constexpr std::string_view kSchema = R"({
+constexpr std::string_view kCalculatorSchema = R"({
   "properties": {
     "expression": {
       "type": "string",
@@ -29,7 +29,7 @@ ToolPtr make_calculator() {
         "sin(30°) for degrees), round(x, places), min, max, gcd, ncr; constants pi and e.";
     return make_built_in(
         std::move(info),
-        kSchema,
+        kCalculatorSchema,
         [](const boost::json::object& arguments, const ToolContext&) -> Result<std::string> {
             NOTSO_TRY(const calculator::Number value,
                       calculator::calculate(text_argument(arguments, "expression")));
