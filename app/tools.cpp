@@ -8,6 +8,7 @@
 #include "services/tools/date_time.hpp"
 #include "services/tools/notes.hpp"
 #include "services/tools/text_statistics.hpp"
+#include "services/tools/web_fetch.hpp"
 
 namespace notso::app {
 namespace {
@@ -18,6 +19,7 @@ constexpr ToolRow kTools[] = {
     {"text_statistics", true, services::make_text_statistics},
     {"convert_units", true, services::make_convert_units},
     {"notes", true, services::make_notes},
+    {"web_fetch", false, services::make_web_fetch},
 };
 
 bool is_on(const Settings& settings, const ToolRow& row) {
