@@ -8,16 +8,6 @@
 namespace notso::app {
 namespace {
 
-std::vector<std::string> split_list(std::string_view text) {
-    std::vector<std::string> parts;
-    while (!text.empty()) {
-        const auto comma = text.find(',');
-        if (comma != 0) parts.emplace_back(text.substr(0, comma));
-        text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
-    }
-    return parts;
-}
-
 std::optional<SettingValue> from_environment(const SettingRow& row,
                                              const Environment& environment) {
     for (const char* name : row.environment) {
@@ -36,6 +26,16 @@ Result<SettingValues> file_values(const SettingSources& sources) {
 }
 
 }  // namespace
+
+std::vector<std::string> split_list(std::string_view text) {
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        if (comma != 0) parts.emplace_back(text.substr(0, comma));
+        text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    }
+    return parts;
+}
 
 Environment process_environment() {
     return [](const char* name) -> std::optional<std::string> {

@@ -60,6 +60,7 @@ struct Settings {
     std::int64_t memory_limit_mib = 0;  ///< For all models together; 0 = the machine's memory.
     /// Titles, follow-ups, reading ahead; absent: on for the local backend only.
     std::optional<bool> background = {};
+    std::optional<std::vector<std::string>> tools = {};  ///< Names; absent: the usual ones.
     // General
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
@@ -83,6 +84,9 @@ struct SettingRow {
     const char* help;
     Result<> (*set)(Settings& settings, const SettingValue& value);
 };
+
+/// The parts of "a,b,c"; empty ones are left out.
+std::vector<std::string> split_list(std::string_view text);
 
 /// Every setting of the program.
 std::span<const SettingRow> setting_table();

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "app/settings.hpp"
+#include "app/tools.hpp"
 #include "base/log.hpp"
 
 namespace notso::app {
@@ -257,6 +258,13 @@ const std::vector<SettingRow> kTable = {
      "after an answer, make a title and follow-up questions and read ahead: on or off; default: on "
      "for a local model",
      set_background},
+    {"tools",
+     "--tools",
+     {"NOTSO_TOOLS"},
+     SettingGroup::kServer,
+     true,
+     "tools that models may use, by name, or none; see `notso tool`",
+     set_tools},
     {"remote_url",
      "--remote-url",
      {"NOTSO_REMOTE_URL"},

@@ -180,6 +180,16 @@ TEST_F(SettingsTest, BackgroundIsOnOrOff) {
     EXPECT_THAT(error_of(), HasSubstr("--background: \"yes\" is not one of on, off"));
 }
 
+TEST_F(SettingsTest, ToolsAreNamedOrNone) {
+    EXPECT_EQ(resolve()->tools, std::nullopt) << "the usual ones";
+    write_file("tools = [\"calculator\"]\n");
+    EXPECT_EQ(resolve()->tools, std::vector<std::string>{"calculator"});
+    flags_["tools"] = {{"none"}, "--tools"};
+    EXPECT_EQ(resolve()->tools, std::vector<std::string>{});
+    flags_["tools"] = {{"calculator,abacus"}, "--tools"};
+    EXPECT_THAT(error_of(), HasSubstr("--tools: \"abacus\" is not a tool; there are: calculator"));
+}
+
 TEST_F(SettingsTest, DataFolderFollowsXdg) {
     environment_["HOME"] = "/home/ada";
     EXPECT_EQ(resolve()->data_dir, "/home/ada/.local/share/notso");

@@ -37,5 +37,6 @@ CommandBody declare_inspect(OptionList& options);
 CommandBody declare_quantize(OptionList& options);
 CommandBody declare_pull(OptionList& options);
 CommandBody declare_models(OptionList& options);
+CommandBody declare_tool(OptionList& options);
 
 }  // namespace notso::app

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "services/net/ip_address.hpp"
 
 namespace notso::services {
 
@@ -37,6 +38,8 @@ struct HttpRequest {
     std::chrono::milliseconds silence_timeout{30'000};  ///< Without a byte, later.
     std::chrono::milliseconds total_timeout{0};         ///< 0 = none.
 
+    /// Not empty: connects to one of these only, whatever the host's name says, and to no proxy.
+    std::vector<IpAddress> only_to = {};
     int max_redirects = 0;  ///< Followed for GET and HEAD only; the caller gets the last answer.
     std::size_t max_head_bytes = 64 * 1024;
     std::uint64_t max_body_bytes = 16 * 1024 * 1024;

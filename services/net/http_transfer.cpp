@@ -2,6 +2,8 @@
 // the time-outs are ours, because libcurl's own count only the speed of the whole transfer.
 #include "services/net/http_transfer.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -113,7 +115,31 @@ bool HttpTransfer::set_options() {
     set(CURLOPT_HEADERDATA, static_cast<void*>(this));
     set(CURLOPT_WRITEFUNCTION, &HttpTransfer::on_body_bytes);
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
-    return good;
+    return good && (request_.only_to.empty() || pin_addresses());
+}
+
+/// The name is not asked for again: libcurl gets the addresses, and each socket is checked.
+bool HttpTransfer::pin_addresses() {
+    std::string entry = fmt::format("{}:{}:", url_.host, url_.port);
+    for (const IpAddress& address : request_.only_to) {
+        if (!entry.ends_with(':')) entry += ',';
+        entry += address.is_v4() ? address.text() : fmt::format("[{}]", address.text());
+    }
+    const bool is_name = !IpAddress::parse(url_.host);
+    if (is_name) pinned_.reset(curl_slist_append(nullptr, entry.c_str()));
+    const auto is_set = [&](CURLoption option, auto value) {
+        return curl_easy_setopt(easy_.get(), option, value) == CURLE_OK;
+    };
+    return (!is_name || (pinned_ && is_set(CURLOPT_RESOLVE, pinned_.get()))) &&
+           is_set(CURLOPT_PROXY, "") && is_set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this)) &&
+           is_set(CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::on_socket);
+}
+
+curl_socket_t HttpTransfer::on_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* to) {
+    const auto address = IpAddress::from(to->addr);
+    const auto& allowed = static_cast<HttpTransfer*>(self)->request_.only_to;
+    if (!address || std::ranges::find(allowed, *address) == allowed.end()) return CURL_SOCKET_BAD;
+    return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 Result<> HttpTransfer::add_header(std::string_view name, std::string_view value) {

@@ -45,9 +45,11 @@ class HttpTransfer {
   private:
     static std::size_t on_header_bytes(char* bytes, std::size_t one, std::size_t size, void* self);
     static std::size_t on_body_bytes(char* bytes, std::size_t one, std::size_t size, void* self);
+    static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
     Result<> prepare(bool send_key);
     bool set_options();
+    bool pin_addresses();
     Result<> add_header(std::string_view name, std::string_view value);
     Result<CURLcode> drive();
     std::optional<Error> out_of_time() const;
@@ -75,6 +77,7 @@ class HttpTransfer {
     std::optional<SteadyClock::time_point> last_byte_;
 
     std::unique_ptr<curl_slist, CurlCleanup<curl_slist_free_all>> headers_;
+    std::unique_ptr<curl_slist, CurlCleanup<curl_slist_free_all>> pinned_;
     std::unique_ptr<CURLM, CurlCleanup<curl_multi_cleanup>> multi_;
     std::unique_ptr<CURL, CurlCleanup<curl_easy_cleanup>> easy_;
 };

@@ -16,6 +16,9 @@ from tiny_model import CONTROL, byte_tokens, model  # noqa: E402
 TEXTS = ['the', 'Hello, wörld! 12345', ' the  the\n\n\tthe', '<|im_start|>user\nhi<|im_end|>', "it's 'll 've", '日本語 😀👩‍👩‍👧', '', 'e\u0301\u0301\u0301',
          'a' * 200, ' ' * 200, '\r\n\r\n', 'x\u00a0y\u2003z', '<|im_start', '\0\x01\x7f']
 
+EXPRESSIONS = ['(1 + 2) * 3 - 4 / 5', '2^3^2 - 10!', '15% of 80 + 7 % 3', 'sqrt(2) * sin(30°) + √16', 'max(1,234) + 1,234', 'round(2.5e-3, 2)',
+               'gcd(12, 18) + lcm(4, 6) + ncr(50, 6)', '9^9^9^9', '((((((1))))))', 'ln(2) / log(8, 2)', '1/3 × 2 ÷ 7 − 1', '-(-2)**-0.5', '0.1 + 0.2 =']
+
 
 def tokenizer_only():
     """Keys of a vocabulary and no tensors: small, so that damage hits something."""
@@ -65,6 +68,7 @@ def seeds():
     yield 'hf_tokenizer', {'small': hf_json(['t', 'h', 'th'], ['t h'], ['<|im_start|>']),
                            'pairs': hf_json(['t', 'h', 'e', 'th', 'the', 'a', 'b', 'ab'], [['t', 'h'], ['th', 'e'], ['a', 'b']], ['<x>', '<y>', '<|im_start|>', '<z>']),
                            'fixture': (HERE.parent / 'golden/tokenizer/tiny_tokenizer.json').read_bytes()}
+    yield 'calculator', {f'expression{i}': text.encode() for i, text in enumerate(EXPRESSIONS)}
     yield 'blocks', {f'random{i}': rng.randbytes(300 * (i + 1)) for i in range(8)} | {'zeros': bytes(512), 'ones': b'\xff' * 512}
 
 

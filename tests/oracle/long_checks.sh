@@ -20,3 +20,4 @@ done
 check reference_check.py @MODEL
 check perplexity_check.py @MODEL
 check memory_check.py --ctx 32768
+check calculator_check.py --count 10000 --seed 2
