@@ -61,6 +61,9 @@ ALTER TABLE conversation ADD COLUMN model TEXT NOT NULL DEFAULT '';
 ALTER TABLE message ADD COLUMN draft_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE message ADD COLUMN accepted_tokens INTEGER NOT NULL DEFAULT 0;
 )sql",
+    R"sql(
+ALTER TABLE message ADD COLUMN thinking_end INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 }  // namespace

@@ -105,6 +105,7 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtUpWithItsMessages) {
     ASSERT_TRUE((*sqlite::Database::open(path_))
                     ->execute("ALTER TABLE message DROP COLUMN draft_tokens;"
                               "ALTER TABLE message DROP COLUMN accepted_tokens;"
+                              "ALTER TABLE message DROP COLUMN thinking_end;"
                               "PRAGMA user_version = 2"));
     const auto messages = open()->messages(conversation.id);
     ASSERT_TRUE(messages) << messages.error().detail;
@@ -124,6 +125,7 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
         ASSERT_TRUE(database->execute(
             "ALTER TABLE conversation DROP COLUMN model;"
             "ALTER TABLE message DROP COLUMN draft_tokens;"
+            "ALTER TABLE message DROP COLUMN thinking_end;"
             "ALTER TABLE message DROP COLUMN accepted_tokens; PRAGMA user_version = 1"));
     }
     const auto store = SqliteStore::open(path_);
