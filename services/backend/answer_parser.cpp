@@ -36,8 +36,10 @@ AnswerTokens::AnswerTokens(const ml::Tokenizer& vocabulary)
         if (const auto id = vocabulary.find(name)) shown.push_back(*id);
     }
     thought_closing = vocabulary.encode(kThoughtClosing);
-    call_closing = call_syntax().call_tokens ? std::vector{*tool_call_end}
-                                             : vocabulary.encode(kToolCallEndTag);
+    const std::string line = "\n";
+    call_closing =
+        vocabulary.encode(call_syntax().call_tokens ? line : line + std::string(kToolCallEndTag));
+    if (call_syntax().call_tokens) call_closing.push_back(*tool_call_end);
 }
 
 std::optional<CallMarker> AnswerTokens::marker_of(ml::TokenId id) const {

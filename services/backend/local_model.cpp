@@ -156,7 +156,7 @@ Result<std::shared_ptr<ml::TokenGuide>> LocalModel::make_guide(
     const Prompt& prompt,
     std::shared_ptr<AnswerParser> parser,
     std::shared_ptr<const AnswerControl> control) const {
-    AnswerGuideOptions options{.thinking = request.thinking,
+    SteeringOptions options{.thinking = request.thinking,
                                .thinking_open = prompt.thinking_open,
                                .thinking_budget = request.thinking_budget};
     // Switched off by a person: what the model begins to think all the same ends at once.
@@ -166,7 +166,7 @@ Result<std::shared_ptr<ml::TokenGuide>> LocalModel::make_guide(
     NOTSO_TRY(options.must_call, check_tool_choice(request, prompt.tools));
     const bool may_think = tokens_.has_think_tokens() || prompt.thinking_open || has_switch;
     if (!may_think && prompt.tools.empty()) return nullptr;
-    return std::make_shared<AnswerGuide>(
+    return std::make_shared<SteeringGuide>(
         tokens_, std::move(options), std::move(parser), std::move(control));
 }
 

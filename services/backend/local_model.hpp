@@ -8,7 +8,7 @@
 #include "base/result.hpp"
 #include "ml/model/model.hpp"
 #include "ml/runtime/engine.hpp"
-#include "services/backend/answer_guide.hpp"
+#include "services/backend/steering_guide.hpp"
 #include "services/backend/answer_parser.hpp"
 #include "services/backend/chat_backend.hpp"
 #include "services/prompt/prompt_builder.hpp"

@@ -4,7 +4,7 @@
 
 #include "base/utf8.hpp"
 #include "ml/runtime/fake_model.hpp"
-#include "services/backend/answer_guide.hpp"
+#include "services/backend/steering_guide.hpp"
 #include "services/backend/answer_parser.hpp"
 #include "services/prompt/thinking_flags.hpp"
 
@@ -114,9 +114,9 @@ Outcome play(const Stream& stream) {
     auto parser = std::make_shared<AnswerParser>(
         tokens, AnswerOptions{.thinking_open = stream.open}, handler);
     auto control = std::make_shared<AnswerControl>();
-    AnswerGuideOptions options{.thinking = true, .thinking_open = stream.open};
+    SteeringOptions options{.thinking = true, .thinking_open = stream.open};
     if (stream.budget >= 0) options.thinking_budget = stream.budget;
-    AnswerGuide guide(tokens, options, parser, control);
+    SteeringGuide guide(tokens, options, parser, control);
     const auto end = tokenizer.encode("</think>", {.special = ml::SpecialTokens::kParse});
     const auto give = [&](TokenId id) {
         guide.accept(id);

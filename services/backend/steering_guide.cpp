@@ -1,9 +1,10 @@
-// See answer_guide.hpp.
-#include "services/backend/answer_guide.hpp"
+// See steering_guide.hpp.
+#include "services/backend/steering_guide.hpp"
 
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "services/prompt/thinking_flags.hpp"
 #include "services/prompt/tool_texts.hpp"
 
@@ -16,37 +17,44 @@ constexpr std::int64_t kClosingShare = 4;
 // tokens.
 constexpr std::int64_t kPatienceShare = 8;
 constexpr std::int64_t kMaxPatience = 40;
+// What is left for an answer beyond what it needs at least, and for a call.
+constexpr std::uint32_t kAnswerReserve = 16;
+constexpr std::uint32_t kCallReserve = 64;
 // Never inside a character; a model that writes nothing but broken ones is not waited for.
 constexpr std::int64_t kMaxBrokenTokens = 8;
 
 }  // namespace
 
-AnswerGuide::AnswerGuide(const AnswerTokens& tokens,
-                         AnswerGuideOptions options,
-                         std::shared_ptr<AnswerParser> parser,
-                         std::shared_ptr<const AnswerControl> control)
+SteeringGuide::SteeringGuide(const AnswerTokens& tokens,
+                             SteeringOptions options,
+                             std::shared_ptr<AnswerParser> parser,
+                             std::shared_ptr<const AnswerControl> control)
     : tokens_(tokens),
       options_(std::move(options)),
       parser_(std::move(parser)),
       control_(std::move(control)),
-      thought_begun_(options_.thinking_open) {}
+      thought_begun_(options_.thinking_open) {
+    if (!is_bound()) return;
+    in_thought_.assign(ml::mask_words(tokens_.tokenizer.vocab_size()), ~std::uint64_t{0});
+    for (const ml::TokenId id : tokens_.tokenizer.end_tokens())
+        in_thought_[ml::to_index(id) / 64] &= ~(std::uint64_t{1} << (ml::to_index(id) % 64));
+}
 
-ml::Allowed AnswerGuide::next(std::int32_t n_left) {
+ml::Allowed SteeringGuide::next(std::int32_t n_left) {
     if (n_left == 0) {
         const bool free = !parser_->thinking() && forced_.empty() && call_ == nullptr;
         return free && options_.answer ? options_.answer->next(0) : ml::Allowed::anything();
     }
     if (!forced_.empty()) return forced();
     if (parser_->thinking()) {
-        const auto reason = reason_to_answer();
-        if (!reason) return ml::Allowed::anything();
+        const auto reason = reason_to_answer(n_left);
+        if (!reason) return is_bound() ? ml::Allowed::set(in_thought_) : ml::Allowed::anything();
         close_thoughts(*reason, n_left);
         return forced();
     }
-    if (follow_call()) return next_in_call(n_left);
-    const bool bound = options_.answer != nullptr || options_.must_call;
+    if (follow_call()) return forced_.empty() ? next_in_call(n_left) : forced();
     const bool may_think = options_.thinking && tokens_.has_think_tokens() && !control_->answer_now;
-    if (bound && may_think && !thought_begun_ && parser_->at_beginning())
+    if (is_bound() && may_think && !thought_begun_ && parser_->at_beginning())
         return ml::Allowed::force(*tokens_.think);
     if (options_.must_call && parser_->n_calls() == 0) {
         if (const auto allowed = begin_call(n_left)) return *allowed;
@@ -54,7 +62,7 @@ ml::Allowed AnswerGuide::next(std::int32_t n_left) {
     return options_.answer ? options_.answer->next(n_left) : ml::Allowed::anything();
 }
 
-void AnswerGuide::accept(ml::TokenId id) {
+void SteeringGuide::accept(ml::TokenId id) {
     const bool was_forced = !forced_.empty() && forced_.front() == id;
     if (was_forced) forced_.pop_front();
     const bool is_tag =
@@ -78,9 +86,16 @@ void AnswerGuide::accept(ml::TokenId id) {
     }
 }
 
-std::optional<ThinkingEndReason> AnswerGuide::reason_to_answer() const {
+/// Tokens that must be left behind the thoughts.
+std::uint32_t SteeringGuide::n_needed() const {
+    if (options_.answer) return options_.answer->n_to_end() + kAnswerReserve;
+    return options_.must_call ? kCallReserve : 0;
+}
+
+std::optional<ThinkingEndReason> SteeringGuide::reason_to_answer(std::int32_t n_left) const {
     const bool broken = parser_->inside_character();
-    if (no_more_thoughts_) return ThinkingEndReason::kBudget;
+    const bool late = is_bound() && std::cmp_less_equal(n_left - 1, n_needed());
+    if (no_more_thoughts_ || late) return ThinkingEndReason::kBudget;
     if (!broken && control_->answer_now) return ThinkingEndReason::kAsked;
     if (!broken && loops_.looping()) return ThinkingEndReason::kLoop;
     if (!options_.thinking_budget) return std::nullopt;
@@ -94,10 +109,11 @@ std::optional<ThinkingEndReason> AnswerGuide::reason_to_answer() const {
 }
 
 /// The closing text only where there is a thought to be closed, and room for it.
-void AnswerGuide::close_thoughts(ThinkingEndReason reason, std::int32_t n_left) {
+void SteeringGuide::close_thoughts(ThinkingEndReason reason, std::int32_t n_left) {
     const std::int64_t closing = std::ssize(tokens_.thought_closing) + 1;
     const std::int64_t budget = options_.thinking_budget.value_or(n_left + n_thought_);
-    const bool fits = n_thought_ > 0 && !no_more_thoughts_ && closing * 2 < n_left &&
+    const bool fits = n_thought_ > 0 && !no_more_thoughts_ &&
+                      std::cmp_less(n_needed() + closing * 2, n_left) &&
                       n_thought_ + closing <= budget;
     if (fits) forced_.assign(tokens_.thought_closing.begin(), tokens_.thought_closing.end());
     if (n_thought_ == 0)
@@ -108,10 +124,11 @@ void AnswerGuide::close_thoughts(ThinkingEndReason reason, std::int32_t n_left) 
 }
 
 /// Whether a call is under way that is held to its form.
-bool AnswerGuide::follow_call() {
+bool SteeringGuide::follow_call() {
     const std::string* body = parser_->call_body();
     if (body == nullptr) {
-        if (!options_.must_call || !tokens_.call_syntax().bare_json) {
+        const bool whole_answer = options_.must_call && tokens_.call_syntax().bare_json;
+        if (!whole_answer) {
             call_.reset();
             call_seen_ = false;
         }
@@ -119,43 +136,48 @@ bool AnswerGuide::follow_call() {
     }
     if (!call_seen_ && !parser_->inside_character() && options_.call_guide) {
         call_seen_ = true;
-        call_ = options_.call_guide(*body);
+        call_ = options_.call_guide();
+        const std::size_t begun = std::min(body->find_first_not_of(kWhiteSpace), body->size());
+        for (const ml::TokenId id : tokens_.tokenizer.encode(std::string_view(*body).substr(begun)))
+            call_->accept(id);
+        if (body->empty()) force("\n");  // how models write it
     }
     return call_ != nullptr;
 }
 
-ml::Allowed AnswerGuide::next_in_call(std::int32_t n_left) {
+/// Ends the call as soon as it is whole.
+ml::Allowed SteeringGuide::next_in_call(std::int32_t n_left) {
+    if (call_->n_to_end() == 0) {
+        if (parser_->call_body() == nullptr) return ml::Allowed::end();  // it is the whole answer
+        forced_.assign(tokens_.call_closing.begin(), tokens_.call_closing.end());
+        return forced();
+    }
     const auto closing = static_cast<std::int32_t>(tokens_.call_closing.size());
     const ml::Allowed allowed = call_->next(std::max(n_left - closing, 1));
-    if (allowed.kind == ml::Allowed::Kind::kDeadEnd) {
-        call_.reset();  // what it becomes is told by the parser
-        return ml::Allowed::anything();
-    }
-    if (allowed.kind != ml::Allowed::Kind::kEnd) return allowed;
-    if (parser_->call_body() == nullptr) return allowed;  // a call that is the whole answer
-    forced_.assign(tokens_.call_closing.begin(), tokens_.call_closing.end());
-    return forced();
+    if (allowed.kind == ml::Allowed::Kind::kSet) return allowed;
+    call_.reset();  // what it becomes is told by the parser
+    return ml::Allowed::anything();
 }
 
 /// Opens the call that has to come. Llama's have no mark: they begin as the answer does.
-std::optional<ml::Allowed> AnswerGuide::begin_call(std::int32_t n_left) {
-    if (tokens_.call_syntax().bare_json) {
-        if (call_seen_ || !options_.call_guide) return std::nullopt;
-        call_seen_ = true;
-        call_ = options_.call_guide({});
-        return call_ ? std::optional(call_->next(n_left)) : std::nullopt;
+std::optional<ml::Allowed> SteeringGuide::begin_call(std::int32_t n_left) {
+    if (!tokens_.call_syntax().bare_json) {
+        force_mark(tokens_.tool_call, tokens_.call_syntax().call_tokens, kToolCallTag);
+        return forced();
     }
-    force_mark(tokens_.tool_call, tokens_.call_syntax().call_tokens, kToolCallTag);
-    return forced();
+    if (call_seen_ || !options_.call_guide) return std::nullopt;
+    call_seen_ = true;
+    call_ = options_.call_guide();
+    return next_in_call(n_left);
 }
 
-void AnswerGuide::force(std::string_view text) {
+void SteeringGuide::force(std::string_view text) {
     std::ranges::copy(tokens_.tokenizer.encode(text), std::back_inserter(forced_));
 }
 
-void AnswerGuide::force_mark(std::optional<ml::TokenId> token,
-                             bool is_token,
-                             std::string_view text) {
+void SteeringGuide::force_mark(std::optional<ml::TokenId> token,
+                               bool is_token,
+                               std::string_view text) {
     if (is_token) return forced_.push_back(*token);
     force(text);
 }
