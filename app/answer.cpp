@@ -84,6 +84,8 @@ std::string_view finish_name(services::ChatFinish finish) {
             return "cancelled";
         case services::ChatFinish::kError:
             return "error";
+        case services::ChatFinish::kToolCalls:
+            return "tool_calls";
     }
     return "error";
 }

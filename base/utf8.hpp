@@ -42,6 +42,8 @@ class Utf8Assembler {
     std::string push(std::string_view bytes);
     /// Ends the stream: what is still held back becomes U+FFFD. The assembler is empty afterwards.
     std::string finish();
+    /// Bytes of a character that is not complete.
+    std::size_t pending() const noexcept { return pending_.size(); }
 
   private:
     std::string pending_;  // at most 3 bytes of an unfinished sequence

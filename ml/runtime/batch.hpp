@@ -102,6 +102,7 @@ class Batch {
     void choose_tokens(const JobPtr& job);
     /// One token; the reason when it was the last one.
     Result<std::optional<FinishReason>> choose(Job& job, std::span<const float> logits);
+    std::int32_t n_left(const Job& job) const;
     SinkVerdict deliver(Job& job, TokenId id, std::span<const float> logits);
 
     const Model& model_;

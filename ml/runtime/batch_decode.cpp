@@ -6,6 +6,27 @@
 #include "ml/sampling/logprobs.hpp"
 
 namespace notso::ml {
+namespace {
+
+Result<TokenId> pick(Sampler& sampler, std::span<const float> logits, const Allowed& allowed) {
+    switch (allowed.kind) {
+        case Allowed::Kind::kSet:
+            if (!allowed.mask.empty()) return sampler.sample(logits, allowed.mask);
+            break;
+        case Allowed::Kind::kForced:
+            if (to_index(allowed.forced) < logits.size()) return allowed.forced;
+            break;
+        case Allowed::Kind::kAnything:
+            return sampler.sample(logits);
+        case Allowed::Kind::kEnd:
+        case Allowed::Kind::kDeadEnd:
+            break;
+    }
+    return fail(ErrorCode::kInternal,
+                "no token of this model's vocabulary can go on with the form that was asked for");
+}
+
+}  // namespace
 
 void Batch::decode(const std::vector<JobPtr>& answering) {
     const std::vector<JobPtr> jobs = prepare(answering);
@@ -100,16 +121,26 @@ void Batch::choose_tokens(const JobPtr& job) {
 
 Result<std::optional<FinishReason>> Batch::choose(Job& job, std::span<const float> logits) {
     const GenerationRequest& request = job.request;
-    NOTSO_TRY(const TokenId id, job.sampler.sample(logits));
+    Allowed allowed;
+    if (request.guide) allowed = request.guide->next(n_left(job));
+    if (allowed.kind == Allowed::Kind::kEnd) return FinishReason::kStop;
+    NOTSO_TRY(const TokenId id, pick(job.sampler, logits, allowed));
     if (std::ranges::find(request.end_tokens, id) != request.end_tokens.end())
         return FinishReason::kStop;
     job.sampler.accept(id);
+    if (request.guide) request.guide->accept(id);
     job.text.push_back(id);
     if (deliver(job, id, logits) == SinkVerdict::kStop) return FinishReason::kStop;
+    if (n_left(job) > 0) return std::nullopt;
+    const bool is_complete = request.guide && request.guide->next(0).kind == Allowed::Kind::kEnd;
+    return is_complete ? FinishReason::kStop : FinishReason::kLength;
+}
+
+/// Tokens that the answer may still have.
+std::int32_t Batch::n_left(const Job& job) const {
     const std::int32_t room = context_length_ - job.n_prompt();
-    const std::int32_t limit = request.max_tokens > 0 ? std::min(request.max_tokens, room) : room;
-    if (job.stats.generated_tokens >= limit) return FinishReason::kLength;
-    return std::nullopt;
+    const std::int32_t wanted = job.request.max_tokens;
+    return (wanted > 0 ? std::min(wanted, room) : room) - job.stats.generated_tokens;
 }
 
 SinkVerdict Batch::deliver(Job& job, TokenId id, std::span<const float> logits) {

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "ml/kernels/precision.hpp"
 #include "ml/sampling/params.hpp"
+#include "ml/sampling/token_guide.hpp"
 #include "ml/tokenizer/token_id.hpp"
 
 namespace notso::ml {
@@ -21,7 +22,7 @@ class Model;
 enum class RequestId : std::uint64_t {};
 
 enum class FinishReason {
-    kStop,       ///< An end token, or the sink asked to stop.
+    kStop,       ///< An end token, the guide said so, or the sink asked to stop.
     kLength,     ///< max_tokens or the end of the context was reached.
     kCancelled,  ///< cancel() or shutdown.
     kError,      ///< See GenerationEnd::error.
@@ -48,6 +49,8 @@ struct GenerationRequest {
     std::uint64_t user = 0;
     Priority priority = Priority::kInteractive;
     bool read_only = false;  ///< The prompt is read ahead for a later request; nothing is written.
+    /// Steers what may be generated; of this request alone. Null = anything.
+    std::shared_ptr<TokenGuide> guide = {};
 };
 
 struct TokenLogprob {

@@ -131,7 +131,7 @@ TEST(Engine, ChecksRequestsBeforeTheyAreQueued) {
         return refused ? std::optional<ErrorCode>() : refused.error().code;
     };
     EXPECT_EQ(code(greedy({})), ErrorCode::kInvalidArgument);
-    EXPECT_EQ(code(greedy(tokens({261}))), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(code(greedy(tokens({264}))), ErrorCode::kInvalidArgument);
     EXPECT_EQ(code(greedy(tokens({-1}))), ErrorCode::kInvalidArgument);
     EXPECT_EQ(code(greedy(counting(8))), ErrorCode::kContextLength);
     EXPECT_EQ(code(greedy(counting(7))), std::nullopt);
@@ -140,7 +140,7 @@ TEST(Engine, ChecksRequestsBeforeTheyAreQueued) {
     request.sampling.top_p = 0;
     EXPECT_EQ(code(request), ErrorCode::kInvalidArgument);
     request = greedy(tokens({1}));
-    request.sampling.logit_bias = {{TokenId{261}, 1.0F}};
+    request.sampling.logit_bias = {{TokenId{264}, 1.0F}};
     EXPECT_EQ(code(request), ErrorCode::kInvalidArgument);
     request = greedy(tokens({1}));
     request.n_top_logprobs = 21;

@@ -27,11 +27,14 @@ inline constexpr TokenId kImEnd{257};
 inline constexpr TokenId kThink{258};
 inline constexpr TokenId kThinkEnd{259};
 inline constexpr TokenId kToolCall{260};
+inline constexpr TokenId kToolCallEnd{261};
+inline constexpr TokenId kCode{262};
+inline constexpr TokenId kCodeEnd{263};
 
 /// One token per byte, plus control tokens.
 class FakeTokenizer final : public Tokenizer {
   public:
-    explicit FakeTokenizer(bool with_think = true) : n_control_(with_think ? 5 : 2) {
+    explicit FakeTokenizer(bool with_think = true) : n_control_(with_think ? 8 : 2) {
         for (std::size_t i = 0; i < bytes_.size(); ++i) bytes_[i] = static_cast<char>(i);
     }
 
@@ -82,8 +85,14 @@ class FakeTokenizer final : public Tokenizer {
     bool adds_bos_value = false;
 
   private:
-    static constexpr std::array<std::string_view, 5> kNames = {
-        "<|im_start|>", "<|im_end|>", "<think>", "</think>", "<tool_call>"};
+    static constexpr std::array<std::string_view, 8> kNames = {"<|im_start|>",
+                                                               "<|im_end|>",
+                                                               "<think>",
+                                                               "</think>",
+                                                               "<tool_call>",
+                                                               "</tool_call>",
+                                                               "<code>",
+                                                               "</code>"};
 
     std::optional<TokenId> control_at(std::string_view text,
                                       std::size_t at,

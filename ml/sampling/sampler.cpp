@@ -55,6 +55,17 @@ double portable_exp(double x) noexcept {
     return series * kPowers[j] * std::bit_cast<double>(static_cast<std::uint64_t>(n + 1023) << 52);
 }
 
+/// Only the words of the mask that hold a token are looked into: most sets are small.
+void keep_allowed(std::span<const float> logits, TokenMask allowed, std::vector<float>& kept) {
+    kept.assign(logits.size(), kNever);
+    for (std::size_t word = 0; word < allowed.size(); ++word) {
+        for (std::uint64_t bits = allowed[word]; bits != 0; bits &= bits - 1) {
+            const std::size_t i = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+            if (i < logits.size()) kept[i] = logits[i];
+        }
+    }
+}
+
 }  // namespace
 
 Sampler::Sampler(const SamplingParams& params) : params_(params), prng_(params.seed) {}
@@ -67,11 +78,11 @@ void Sampler::accept(TokenId id) {
     if (recent_.size() > static_cast<std::size_t>(params_.penalty_window)) recent_.pop_front();
 }
 
-Result<TokenId> Sampler::sample(std::span<const float> logits) {
-    Highest best = find_highest(logits);
-    if (!params_.logit_bias.empty() || !recent_.empty() ||
+Result<TokenId> Sampler::sample(std::span<const float> logits, TokenMask allowed) {
+    Highest best = allowed.empty() ? find_highest(logits) : Highest{};
+    if (!allowed.empty() || !params_.logit_bias.empty() || !recent_.empty() ||
         best.value > std::numeric_limits<float>::max()) {
-        adjust(logits);
+        adjust(logits, allowed);
         logits = adjusted_;
         best = find_highest(logits);
     }
@@ -83,9 +94,13 @@ Result<TokenId> Sampler::sample(std::span<const float> logits) {
     return draw(keep_likely(keep_top_k(), best.value));
 }
 
-/// Bias and penalties; afterwards every logit is finite or kNever.
-void Sampler::adjust(std::span<const float> logits) {
-    adjusted_.assign(logits.begin(), logits.end());
+/// Mask, bias and penalties; afterwards every logit is finite or kNever.
+void Sampler::adjust(std::span<const float> logits, TokenMask allowed) {
+    if (allowed.empty()) {
+        adjusted_.assign(logits.begin(), logits.end());
+    } else {
+        keep_allowed(logits, allowed, adjusted_);
+    }
     const auto usable = [](float x) {
         if (std::isnan(x)) return kNever;
         return std::min(x, std::numeric_limits<float>::max());

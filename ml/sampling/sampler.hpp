@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "ml/sampling/params.hpp"
 #include "ml/sampling/prng.hpp"
+#include "ml/sampling/token_guide.hpp"
 #include "ml/tokenizer/token_id.hpp"
 
 namespace notso::ml {
@@ -21,11 +22,13 @@ class Sampler {
     /// @param params  Already validated.
     explicit Sampler(const SamplingParams& params);
 
-    /// @param logits  [n_vocab] f32, left as they are.
-    /// @errors kInternal when no logit is a number.
+    /// @param logits   [n_vocab] f32, left as they are.
+    /// @param allowed  Tokens outside it can't be drawn, as if their logit were -inf before all
+    ///                 other steps; empty = all are allowed.
+    /// @errors kInternal when no logit (of those allowed) is a number.
     /// @cost O(n_vocab) plus sorting the few candidates that top-k or top-p leave; no allocation
     /// after the first call.
-    Result<TokenId> sample(std::span<const float> logits);
+    Result<TokenId> sample(std::span<const float> logits, TokenMask allowed = {});
 
     /// Tells the penalties which token was generated.
     void accept(TokenId id);
@@ -42,7 +45,7 @@ class Sampler {
         }
     };
 
-    void adjust(std::span<const float> logits);
+    void adjust(std::span<const float> logits, TokenMask allowed);
     void penalise();
     void collect(std::span<const float> logits, float highest);
     double lowest_needed(float highest, std::size_t n) const;
@@ -54,7 +57,7 @@ class Sampler {
     SamplingParams params_;
     Prng prng_;
     std::deque<TokenId> recent_;   // the last penalty_window tokens; empty when no penalty is on
-    std::vector<float> adjusted_;  // [n_vocab] logits after bias and penalties
+    std::vector<float> adjusted_;  // [n_vocab] logits after mask, bias and penalties
     double total_ = 0;             // Σ e^(logit − highest) over what top-p and min-p choose from
     std::vector<Candidate> candidates_;  // the first ones sorted as far as needed
     std::vector<double> weights_;        // of the candidates that are drawn from

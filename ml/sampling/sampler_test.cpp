@@ -238,6 +238,43 @@ TEST(Sampler, PenaltiesForgetWhatLeftTheWindow) {
     EXPECT_EQ(to_int(sampler.sample(std::vector{3.0F, 0.0F, 2.0F}).value()), 0);
 }
 
+TEST(Sampler, WhatIsMaskedCannotBeDrawn) {
+    const std::vector<std::uint64_t> mask = {0b1010, 0b1};  // tokens 1, 3 and 64
+    std::vector<float> logits(70, 5.0F);
+    logits[1] = 1;
+    logits[3] = 2;
+    logits[64] = kNan;
+    EXPECT_EQ(to_int(Sampler(greedy()).sample(logits, mask).value()), 3);
+    SamplingParams params;
+    params.temperature = 1;
+    params.top_p = 1;
+    params.top_k = 2;
+    params.logit_bias = {{TokenId{0}, 100.0F}};
+    Sampler sampler(params);
+    std::vector<int> counts(70);
+    for (int i = 0; i < 1000; ++i) ++counts[to_index(sampler.sample(logits, mask).value())];
+    EXPECT_EQ(counts[1] + counts[3], 1000);
+    EXPECT_NEAR(counts[1], 269, 60) << "e^1 against e^2";
+    EXPECT_FALSE(Sampler(greedy()).sample(logits, std::vector<std::uint64_t>{0}));
+    EXPECT_FALSE(Sampler(greedy()).sample(logits, std::vector<std::uint64_t>{0, 1})) << "NaN";
+}
+
+TEST(Sampler, AMaskOfEverythingChangesNothing) {
+    const std::vector<std::uint64_t> mask(2, ~std::uint64_t{0});
+    SamplingParams params;
+    params.temperature = 1.5F;
+    params.top_p = 0.9F;
+    params.min_p = 0.01F;
+    params.seed = 4;
+    Sampler plain(params);
+    Sampler masked(params);
+    std::vector<float> logits(100);
+    for (std::size_t i = 0; i < logits.size(); ++i)
+        logits[i] = static_cast<float>(i * 37 % 100) / 10;
+    for (int i = 0; i < 200; ++i)
+        EXPECT_EQ(plain.sample(logits).value(), masked.sample(logits, mask).value());
+}
+
 TEST(SamplingParams, EveryFieldHasARange) {
     EXPECT_TRUE(validate(SamplingParams{}));
     const auto broken = [](auto change) {

@@ -5,14 +5,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/random.hpp"
 #include "services/prompt/thinking_flags.hpp"
+#include "services/prompt/tool_texts.hpp"
 
 namespace notso::services {
 namespace {
 
 constexpr std::string_view kNewlines = "\r\n";
+constexpr std::string_view kThoughtClosing = "\n\nThat is enough thinking. I will answer now.\n";
 constexpr std::string_view kShownControls[] = {
-    "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<code>", "</code>"};
+    kToolCallTag, kToolCallEndTag, "<tool_response>", "</tool_response>", kCodeTag, kCodeEndTag};
 
 std::string_view without_leading(std::string_view text, std::string_view characters) {
     return text.substr(std::min(text.find_first_not_of(characters), text.size()));
@@ -23,10 +26,36 @@ std::string_view without_leading(std::string_view text, std::string_view charact
 AnswerTokens::AnswerTokens(const ml::Tokenizer& vocabulary)
     : tokenizer(vocabulary),
       think(vocabulary.find(kThinkTag)),
-      think_end(vocabulary.find(kThinkEndTag)) {
+      think_end(vocabulary.find(kThinkEndTag)),
+      tool_call(vocabulary.find(kToolCallTag)),
+      tool_call_end(vocabulary.find(kToolCallEndTag)),
+      code(vocabulary.find(kCodeTag)),
+      code_end(vocabulary.find(kCodeEndTag)),
+      python_tag(vocabulary.find("<|python_tag|>")) {
     for (const std::string_view name : kShownControls) {
         if (const auto id = vocabulary.find(name)) shown.push_back(*id);
     }
+    thought_closing = vocabulary.encode(kThoughtClosing);
+    const std::string line = "\n";
+    call_closing =
+        vocabulary.encode(call_syntax().call_tokens ? line : line + std::string(kToolCallEndTag));
+    if (call_syntax().call_tokens) call_closing.push_back(*tool_call_end);
+}
+
+std::optional<CallMarker> AnswerTokens::marker_of(ml::TokenId id) const {
+    if (id == python_tag) return CallMarker::kPythonTag;
+    const ToolCallSyntax syntax = call_syntax();
+    if (syntax.call_tokens && id == tool_call) return CallMarker::kCallBegin;
+    if (syntax.call_tokens && id == tool_call_end) return CallMarker::kCallEnd;
+    if (syntax.code_tokens && id == code) return CallMarker::kCodeBegin;
+    if (syntax.code_tokens && id == code_end) return CallMarker::kCodeEnd;
+    return std::nullopt;
+}
+
+ToolCallSyntax AnswerTokens::call_syntax() const {
+    return {.call_tokens = tool_call && tool_call_end,
+            .code_tokens = code && code_end,
+            .bare_json = python_tag.has_value()};
 }
 
 AnswerParser::AnswerParser(const AnswerTokens& tokens,
@@ -35,10 +64,12 @@ AnswerParser::AnswerParser(const AnswerTokens& tokens,
     : tokens_(tokens),
       handler_(handler),
       logprobs_(options.logprobs),
+      one_call_(options.one_call),
       mode_(tokens.has_think_tokens() ? Mode::kText : Mode::kOpening),
       stops_(std::move(options.stop)),
       think_tag_({std::string(kThinkEndTag)}) {
     if (options.thinking_open) mode_ = Mode::kThinking;
+    if (!options.tools.empty()) calls_.emplace(std::move(options.tools), tokens.call_syntax());
 }
 
 void AnswerParser::push(const ml::GeneratedToken& token) {
@@ -49,6 +80,11 @@ void AnswerParser::push(const ml::GeneratedToken& token) {
         begin_thinking();
     } else if (tokens_.has_think_tokens() && token.id == *tokens_.think_end) {
         end_thinking();
+    } else if (const auto marker =
+                   calls_ && !was_thinking ? tokens_.marker_of(token.id) : std::nullopt) {
+        on_text(assembler_.finish());
+        if (logprobs_) remember_logprob(token, marker_text(*marker));
+        on_marker(*marker);
     } else if (const std::string_view bytes = visible_bytes(token.id); !bytes.empty()) {
         const std::string text = assembler_.push(bytes);
         if (logprobs_ && !was_thinking) remember_logprob(token, text);
@@ -68,6 +104,8 @@ void AnswerParser::finish(bool was_cut) {
         show_thinking(think_tag_.finish());
         end_thinking();
     }
+    if (calls_ && !stopped()) calls_->finish();
+    deliver_parts();
     if (!stopped()) deliver(stops_.finish());
 }
 
@@ -123,6 +161,8 @@ void AnswerParser::open_by_text(std::string_view text) {
 void AnswerParser::begin_thinking() {
     if (mode_ == Mode::kThinking) return;
     on_text(assembler_.finish());
+    if (calls_) calls_->finish();
+    deliver_parts();
     if (!stopped()) deliver(stops_.finish());  // a stop string can't reach across the thoughts
     mode_ = Mode::kThinking;
 }
@@ -132,7 +172,8 @@ void AnswerParser::end_thinking() {
     show_thinking(assembler_.finish());
     mode_ = Mode::kText;
     trim_newlines_ = true;
-    if (thinking_shown_) handler_(chat_event::ThinkingEnded{});
+    const auto reason = std::exchange(end_reason_, ThinkingEndReason::kModel);
+    if (thinking_shown_) handler_(chat_event::ThinkingEnded{reason});
     thinking_shown_ = false;
 }
 
@@ -158,7 +199,47 @@ void AnswerParser::answer_text(std::string_view text) {
     if (text.empty()) return;
     trim_newlines_ = false;
     fed_ += text.size();
-    deliver(stops_.push(text));
+    if (!calls_) return deliver(stops_.push(text));
+    calls_->push(text);
+    deliver_parts();
+}
+
+void AnswerParser::on_marker(CallMarker marker) {
+    if (stopped()) return;
+    if (mode_ == Mode::kOpening) {
+        mode_ = Mode::kText;
+        answer_text(std::exchange(opening_, {}));
+    }
+    trim_newlines_ = false;
+    fed_ += marker_text(marker).size();
+    calls_->push(marker);
+    deliver_parts();
+}
+
+void AnswerParser::deliver_parts() {
+    if (!calls_) return;
+    for (const AnswerPart& part : calls_->take()) {
+        if (stopped()) return;
+        if (part.text.empty()) {
+            deliver_calls(part);
+        } else {
+            deliver(stops_.push(part.text));
+        }
+    }
+}
+
+/// Calls, or white space that belongs to them. A stop string can't reach across them.
+void AnswerParser::deliver_calls(const AnswerPart& part) {
+    deliver(stops_.finish());
+    delivered_ += part.bytes;
+    while (!pending_.empty() && pending_.front().end <= delivered_) pending_.pop_front();
+    for (const ParsedToolCall& call : part.calls) {
+        if (stopped()) return;
+        const std::int64_t index = n_calls_++;
+        handler_(chat_event::ToolCallBegun{index, "call_" + random_id(), call.name});
+        handler_(chat_event::ToolCallArguments{index, call.arguments});
+        handler_(chat_event::ToolCallDone{index});
+    }
 }
 
 void AnswerParser::deliver(std::string text) {

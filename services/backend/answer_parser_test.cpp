@@ -16,6 +16,7 @@ struct Parsed {
     std::string text;
     std::string
         order;  ///< One letter per event: S thinking started, h thought, E thinking ended, t text
+    std::string calls;  ///< Name and arguments of each, with a semicolon behind it.
     std::vector<std::string> logprob_bytes;
     std::int64_t progress = 0;
     std::int64_t reasoning = 0;
@@ -26,6 +27,13 @@ void note(Parsed& parsed, ChatEvent event) {
     if (std::holds_alternative<chat_event::Progress>(event)) ++parsed.progress;
     if (std::holds_alternative<chat_event::ThinkingStarted>(event)) parsed.order += 'S';
     if (std::holds_alternative<chat_event::ThinkingEnded>(event)) parsed.order += 'E';
+    if (const auto* call = std::get_if<chat_event::ToolCallBegun>(&event)) {
+        parsed.order += 'c';
+        parsed.calls += call->name;
+    }
+    if (const auto* arguments = std::get_if<chat_event::ToolCallArguments>(&event))
+        parsed.calls += arguments->text;
+    if (std::holds_alternative<chat_event::ToolCallDone>(event)) parsed.calls += ';';
     if (const auto* thought = std::get_if<chat_event::ThinkingText>(&event)) {
         EXPECT_TRUE(is_valid_utf8(thought->text));
         EXPECT_FALSE(thought->text.empty());
@@ -132,6 +140,55 @@ TEST(AnswerParser, OtherControlTokensAreHiddenToolCallsAreShown) {
         tokenizer, {TokenId{'a'}, kImStart, kThinkEnd, TokenId{'b'}, kToolCall, TokenId{'{'}});
     EXPECT_EQ(parsed.text, "ab<tool_call>{");
     EXPECT_EQ(parsed.progress, 6);
+}
+
+const std::string kCall = R"({"name": "add", "arguments": {"a": 1}})";
+
+TEST(AnswerParser, CallsOfOfferedToolsAreNoText) {
+    for (const bool by_token : {true, false}) {
+        const FakeTokenizer tokenizer(by_token);
+        const Parsed parsed =
+            parse_text(tokenizer,
+                       "<think>a <tool_call>" + kCall + "</tool_call></think>\nSo: <tool_call>\n" +
+                           kCall + "\n</tool_call>\n<tool_call>" + kCall + "</tool_call>",
+                       {.tools = {{.name = "add"}}});
+        EXPECT_EQ(parsed.order, "ShEtcc");
+        EXPECT_EQ(parsed.text, "So: ");
+        EXPECT_EQ(parsed.calls, R"(add{"a": 1};add{"a": 1};)");
+        EXPECT_EQ(parsed.thinking, "a <tool_call>" + kCall + "</tool_call>");
+    }
+}
+
+TEST(AnswerParser, StopStringsDoNotLookIntoCalls) {
+    const Parsed parsed = parse_text(FakeTokenizer(),
+                                     "<tool_call>" + kCall + "</tool_call> a, b",
+                                     {.stop = {"\"", ","}, .tools = {{.name = "add"}}});
+    EXPECT_EQ(parsed.calls, R"(add{"a": 1};)");
+    EXPECT_EQ(parsed.text, " a");
+    EXPECT_TRUE(parsed.stopped);
+}
+
+TEST(AnswerParser, TheOneCallEndsTheAnswer) {
+    const Parsed parsed =
+        parse_text(FakeTokenizer(),
+                   "<tool_call>" + kCall + "</tool_call><tool_call>" + kCall + "</tool_call>",
+                   {.tools = {{.name = "add"}}, .one_call = true});
+    EXPECT_EQ(parsed.calls, R"(add{"a": 1};)");
+    EXPECT_TRUE(parsed.stopped);
+}
+
+TEST(AnswerParser, LogprobsOfCallsGoWithThem) {
+    const Parsed parsed = parse_text(FakeTokenizer(),
+                                     "a<tool_call>" + kCall + "</tool_call>b",
+                                     {.logprobs = true, .tools = {{.name = "add"}}});
+    EXPECT_EQ(parsed.logprob_bytes, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(AnswerParser, ThoughtsInTheMiddleEndACallThatIsNone) {
+    const Parsed parsed = parse_text(
+        FakeTokenizer(), "a<tool_call>{\"name<think>hm</think>b", {.tools = {{.name = "add"}}});
+    EXPECT_EQ(parsed.text, "a<tool_call>{\"nameb");
+    EXPECT_EQ(parsed.order, "tShEt");
 }
 
 TEST(AnswerParser, CharactersSplitOverTokensComeWhole) {

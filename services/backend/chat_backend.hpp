@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "services/backend/thinking_end.hpp"
 
 namespace notso::services {
 
@@ -39,11 +40,23 @@ struct SamplingSettings {
 /// Who goes first when not all can run; background work only runs when nobody waits.
 enum class ChatPriority : std::uint8_t { kInteractive, kApi, kBackground };
 
+/// Whether the model has to call a tool.
+struct ToolChoice {
+    enum class Kind : std::uint8_t { kAuto, kRequired, kFunction };
+    Kind kind = Kind::kAuto;
+    std::string name = {};  ///< For kFunction: the one that is called, once.
+};
+
 struct ChatRequest {
     std::vector<ChatMessage> messages;
     std::string model = {};  ///< An id of ChatBackend::models(); empty = the default.
     boost::json::array tools = {};
+    ToolChoice tool_choice = {};
+    bool parallel_tool_calls = true;  ///< False: the answer ends with its first call.
     bool thinking = false;
+    /// Most tokens for thoughts, 0 = none; absent = no limit. At the end of it thoughts are closed and the answer
+    /// goes on.
+    std::optional<std::int64_t> thinking_budget = {};
     /// True when the caller's switch decides: /think and /no_think flags in the system text are removed first.
     bool thinking_overrides_system = false;
     SamplingSettings sampling = {};
@@ -60,7 +73,13 @@ struct ChatRequest {
     std::optional<std::string> raw_prompt = {};
 };
 
-enum class ChatFinish { kStop, kLength, kCancelled, kError };
+enum class ChatFinish {
+    kStop,
+    kLength,
+    kCancelled,
+    kError,
+    kToolCalls,  ///< A natural end after calls, which wait for their results.
+};
 
 struct ChatUsage {
     std::int64_t prompt_tokens = 0;
@@ -88,8 +107,17 @@ struct Queued { std::int64_t position = 0, wait_ms = 0; };   ///< Requests ahead
 struct Prefill { std::int64_t done = 0, total = 0; };       ///< Prompt tokens read.
 struct ThinkingStarted {};
 struct ThinkingText { std::string text; };                  ///< Well-formed UTF-8, never empty.
-struct ThinkingEnded {};
+struct ThinkingEnded { ThinkingEndReason reason = ThinkingEndReason::kModel; };
 struct Text { std::string text; std::vector<TokenLogprobs> logprobs = {}; };  ///< Well-formed UTF-8.
+/// A call of a tool: Begun, Arguments (pieces of one JSON object), Done. Only calls that are whole and name a tool of
+/// the request are told; anything else that a model writes is Text. Calls of one answer count from 0.
+struct ToolCallBegun {
+    std::int64_t index = 0;
+    std::string id;
+    std::string name;
+};
+struct ToolCallArguments { std::int64_t index = 0; std::string text; };
+struct ToolCallDone { std::int64_t index = 0; };
 struct Progress {                                           ///< With every token, also those that gave no text yet.
     std::int64_t completion_tokens = 0;
     std::int32_t token_id = -1;                             ///< -1 where the backend has no ids (stub, remote).
@@ -103,6 +131,7 @@ struct End {                                                ///< Last event, exa
 
 using ChatEvent = std::variant<chat_event::Queued, chat_event::Prefill, chat_event::ThinkingStarted,
                                chat_event::ThinkingText, chat_event::ThinkingEnded, chat_event::Text,
+                               chat_event::ToolCallBegun, chat_event::ToolCallArguments, chat_event::ToolCallDone,
                                chat_event::Progress, chat_event::End>;
 
 /// Called in order on a thread of the backend's own; must return at once. Events after End don't exist.
@@ -113,6 +142,9 @@ class ChatStream {
   public:
     virtual ~ChatStream() = default;
     virtual void cancel() = 0;
+    /// Thoughts end as soon as they can, those that have not begun too; the answer follows. Any thread.
+    /// @return False where the backend can't: its thoughts go on.
+    virtual bool answer_now() { return false; }
 };
 
 struct ModelInfo {

@@ -24,6 +24,7 @@ struct LocalBackend::Ticket {
     std::mutex mutex;
     bool cancelled = false;
     std::optional<ml::RequestId> id = {};  ///< Once the engine has it.
+    const std::shared_ptr<AnswerControl> control = std::make_shared<AnswerControl>();
 };
 
 class LocalBackend::Stream final : public ChatStream {
@@ -35,6 +36,10 @@ class LocalBackend::Stream final : public ChatStream {
     void cancel() override {
         const std::lock_guard lock(link_->mutex);
         if (link_->backend != nullptr) link_->backend->cancel(*ticket_);
+    }
+    bool answer_now() override {
+        ticket_->control->answer_now = true;
+        return true;
     }
 
   private:
@@ -98,7 +103,7 @@ Result<> LocalBackend::submit(const ChatRequest& request,
     if (const ml::EngineStats stats = model_->stats(); is_full(stats))
         return fail(
             ErrorCode::kOverloaded, "{} requests are waiting, try again later", stats.waiting);
-    NOTSO_TRY(const ml::RequestId id, model_->submit(request, std::move(handler)));
+    NOTSO_TRY(const ml::RequestId id, model_->submit(request, std::move(handler), ticket.control));
     const std::lock_guard lock(ticket.mutex);
     ticket.id = id;
     if (ticket.cancelled) model_->cancel(id);

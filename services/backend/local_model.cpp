@@ -1,6 +1,7 @@
 // See local_model.hpp.
 #include "services/backend/local_model.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -44,10 +45,9 @@ ml::Priority to_priority(ChatPriority priority) {
 /// The engine's events of one answer, parsed and passed on. Lives on the engine thread.
 class AnswerSink final : public ml::TokenSink {
   public:
-    AnswerSink(const AnswerTokens& tokens,
-               AnswerOptions options,
-               std::shared_ptr<ChatEventHandler> handler)
-        : handler_(std::move(handler)), parser_(tokens, std::move(options), *handler_) {}
+    /// @param parser  Refers to *handler.
+    AnswerSink(std::shared_ptr<AnswerParser> parser, std::shared_ptr<ChatEventHandler> handler)
+        : handler_(std::move(handler)), parser_(std::move(parser)) {}
 
     void on_queued(std::int32_t position, std::chrono::milliseconds wait) override {
         (*handler_)(chat_event::Queued{position, wait.count()});
@@ -57,29 +57,44 @@ class AnswerSink final : public ml::TokenSink {
     }
 
     ml::SinkVerdict on_token(const ml::GeneratedToken& token) override {
-        parser_.push(token);
-        return parser_.stopped() ? ml::SinkVerdict::kStop : ml::SinkVerdict::kContinue;
+        parser_->push(token);
+        return parser_->stopped() ? ml::SinkVerdict::kStop : ml::SinkVerdict::kContinue;
     }
 
     void on_end(const ml::GenerationEnd& end) override {
-        parser_.finish(end.reason != ml::FinishReason::kStop);
-        (*handler_)(chat_event::End{.finish = to_chat_finish(end.reason),
-                                    .error = end.error,
-                                    .usage = {.prompt_tokens = end.stats.prompt_tokens,
-                                              .cached_tokens = end.stats.cached_tokens,
-                                              .completion_tokens = end.stats.generated_tokens,
-                                              .reasoning_tokens = parser_.reasoning_tokens(),
-                                              .draft_tokens = end.stats.draft_tokens,
-                                              .accepted_tokens = end.stats.accepted_tokens,
-                                              .queued_ms = to_ms(end.stats.queued),
-                                              .prefill_ms = to_ms(end.stats.prefill),
-                                              .decode_ms = to_ms(end.stats.decode)}});
+        parser_->finish(end.reason != ml::FinishReason::kStop);
+        const bool calls = end.reason == ml::FinishReason::kStop && parser_->n_calls() > 0;
+        (*handler_)(
+            chat_event::End{.finish = calls ? ChatFinish::kToolCalls : to_chat_finish(end.reason),
+                            .error = end.error,
+                            .usage = {.prompt_tokens = end.stats.prompt_tokens,
+                                      .cached_tokens = end.stats.cached_tokens,
+                                      .completion_tokens = end.stats.generated_tokens,
+                                      .reasoning_tokens = parser_->reasoning_tokens(),
+                                      .draft_tokens = end.stats.draft_tokens,
+                                      .accepted_tokens = end.stats.accepted_tokens,
+                                      .queued_ms = to_ms(end.stats.queued),
+                                      .prefill_ms = to_ms(end.stats.prefill),
+                                      .decode_ms = to_ms(end.stats.decode)}});
     }
 
   private:
     std::shared_ptr<ChatEventHandler> handler_;
-    AnswerParser parser_;  // refers to *handler_
+    std::shared_ptr<AnswerParser> parser_;  // refers to *handler_
 };
+
+/// Whether a call has to come. @errors kInvalidArgument when there is nothing to call.
+Result<bool> check_tool_choice(const ChatRequest& request, const std::vector<OfferedTool>& tools) {
+    if (request.tool_choice.kind == ToolChoice::Kind::kAuto) return false;
+    const bool any = request.tool_choice.kind == ToolChoice::Kind::kRequired;
+    const auto fits = [&](const OfferedTool& tool) {
+        return !tool.by_code && (any || tool.name == request.tool_choice.name);
+    };
+    if (std::ranges::any_of(tools, fits)) return true;
+    return fail(ErrorCode::kInvalidArgument,
+                "tool_choice: there is no tool {} to be called",
+                any ? "" : request.tool_choice.name);
+}
 
 }  // namespace
 
@@ -103,7 +118,8 @@ Result<std::unique_ptr<LocalModel>> LocalModel::create(std::shared_ptr<const ml:
 }
 
 Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
-                                         std::shared_ptr<ChatEventHandler> handler) {
+                                         std::shared_ptr<ChatEventHandler> handler,
+                                         std::shared_ptr<const AnswerControl> control) {
     NOTSO_CHECK(validate_stops(request.stop));
     ml::GenerationRequest generation;
     NOTSO_TRY(
@@ -120,11 +136,38 @@ Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
     generation.read_only = request.read_only;
     generation.logprobs = request.logprobs;
     generation.n_top_logprobs = request.logprobs ? request.top_logprobs : 0;
-    AnswerOptions options{
-        .thinking_open = prompt.thinking_open, .stop = request.stop, .logprobs = request.logprobs};
-    return engine_->submit(
-        std::move(generation),
-        std::make_unique<AnswerSink>(tokens_, std::move(options), std::move(handler)));
+    auto parser = std::make_shared<AnswerParser>(
+        tokens_,
+        AnswerOptions{.thinking_open = prompt.thinking_open,
+                      .stop = request.stop,
+                      .logprobs = request.logprobs,
+                      .tools = prompt.tools,
+                      .one_call = !request.parallel_tool_calls ||
+                                  request.tool_choice.kind == ToolChoice::Kind::kFunction},
+        *handler);
+    NOTSO_TRY(generation.guide, make_guide(request, prompt, parser, std::move(control)));
+    return engine_->submit(std::move(generation),
+                           std::make_unique<AnswerSink>(std::move(parser), std::move(handler)));
+}
+
+/// Null where nothing can need guidance.
+Result<std::shared_ptr<ml::TokenGuide>> LocalModel::make_guide(
+    const ChatRequest& request,
+    const Prompt& prompt,
+    std::shared_ptr<AnswerParser> parser,
+    std::shared_ptr<const AnswerControl> control) const {
+    SteeringOptions options{.thinking = request.thinking,
+                               .thinking_open = prompt.thinking_open,
+                               .thinking_budget = request.thinking_budget};
+    // Switched off by a person: what the model begins to think all the same ends at once.
+    const bool has_switch = prompts_->template_has_thinking_switch();
+    if (!request.thinking && request.thinking_overrides_system && has_switch)
+        options.thinking_budget = 0;
+    NOTSO_TRY(options.must_call, check_tool_choice(request, prompt.tools));
+    const bool may_think = tokens_.has_think_tokens() || prompt.thinking_open || has_switch;
+    if (!may_think && prompt.tools.empty()) return nullptr;
+    return std::make_shared<SteeringGuide>(
+        tokens_, std::move(options), std::move(parser), std::move(control));
 }
 
 Result<std::int64_t> LocalModel::count_tokens(const ChatRequest& request) const {
@@ -143,7 +186,8 @@ ModelInfo LocalModel::info() const {
             .n_parameters = config.n_parameters,
             .weight_bytes = config.weight_bytes,
             .can_think = tokens_.has_think_tokens() || prompts_->template_has_thinking_switch(),
-            .can_call_tools = model_->chat_template().find("tools") != std::string_view::npos};
+            .can_call_tools = tokens_.call_syntax().call_tokens || tokens_.python_tag ||
+                              prompts_->template_knows_tools()};
 }
 
 }  // namespace notso::services

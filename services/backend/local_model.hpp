@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "ml/model/model.hpp"
 #include "ml/runtime/engine.hpp"
+#include "services/backend/steering_guide.hpp"
 #include "services/backend/answer_parser.hpp"
 #include "services/backend/chat_backend.hpp"
 #include "services/prompt/prompt_builder.hpp"
@@ -21,9 +22,11 @@ class LocalModel {
                                                       const ml::EngineOptions& options);
 
     /// Builds the prompt and queues it. On failure the handler is not called.
+    /// @param control  Not null.
     /// @errors kOverloaded, kContextLength, kInvalidArgument.
     Result<ml::RequestId> submit(const ChatRequest& request,
-                                 std::shared_ptr<ChatEventHandler> handler);
+                                 std::shared_ptr<ChatEventHandler> handler,
+                                 std::shared_ptr<const AnswerControl> control);
     Result<std::int64_t> count_tokens(const ChatRequest& request) const;
     void cancel(ml::RequestId id) { engine_->cancel(id); }
 
@@ -34,6 +37,12 @@ class LocalModel {
     LocalModel(std::shared_ptr<const ml::Model> model,
                std::unique_ptr<const PromptBuilder> prompts,
                std::unique_ptr<ml::Engine> engine);
+
+    Result<std::shared_ptr<ml::TokenGuide>> make_guide(
+        const ChatRequest& request,
+        const Prompt& prompt,
+        std::shared_ptr<AnswerParser> parser,
+        std::shared_ptr<const AnswerControl> control) const;
 
     std::shared_ptr<const ml::Model> model_;
     std::unique_ptr<const PromptBuilder> prompts_;

@@ -18,8 +18,8 @@ namespace notso::services {
 /// As metrics name them, by ChatPriority and ChatFinish.
 inline constexpr std::array<std::string_view, 3> kPriorityNames = {
     "interactive", "api", "background"};
-inline constexpr std::array<std::string_view, 4> kFinishNames = {
-    "stop", "length", "cancelled", "error"};
+inline constexpr std::array<std::string_view, 5> kFinishNames = {
+    "stop", "length", "cancelled", "error", "tool_calls"};
 
 /// Sums since the start, for one priority. Tokens of a prompt count when its answer has ended.
 struct RequestCounts {

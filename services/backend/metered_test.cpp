@@ -55,7 +55,7 @@ TEST_F(MeteredBackendTest, CountsTokensAndOutcomes) {
           chat_event::End{.finish = ChatFinish::kLength, .usage = usage}});
     const BackendMetrics metrics = metered_->metrics();
     const RequestCounts& counts = metrics.counts[1];
-    EXPECT_EQ(counts.ended, (std::array<std::uint64_t, 4>{0, 1, 0, 0}));
+    EXPECT_EQ(counts.ended, (std::array<std::uint64_t, 5>{0, 1, 0, 0}));
     EXPECT_EQ(counts.prompt_tokens, 10U);
     EXPECT_EQ(counts.cached_tokens, 4U);
     EXPECT_EQ(counts.generated_tokens, 3U) << "the end knows of one that no event told";

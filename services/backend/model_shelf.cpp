@@ -39,6 +39,12 @@ class ModelShelf::Stream final : public ChatStream {
         tell_shelf();
     }
 
+    bool answer_now() override {
+        const std::lock_guard lock(ticket_->mutex);
+        ticket_->answer_now = true;
+        return ticket_->inner == nullptr || ticket_->inner->answer_now();
+    }
+
   private:
     void tell_shelf() {
         const std::lock_guard lock(link_->mutex);
@@ -127,6 +133,7 @@ Result<> ModelShelf::hand_over(ChatBackend& backend,
     std::unique_ptr<ChatStream> unwanted;  // its end cancels it
     const std::lock_guard lock(request.ticket->mutex);
     (request.ticket->cancelled ? unwanted : request.ticket->inner) = std::move(inner);
+    if (request.ticket->answer_now && request.ticket->inner) request.ticket->inner->answer_now();
     return {};
 }
 

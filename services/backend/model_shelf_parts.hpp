@@ -15,6 +15,7 @@ struct ModelShelf::Link {
 struct ModelShelf::Ticket {
     std::mutex mutex;
     bool cancelled = false;
+    bool answer_now = false;  ///< To be passed on with the request.
     std::unique_ptr<ChatStream> inner = {};  ///< Once the model's own backend has it.
 
     void cancel() {

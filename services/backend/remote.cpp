@@ -97,7 +97,8 @@ Result<std::unique_ptr<ChatStream>> RemoteBackend::start(const ChatRequest& requ
         return fail(ErrorCode::kInvalidArgument, "max_tokens: {} is negative", request.max_tokens);
     auto task = std::make_shared<Task>(Task{{std::string(remote_path(request)),
                                              remote_body(request),
-                                             remote_template_variables(request)},
+                                             remote_template_variables(request),
+                                             offered_tools(request, false)},
                                             std::move(handler)});
     auto stream = std::make_unique<RemoteStream>(task->stop);
     NOTSO_CHECK(enqueue(std::move(task)));

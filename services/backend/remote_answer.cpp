@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/utf8.hpp"
+#include "services/backend/tool_call_text.hpp"
+#include "services/prompt/tool_texts.hpp"
 
 namespace notso::services {
 namespace {
@@ -183,6 +186,7 @@ void RemoteAnswer::on_tool_calls(const json::array& calls) {
                     fmt::format("sent more than {} bytes of tool calls", kMaxToolBytes));
             return;
         }
+        if (tool_calls_[index].id.empty()) tool_calls_[index].id = string_at(*call, "id");
         tool_calls_[index].name += name;
         tool_calls_[index].arguments += arguments;
         count_token();
@@ -223,9 +227,19 @@ void RemoteAnswer::show_text(std::string text, std::vector<TokenLogprobs> logpro
     handler_(chat_event::Text{std::move(text), std::move(logprobs)});
 }
 
-/// As local models write them: the caller finds the same text whoever answers.
+/// Calls of what was offered; anything else as local models write it.
 void RemoteAnswer::deliver_tool_calls() {
     for (const auto& [index, call] : tool_calls_) {
+        const std::string text = call_json({{"name", call.name}, {"arguments", call.arguments}});
+        const auto valid = parse_json_calls(text, tools_);
+        if (!valid.empty()) {
+            const std::int64_t n = n_calls_++;
+            handler_(chat_event::ToolCallBegun{
+                n, call.id.empty() ? "call_" + random_id() : call.id, valid.front().name});
+            handler_(chat_event::ToolCallArguments{n, valid.front().arguments});
+            handler_(chat_event::ToolCallDone{n});
+            continue;
+        }
         auto arguments = parse_remote_json(call.arguments);
         const json::object object = {
             {"name", call.name},
@@ -244,6 +258,7 @@ chat_event::End RemoteAnswer::finish(std::optional<Error> broken) {
     if (std::exchange(thinking_, false)) handler_(chat_event::ThinkingEnded{});
     chat_event::End end{
         .finish = finish_.value_or(ChatFinish::kStop), .error = error_, .usage = usage_};
+    if (n_calls_ > 0 && end.finish == ChatFinish::kStop) end.finish = ChatFinish::kToolCalls;
     if (usage_.completion_tokens == 0) end.usage.completion_tokens = pieces_;
     if (first_token_) {
         end.usage.prefill_ms = ms_between(began_, *first_token_);

@@ -12,6 +12,7 @@
 #include "services/backend/chat_backend.hpp"
 #include "services/backend/sse_parser.hpp"
 #include "services/backend/think_splitter.hpp"
+#include "services/prompt/offered_tools.hpp"
 
 namespace notso::services {
 
@@ -27,8 +28,9 @@ class RemoteAnswer {
   public:
     /// @param handler  Gets every event but End; must outlive this.
     /// @param host     How messages call the server.
-    RemoteAnswer(ChatEventHandler& handler, std::string host)
-        : handler_(handler), host_(std::move(host)) {}
+    /// @param tools    What was offered; calls of anything else are shown as text.
+    RemoteAnswer(ChatEventHandler& handler, std::string host, std::vector<OfferedTool> tools = {})
+        : handler_(handler), host_(std::move(host)), tools_(std::move(tools)) {}
 
     /// Adds bytes of the stream. @return False once nothing more is wanted: [DONE], or an error.
     bool push(std::string_view bytes);
@@ -57,6 +59,7 @@ class RemoteAnswer {
 
     ChatEventHandler& handler_;
     const std::string host_;
+    const std::vector<OfferedTool> tools_;
     SseParser parser_;
     ThinkSplitter splitter_;
     std::optional<Error> error_;
@@ -70,9 +73,11 @@ class RemoteAnswer {
     std::optional<SteadyClock::time_point> first_token_;
 
     struct ToolCall {
+        std::string id;
         std::string name;
         std::string arguments;
     };
+    std::int64_t n_calls_ = 0;  // told as calls
     std::map<std::int64_t, ToolCall> tool_calls_;
     std::size_t tool_bytes_ = 0;
 };

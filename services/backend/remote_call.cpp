@@ -87,7 +87,7 @@ RemoteCall::Attempt RemoteCall::attempt() {
     }
     sent_variables_ = !job_.variables.empty() && !server_.strict;
     handler_(chat_event::Prefill{0, 0});
-    RemoteAnswer answer(handler_, server_.options.base_url.host_label());
+    RemoteAnswer answer(handler_, server_.options.base_url.host_label(), job_.tools);
     HttpHead head;
     std::string error_body;
     HttpHandlers handlers;

@@ -33,6 +33,7 @@ struct RemoteJob {
     std::string path;
     boost::json::object body;
     boost::json::object variables;
+    std::vector<OfferedTool> tools = {};
 };
 
 class RemoteCall {

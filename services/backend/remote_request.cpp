@@ -39,6 +39,16 @@ void add_sampling(json::object& body, const SamplingSettings& sampling) {
     body["logit_bias"] = std::move(biases);
 }
 
+void add_tools(json::object& body, const ChatRequest& request) {
+    body["tools"] = request.tools;
+    if (!request.parallel_tool_calls) body["parallel_tool_calls"] = false;
+    if (request.tool_choice.kind == ToolChoice::Kind::kRequired) body["tool_choice"] = "required";
+    if (request.tool_choice.kind == ToolChoice::Kind::kFunction) {
+        body["tool_choice"] = {{"type", "function"},
+                               {"function", {{"name", request.tool_choice.name}}}};
+    }
+}
+
 }  // namespace
 
 std::string_view remote_path(const ChatRequest& request) {
@@ -51,7 +61,7 @@ json::object remote_body(const ChatRequest& request) {
         body["prompt"] = *request.raw_prompt;
     } else {
         body["messages"] = messages_json(request);
-        if (!request.tools.empty()) body["tools"] = request.tools;
+        if (!request.tools.empty()) add_tools(body, request);
         if (request.logprobs) body["logprobs"] = true;
         if (request.logprobs && request.top_logprobs > 0)
             body["top_logprobs"] = request.top_logprobs;

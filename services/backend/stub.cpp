@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/random.hpp"
 #include "services/backend/stop_matcher.hpp"
 #include "services/backend/stub_script.hpp"
 
@@ -31,13 +32,23 @@ struct Answer {
     bool logprobs;
     ChatEventHandler handler;
     std::atomic<bool> cancelled = false;
+    std::atomic<bool> answer_now = false;
 
     std::size_t next = 0;
+    std::int64_t n_calls = 0;
     SteadyClock::time_point accepted = SteadyClock::now();
     SteadyClock::time_point started;
     SteadyClock::time_point due;
     ChatUsage usage;
 };
+
+/// Goes to the end of the thoughts. @return Whether there were any left.
+bool skip_thoughts(Answer& answer) {
+    const auto& steps = answer.script.steps;
+    if (steps[answer.next].kind != StubStepKind::kThinkingWord) return false;
+    while (steps[answer.next].kind == StubStepKind::kThinkingWord) ++answer.next;
+    return true;
+}
 
 /// What the streams share with the backend, so that a stream may outlive it.
 struct Wakeup {
@@ -57,6 +68,10 @@ class StubStream final : public ChatStream {
             answer_->cancelled = true;
         }
         wakeup_->changed.notify_all();
+    }
+    bool answer_now() override {
+        answer_->answer_now = true;
+        return true;
     }
 
   private:
@@ -115,6 +130,7 @@ class StubBackend final : public ChatBackend {
                 .architecture = "stub",
                 .context_length = options_.context_length,
                 .can_think = true,
+                .can_call_tools = true,
                 .scripted = true};
     }
 
@@ -139,6 +155,7 @@ class StubBackend final : public ChatBackend {
     void announce(const Answers& admitted, const Answers& queued);
     void advance(const std::shared_ptr<Answer>& answer);
     bool step(Answer& answer);
+    static void call_tool(Answer& answer, const StubStep& step);
     void deliver_text(Answer& answer, const std::string& word);
     void end(Answer& answer, ChatFinish finish, std::optional<Error> error = {});
     void forget(const std::shared_ptr<Answer>& answer);
@@ -247,12 +264,13 @@ void StubBackend::advance(const std::shared_ptr<Answer>& answer) {
 /// False when the answer has ended.
 bool StubBackend::step(Answer& answer) {
     if (answer.next == answer.script.steps.size()) {
-        end(answer, ChatFinish::kStop);
+        end(answer, answer.n_calls > 0 ? ChatFinish::kToolCalls : ChatFinish::kStop);
         return false;
     }
+    const bool cut_short = answer.answer_now && skip_thoughts(answer);
     const StubStep& now = answer.script.steps[answer.next++];
-    const bool is_token =
-        now.kind == StubStepKind::kThinkingWord || now.kind == StubStepKind::kWord;
+    const bool is_token = now.kind == StubStepKind::kThinkingWord ||
+                          now.kind == StubStepKind::kWord || now.kind == StubStepKind::kToolCall;
     if (is_token && answer.max_tokens > 0 && answer.usage.completion_tokens == answer.max_tokens) {
         end(answer, ChatFinish::kLength);
         return false;
@@ -263,7 +281,8 @@ bool StubBackend::step(Answer& answer) {
             answer.handler(chat_event::ThinkingStarted{});
             break;
         case StubStepKind::kThinkingEnded:
-            answer.handler(chat_event::ThinkingEnded{});
+            answer.handler(
+                chat_event::ThinkingEnded{cut_short ? ThinkingEndReason::kAsked : now.reason});
             break;
         case StubStepKind::kThinkingWord:
             ++answer.usage.reasoning_tokens;
@@ -271,6 +290,9 @@ bool StubBackend::step(Answer& answer) {
             break;
         case StubStepKind::kWord:
             deliver_text(answer, now.text);
+            break;
+        case StubStepKind::kToolCall:
+            call_tool(answer, now);
             break;
         case StubStepKind::kFailure:
             end(answer,
@@ -281,6 +303,16 @@ bool StubBackend::step(Answer& answer) {
     if (!answer.stops.stopped()) return true;
     end(answer, ChatFinish::kStop);
     return false;
+}
+
+void StubBackend::call_tool(Answer& answer, const StubStep& step) {
+    const std::int64_t index = answer.n_calls++;
+    answer.handler(chat_event::ToolCallBegun{index, "call_" + random_id(), step.text});
+    // In two pieces: whoever reads them has to join them.
+    const std::size_t half = step.arguments.size() / 2;
+    answer.handler(chat_event::ToolCallArguments{index, step.arguments.substr(0, half)});
+    answer.handler(chat_event::ToolCallArguments{index, step.arguments.substr(half)});
+    answer.handler(chat_event::ToolCallDone{index});
 }
 
 void StubBackend::deliver_text(Answer& answer, const std::string& word) {

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "base/utf8.hpp"
+#include "services/backend/tool_call_text.hpp"
 
 namespace notso::services {
 namespace {
@@ -15,6 +18,9 @@ constexpr std::size_t kMaxQuotedBytes = 200;
 
 constexpr std::string_view kThoughts =
     "This is scripted thinking. No model is at work here, so there is nothing to think about.";
+
+constexpr std::string_view kLoop = "Wait, let me think about that once more. ";
+constexpr int kLoopRounds = 4;
 
 constexpr std::string_view kMarkdown = R"(# A scripted answer
 
@@ -67,6 +73,11 @@ std::string last_user_text(const ChatRequest& request) {
     return last == request.messages.rend() ? std::string() : last->content;
 }
 
+std::string last_result(const ChatRequest& request) {
+    const bool any = !request.messages.empty() && request.messages.back().role == "tool";
+    return any ? request.messages.back().content : "nothing";
+}
+
 /// N of "[long N]", if it is there.
 std::optional<std::int64_t> long_words(std::string_view text) {
     constexpr std::string_view kCommand = "[long ";
@@ -85,8 +96,10 @@ std::string count_up(std::int64_t words) {
     return text;
 }
 
-std::string answer_text(std::string_view user) {
+/// @param result  What the last tool said.
+std::string answer_text(std::string_view user, std::string_view result) {
     if (const auto n = long_words(user)) return count_up(*n);
+    if (user.contains("[call ")) return fmt::format("The tool says: {}", result);
     if (user.contains("[markdown]")) return std::string(kMarkdown);
     if (user.contains("[hostile]")) return std::string(kHostile);
     if (user.contains("[echo]")) return std::string(user);
@@ -107,6 +120,51 @@ std::vector<std::string> split_words(std::string_view text) {
     return words;
 }
 
+/// The calls that the user's message asks for, and the one that the request insists on.
+std::vector<StubStep> tool_calls(const ChatRequest& request, std::string_view user) {
+    const std::vector<OfferedTool> tools = offered_tools(request, false);
+    if (tools.empty() || request.messages.back().role == "tool") return {};
+    constexpr std::string_view kCommand = "[call ";
+    std::vector<StubStep> steps;
+    for (std::size_t at = user.find(kCommand); at != std::string_view::npos;
+         at = user.find(kCommand, at + 1)) {
+        const std::string_view rest = user.substr(at + kCommand.size());
+        const std::size_t space = std::min(rest.find(' '), rest.size());
+        const std::string_view body = rest.substr(space, rest.find("}]") + 1 - space);
+        const std::string name(rest.substr(0, space));
+        const auto calls = parse_json_calls(
+            fmt::format("{{\"name\":\"{}\",\"arguments\":{}}}", name, body), tools);
+        if (!calls.empty())
+            steps.push_back({StubStepKind::kToolCall, calls.front().name, calls.front().arguments});
+    }
+    if (steps.empty() && request.tool_choice.kind != ToolChoice::Kind::kAuto) {
+        const bool any = request.tool_choice.kind == ToolChoice::Kind::kRequired;
+        steps.push_back(
+            {StubStepKind::kToolCall, any ? tools.front().name : request.tool_choice.name, "{}"});
+    }
+    if (!request.parallel_tool_calls && steps.size() > 1) steps.resize(1);
+    return steps;
+}
+
+void add_thoughts(StubScript& script, const ChatRequest& request, std::string_view user) {
+    const bool loops = user.contains("[loop]");
+    if (!request.thinking && !user.contains("[think]") && !loops) return;
+    std::string thoughts(loops ? "" : kThoughts);
+    for (int round = 0; loops && round < kLoopRounds; ++round) thoughts += kLoop;
+    std::vector<std::string> words = split_words(thoughts);
+    StubStep end{StubStepKind::kThinkingEnded};
+    if (loops) end.reason = ThinkingEndReason::kLoop;
+    if (request.thinking_budget && std::cmp_less(*request.thinking_budget, words.size())) {
+        words.resize(static_cast<std::size_t>(*request.thinking_budget));
+        end.reason = ThinkingEndReason::kBudget;
+    }
+    if (words.empty()) return;
+    script.steps.push_back({StubStepKind::kThinkingStarted});
+    for (std::string& word : words)
+        script.steps.push_back({StubStepKind::kThinkingWord, std::move(word)});
+    script.steps.push_back(std::move(end));
+}
+
 }  // namespace
 
 StubScript make_stub_script(const ChatRequest& request) {
@@ -114,14 +172,12 @@ StubScript make_stub_script(const ChatRequest& request) {
     if (request.read_only) return script;
     const std::string user = last_user_text(request);
     if (user.contains("[slow]")) script.word_delay = std::chrono::milliseconds(50);
-    if (request.thinking || user.contains("[think]")) {
-        script.steps.push_back({StubStepKind::kThinkingStarted});
-        for (std::string& word : split_words(kThoughts)) {
-            script.steps.push_back({StubStepKind::kThinkingWord, std::move(word)});
-        }
-        script.steps.push_back({StubStepKind::kThinkingEnded});
+    add_thoughts(script, request, user);
+    if (auto calls = tool_calls(request, user); !calls.empty()) {
+        std::ranges::move(calls, std::back_inserter(script.steps));
+        return script;
     }
-    for (std::string& word : split_words(answer_text(user))) {
+    for (std::string& word : split_words(answer_text(user, last_result(request)))) {
         script.steps.push_back({StubStepKind::kWord, std::move(word)});
     }
     if (user.contains("[error]")) {

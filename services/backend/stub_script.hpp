@@ -12,11 +12,20 @@
 
 namespace notso::services {
 
-enum class StubStepKind { kThinkingStarted, kThinkingWord, kThinkingEnded, kWord, kFailure };
+enum class StubStepKind {
+    kThinkingStarted,
+    kThinkingWord,
+    kThinkingEnded,
+    kWord,
+    kToolCall,
+    kFailure
+};
 
 struct StubStep {
     StubStepKind kind;
-    std::string text = {};
+    std::string text = {};       ///< For kToolCall: the tool's name.
+    std::string arguments = {};  ///< For kToolCall.
+    ThinkingEndReason reason = ThinkingEndReason::kModel;
 };
 
 struct StubScript {
@@ -25,8 +34,10 @@ struct StubScript {
 };
 
 /// The answer to a request. Commands understood in the last user message:
-/// [think] thoughts first · [markdown] a rich answer · [hostile] HTML, scripts, links, images ·
-/// [long N] N words · [echo] the message itself · [slow] 50 ms per word · [error] fails half-way.
+/// [think] thoughts first · [loop] thoughts that go round in circles · [call NAME {…}] calls a tool
+/// of the request, as often as it stands there, until a result of a tool follows · [markdown] a
+/// rich answer · [hostile] HTML, scripts, links, images · [long N] N words · [echo] the message
+/// itself · [slow] 50 ms per word · [error] fails half-way.
 StubScript make_stub_script(const ChatRequest& request);
 
 /// Words of all messages: the stub's idea of tokens.

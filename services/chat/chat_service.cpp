@@ -213,6 +213,14 @@ void ChatServiceImpl::stop(ConversationId id, Completion<> done) {
     });
 }
 
+void ChatServiceImpl::answer_now(ConversationId id, Completion<> done) {
+    const auto slot = slots_.find(id.value);
+    Result<> asked;
+    if (slot != slots_.end()) asked = slot->second.turn->answer_now();
+    deps_.io.post(
+        [done = std::move(done), asked = std::move(asked)]() mutable { done(std::move(asked)); });
+}
+
 // Stops what runs in a conversation and goes on when its end is stored; at once when nothing runs.
 void ChatServiceImpl::after_turn(const ConversationId& id, std::move_only_function<void()> next) {
     const auto slot = slots_.find(id.value);

@@ -133,6 +133,9 @@ class ChatService {
     virtual bool reads_drafts() const = 0;
     /// Ends the running answer; the partial text is kept (kStopped). Without one: success.
     virtual void stop(ConversationId id, Completion<> done) = 0;
+    /// Ends the thoughts of the running answer; what they lead to follows. Without one: success.
+    /// @errors kUnsupported: the model that answers can't be asked.
+    virtual void answer_now(ConversationId id, Completion<> done) = 0;
 
     /// The running or just finished turn of an answer (kept for replay for some minutes), or null.
     virtual std::shared_ptr<TurnFeed> feed(const MessageId& answer) = 0;

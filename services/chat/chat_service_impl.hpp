@@ -43,6 +43,7 @@ class ChatServiceImpl final : public ChatService {
     void read_draft(DraftRequest request, Completion<> done) override;
     bool reads_drafts() const override { return deps_.background; }
     void stop(ConversationId id, Completion<> done) override;
+    void answer_now(ConversationId id, Completion<> done) override;
     std::shared_ptr<TurnFeed> feed(const MessageId& answer) override;
     std::shared_ptr<TurnFeed> running(const ConversationId& id) override;
     void when_settled(ConversationId id, Completion<> done) override;

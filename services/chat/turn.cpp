@@ -16,6 +16,7 @@ constexpr std::chrono::milliseconds kStatusInterval{250};
 MessageState state_of(ChatFinish finish) {
     switch (finish) {
         case ChatFinish::kStop:
+        case ChatFinish::kToolCalls:
             return MessageState::kComplete;
         case ChatFinish::kLength:
             return MessageState::kLength;
@@ -25,6 +26,19 @@ MessageState state_of(ChatFinish finish) {
             return MessageState::kFailed;
     }
     return MessageState::kFailed;
+}
+
+/// Calls in the words in which models write them: a turn offers no tools, so whoever calls one has
+/// only said so.
+void tell_as_text(ChatEvent& event) {
+    if (const auto* call = std::get_if<chat_event::ToolCallBegun>(&event)) {
+        event = chat_event::Text{
+            fmt::format("<tool_call>\n{{\"name\": \"{}\", \"arguments\": ", call->name)};
+    } else if (const auto* arguments = std::get_if<chat_event::ToolCallArguments>(&event)) {
+        event = chat_event::Text{std::string(arguments->text)};
+    } else if (std::holds_alternative<chat_event::ToolCallDone>(event)) {
+        event = chat_event::Text{"}\n</tool_call>\n"};
+    }
 }
 
 }  // namespace
@@ -80,6 +94,7 @@ void Turn::on_started() {
     }
     stream_ = *std::move(started);
     if (closed_) return stream_.reset();  // ended meanwhile
+    if (answer_now_) stream_->answer_now();
     if (left_out > 0) flush_status();
 }
 
@@ -93,6 +108,13 @@ void Turn::end_early(MessageState state) {
     stream_->cancel();
 }
 
+Result<> Turn::answer_now() {
+    answer_now_ = true;
+    if (closed_ || stream_ == nullptr || stream_->answer_now()) return {};
+    return fail(ErrorCode::kUnsupported,
+                "this model can't be asked to end its thoughts: stop the answer instead");
+}
+
 // Ends the turn from this side: what the backend says from now on is not part of the answer.
 void Turn::close_with(chat_event::End end) {
     if (closed_) return;
@@ -102,6 +124,7 @@ void Turn::close_with(chat_event::End end) {
 void Turn::receive(std::vector<TimedEvent> events) {
     for (TimedEvent& event : events) {
         if (closed_) return;
+        tell_as_text(event.event);
         if (const auto* thought = std::get_if<chat_event::ThinkingText>(&event.event)) {
             unsaved_thinking_ += thought->text;
         } else if (const auto* text = std::get_if<chat_event::Text>(&event.event)) {
@@ -219,7 +242,8 @@ void Turn::take(const chat_event::ThinkingText& event, SteadyClock::time_point a
     fresh_thinking_ += event.text;
 }
 
-void Turn::take(const chat_event::ThinkingEnded&, SteadyClock::time_point at) {
+void Turn::take(const chat_event::ThinkingEnded& event, SteadyClock::time_point at) {
+    answer_.stats.thinking_end = status_.thinking_end = event.reason;
     enter(TurnPhase::kWriting, at);
 }
 

@@ -44,6 +44,10 @@ class Turn : public std::enable_shared_from_this<Turn> {
     /// The user wants no more: the text so far is kept as kStopped. At any moment. Waits for the
     /// backend to say how far it came; called again, it no longer does.
     void stop() { end_early(MessageState::kStopped); }
+    /// The user wants the answer now: thoughts end as soon as the backend can end them, at any
+    /// moment.
+    /// @errors kUnsupported where it can't.
+    Result<> answer_now();
     /// The server goes away: ends at once, without waiting for the backend, as kInterrupted.
     void interrupt() { end_early(MessageState::kInterrupted); }
 
@@ -76,6 +80,10 @@ class Turn : public std::enable_shared_from_this<Turn> {
     void take(const chat_event::ThinkingText& event, SteadyClock::time_point at);
     void take(const chat_event::ThinkingEnded& event, SteadyClock::time_point at);
     void take(const chat_event::Text& event, SteadyClock::time_point at);
+    // Made text in receive().
+    void take(const chat_event::ToolCallBegun&, SteadyClock::time_point) {}
+    void take(const chat_event::ToolCallArguments&, SteadyClock::time_point) {}
+    void take(const chat_event::ToolCallDone&, SteadyClock::time_point) {}
     void take(const chat_event::Progress& event, SteadyClock::time_point at);
     void take(const chat_event::End& event, SteadyClock::time_point at);
 
@@ -93,6 +101,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     std::optional<MessageState> early_end_;  // set by stop() and interrupt()
     bool begun_ = false;
     bool cancelled_ = false;
+    bool answer_now_ = false;
 
     std::vector<TimedEvent> pending_;  // arrived, not yet stored
     bool closed_ = false;           // End is in pending_ or was handled: later events don't exist

@@ -30,6 +30,7 @@ struct TurnStatus {
     double tokens_per_second = 0;
     std::int64_t messages_left_out =
         0;  ///< Oldest messages that did not fit in the context of this answer.
+    ThinkingEndReason thinking_end = ThinkingEndReason::kModel;  ///< Of the last thoughts.
 
     bool operator==(const TurnStatus&) const = default;
 };

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "ml/tokenizer/tokenizer.hpp"
 #include "services/backend/chat_backend.hpp"
+#include "services/prompt/offered_tools.hpp"
 #include "services/template/template.hpp"
 
 namespace notso::services {
@@ -20,6 +21,7 @@ struct Prompt {
     std::vector<ml::TokenId> tokens;
     bool thinking_open = false;  ///< The prompt ends inside <think>.
     std::int32_t n_exact = 0;  ///< Tokens up to the end of the last answer in it; see the engine's.
+    std::vector<OfferedTool> tools = {};  ///< What the model may call.
 };
 
 class PromptBuilder {
@@ -30,10 +32,13 @@ class PromptBuilder {
                                                                const ml::Tokenizer& tokenizer);
     virtual ~PromptBuilder() = default;
 
-    /// Control tokens inside user, system and tool text stay ordinary text.
+    /// Control tokens inside user, system and tool text stay ordinary text. Tools, calls and
+    /// results reach the model whatever the template does with them.
     virtual Result<Prompt> build(const ChatRequest& request) const = 0;
     /// Whether switching `thinking` changes what the template renders.
     virtual bool template_has_thinking_switch() const = 0;
+    /// Whether the template itself tells the model of tools.
+    virtual bool template_knows_tools() const = 0;
 };
 
 }  // namespace notso::services

@@ -25,7 +25,9 @@ std::size_t flag_at(std::string_view text, std::size_t at) {
 }
 
 bool is_whole_word(std::string_view text, std::size_t at, std::size_t size) {
-    const bool free_before = at == 0 || !(is_word_char(text[at - 1]) || text[at - 1] == '.');
+    // "</think>" is a tag, not a flag.
+    const bool free_before =
+        at == 0 || !(is_word_char(text[at - 1]) || text[at - 1] == '.' || text[at - 1] == '<');
     const std::size_t end = at + size;
     return free_before && (end == text.size() || !is_word_char(text[end]));
 }

@@ -26,7 +26,8 @@ TEST(ThinkingFlags, PartsOfLongerWordsStay) {
                              "/think-tank",
                              "think",
                              "/Think",
-                             "ü/think"}) {
+                             "ü/think",
+                             "<think>a</think>"}) {
         EXPECT_EQ(strip_thinking_flags(text), text);
     }
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "services/backend/thinking_end.hpp"
 
 namespace notso::services {
 
@@ -57,6 +58,7 @@ struct MessageStats {
     double first_token_ms = 0;         ///< From the turn's start.
     double tokens_per_second = 0;
     double thinking_ms = 0;
+    ThinkingEndReason thinking_end = ThinkingEndReason::kModel;  ///< Who ended the thoughts.
 };
 
 struct Message {

@@ -66,6 +66,7 @@ void expect_equal(const Message& a, const Message& b) {
     EXPECT_EQ(a.stats.first_token_ms, b.stats.first_token_ms);
     EXPECT_EQ(a.stats.tokens_per_second, b.stats.tokens_per_second);
     EXPECT_EQ(a.stats.thinking_ms, b.stats.thinking_ms);
+    EXPECT_EQ(a.stats.thinking_end, b.stats.thinking_end);
     EXPECT_EQ(a.client_id, b.client_id);
     EXPECT_EQ(a.created_at, b.created_at);
 }

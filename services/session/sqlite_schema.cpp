@@ -65,6 +65,9 @@ ALTER TABLE message ADD COLUMN accepted_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE conversation ADD COLUMN leaf TEXT NOT NULL DEFAULT '';
 CREATE INDEX message_by_parent ON message (conversation, parent);
 )sql",
+    R"sql(
+ALTER TABLE message ADD COLUMN thinking_end INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ Conversation read_conversation(const Statement& row) {
 constexpr std::string_view kMessageColumns =
     "id, conversation, parent, role, state, text, thinking, error, prompt_tokens, cached_tokens, "
     "completion_tokens, reasoning_tokens, first_token_ms, tokens_per_second, thinking_ms, "
-    "client_id, created_at, draft_tokens, accepted_tokens";
+    "client_id, created_at, draft_tokens, accepted_tokens, thinking_end";
 
 Message read_message(const Statement& row) {
     Message message{.id = {row.text(0)}, .conversation = {row.text(1)}, .text = row.text(5)};
@@ -67,6 +67,7 @@ Message read_message(const Statement& row) {
     message.created_at = row.integer(16);
     message.stats.draft_tokens = row.integer(17);
     message.stats.accepted_tokens = row.integer(18);
+    message.stats.thinking_end = static_cast<ThinkingEndReason>(row.integer(19));
     return message;
 }
 
@@ -273,14 +274,15 @@ Result<> SqliteStore::insert(const Message& message) {
         Statement insert,
         database_->prepare(fmt::format(
             "INSERT INTO message ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-            "?, ?)",
+            "?, ?, ?)",
             kMessageColumns)));
     insert.bind(1, message.id.value)
         .bind(2, message.conversation.value)
         .bind(4, name_of(message.role))
         .bind(17, message.created_at)
         .bind(18, message.stats.draft_tokens)
-        .bind(19, message.stats.accepted_tokens);
+        .bind(19, message.stats.accepted_tokens)
+        .bind(20, static_cast<std::int64_t>(message.stats.thinking_end));
     if (message.parent) insert.bind(3, message.parent->value);
     bind_changing(insert, 5, message);
     if (!message.client_id.empty()) insert.bind(16, message.client_id);
@@ -312,10 +314,12 @@ Result<> SqliteStore::write(const Message& message) {
                                  "cached_tokens = ?7, completion_tokens = ?8, reasoning_tokens = "
                                  "?9, first_token_ms = ?10, "
                                  "tokens_per_second = ?11, thinking_ms = ?12, "
-                                 "draft_tokens = ?13, accepted_tokens = ?14 WHERE id = ?1"));
+                                 "draft_tokens = ?13, accepted_tokens = ?14, thinking_end = ?15 "
+                                 "WHERE id = ?1"));
     update.bind(1, message.id.value)
         .bind(13, message.stats.draft_tokens)
-        .bind(14, message.stats.accepted_tokens);
+        .bind(14, message.stats.accepted_tokens)
+        .bind(15, static_cast<std::int64_t>(message.stats.thinking_end));
     bind_changing(update, 2, message);
     NOTSO_CHECK(update.run());
     if (database_->changes() == 0) return no_message(message.id);

@@ -106,6 +106,7 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtUpWithItsMessages) {
         (*sqlite::Database::open(path_))
             ->execute("ALTER TABLE message DROP COLUMN draft_tokens;"
                       "ALTER TABLE message DROP COLUMN accepted_tokens;"
+                      "ALTER TABLE message DROP COLUMN thinking_end;"
                       "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
                       "PRAGMA user_version = 2"));
     const auto messages = open()->messages(conversation.id);
@@ -127,6 +128,7 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
             "ALTER TABLE conversation DROP COLUMN model;"
             "ALTER TABLE message DROP COLUMN draft_tokens;"
             "ALTER TABLE message DROP COLUMN accepted_tokens;"
+            "ALTER TABLE message DROP COLUMN thinking_end;"
             "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
             "PRAGMA user_version = 1"));
     }

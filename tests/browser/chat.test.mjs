@@ -146,6 +146,18 @@ test("opened thoughts stay open while the answer ends", async () => {
   await close_page(page);
 });
 
+test("Answer now ends the thoughts, and the answer follows", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "[think] [slow] [echo] well");
+  await page.click("text=Answer now");
+  assert.match(await finished_answer(page), /well/);
+  assert.match(await page.innerText("details.aside summary"), /you asked for the answer/);
+  assert.equal(await page.locator("text=Answer now").count(), 0);
+  await page.reload();
+  assert.match(await page.innerText("details.aside summary"), /you asked for the answer/);
+  await close_page(page);
+});
+
 test("an answer that fails says why", async () => {
   const page = await open_page(browser, stub.url);
   await send(page, "[error] [long 10]");

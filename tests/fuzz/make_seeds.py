@@ -39,6 +39,15 @@ def gguf_seeds():
     return {'every_type': every.bytes(), 'empty': empty.bytes(), 'vocabulary': tokenizer_only().bytes(), 'tail_cut': every.bytes()[:-100]}
 
 
+def tool_call_seeds():
+    """The first byte says which marks are tokens; bytes 1..5 are those tokens."""
+    call = '{"name": "f", "arguments": {"a": "}<tool_call></tool_call>\\"", "b": [1.5e3, null]}}'
+    texts = {'text': f'Hi \n<tool_call>\n{call}\n</tool_call>\n<tool_call>{call}</tool_call> ho', 'broken': f'<tool_call>{call[:30]}</tool_call><tool_call>{call}',
+             'nested': '<tool_call><tool_call>{"<tool_call>', 'list': f'<tool_call>[{call},{call}]</tool_call>', 'code': "<code>\n# c\nx = g('a\\u00e9', b=[1, (2,), {'k': None}])\nprint(g())</code>",
+             'python': 'g(a=-1.5)', 'bare': f' {call}; {call}', 'unicode': f'日本語<tool_cal<tool_call>{call}</tool_cal', 'tokens': f'a\1{call}\2 b\3g(1)\4c\5{call}'}
+    return {f'{name}{flags}': bytes([flags]) + text.encode() for name, text in texts.items() for flags in (0, 3, 4)}
+
+
 def small_vocabulary():
     file = File()
     for name, value in {'tokenizer.ggml.model': scalar('string', 'gpt2'), 'tokenizer.ggml.pre': scalar('string', 'gpt-2'),
@@ -69,6 +78,7 @@ def seeds():
                            'pairs': hf_json(['t', 'h', 'e', 'th', 'the', 'a', 'b', 'ab'], [['t', 'h'], ['th', 'e'], ['a', 'b']], ['<x>', '<y>', '<|im_start|>', '<z>']),
                            'fixture': (HERE.parent / 'golden/tokenizer/tiny_tokenizer.json').read_bytes()}
     yield 'calculator', {f'expression{i}': text.encode() for i, text in enumerate(EXPRESSIONS)}
+    yield 'tool_call_parser', tool_call_seeds()
     yield 'blocks', {f'random{i}': rng.randbytes(300 * (i + 1)) for i in range(8)} | {'zeros': bytes(512), 'ones': b'\xff' * 512}
 
 

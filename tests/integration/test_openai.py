@@ -76,6 +76,81 @@ def test_length_stop_and_thinking(client):
     assert answer.usage.completion_tokens_details.reasoning_tokens > 0
 
 
+WEATHER = {"type": "function", "function": {"name": "get_weather", "description": "Current weather.", "parameters": {
+    "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
+ADD = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {
+    "a": {"type": "number"}, "b": {"type": "number"}}}}}
+TWO_CALLS = '[call get_weather {"city": "Zürich"}] and [call add {"a": 1, "b": [2]}]'
+
+
+def test_thinking_budget(client):
+    def thoughts(**more):
+        answer = client.chat.completions.create(model="m", messages=user("hi"), extra_body=more)
+        return answer.usage.completion_tokens_details.reasoning_tokens
+    assert thoughts(thinking_budget_tokens=5) == 5
+    assert thoughts(thinking_budget_tokens=0) == 0
+    assert thoughts(thinking_budget_tokens=100) > 5
+    assert thoughts(reasoning_effort="none") == 0
+    assert thoughts(chat_template_kwargs={"enable_thinking": False}, reasoning_effort="high") == 0
+
+
+def test_tool_calls_whole(client):
+    answer = client.chat.completions.create(model="m", messages=user(TWO_CALLS), tools=[WEATHER, ADD])
+    choice = answer.choices[0]
+    assert choice.finish_reason == "tool_calls" and choice.message.content is None
+    calls = choice.message.tool_calls
+    assert [(c.type, c.function.name, json.loads(c.function.arguments)) for c in calls] == [
+        ("function", "get_weather", {"city": "Zürich"}), ("function", "add", {"a": 1, "b": [2]})]
+    assert len({c.id for c in calls}) == 2 and all(c.id for c in calls)
+    # The whole exchange, as a program has it.
+    messages = user(TWO_CALLS) + [choice.message.model_dump(exclude_none=True)]
+    messages += [{"role": "tool", "tool_call_id": c.id, "content": f"result {i}"} for i, c in enumerate(calls)]
+    answer = client.chat.completions.create(model="m", messages=messages, tools=[WEATHER, ADD])
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.choices[0].message.content == "The tool says: result 1"
+
+
+def test_tool_calls_streamed(client):
+    chunks = list(client.chat.completions.create(model="m", messages=user("[think] " + TWO_CALLS), tools=[WEATHER, ADD],
+                                                 stream=True))
+    assert len({(c.id, c.created, c.model) for c in chunks}) == 1
+    deltas = [d for c in chunks for d in c.choices[0].delta.tool_calls or []]
+    assert all(d.index in (0, 1) for d in deltas)
+    for index, name in ((0, "get_weather"), (1, "add")):
+        mine = [d for d in deltas if d.index == index]
+        assert [d.function.name for d in mine if d.function.name] == [name]
+        assert len([d.id for d in mine if d.id]) == 1 and mine[0].id and mine[0].type == "function"
+        assert isinstance(json.loads("".join(d.function.arguments or "" for d in mine)), dict)
+    assert [c.choices[0].finish_reason for c in chunks if c.choices[0].finish_reason] == ["tool_calls"]
+    assert chunks[-1].choices[0].delta.tool_calls is None
+    with client.chat.completions.stream(model="m", messages=user(TWO_CALLS), tools=[WEATHER, ADD]) as stream:
+        for _ in stream:
+            pass
+        calls = stream.get_final_completion().choices[0].message.tool_calls
+    assert [json.loads(c.function.arguments) for c in calls] == [{"city": "Zürich"}, {"a": 1, "b": [2]}]
+
+
+def test_tool_choice(client):
+    def ask(**more):
+        return client.chat.completions.create(model="m", messages=user(TWO_CALLS), tools=[WEATHER, ADD], **more)
+    assert len(ask(parallel_tool_calls=False).choices[0].message.tool_calls) == 1
+    assert ask(tool_choice="none").choices[0].message.tool_calls is None
+    hello = user("hello")
+    answer = client.chat.completions.create(model="m", messages=hello, tools=[WEATHER], tool_choice="required")
+    assert answer.choices[0].message.tool_calls[0].function.name == "get_weather"
+    named = {"type": "function", "function": {"name": "add"}}
+    answer = client.chat.completions.create(model="m", messages=hello, tools=[WEATHER, ADD], tool_choice=named)
+    assert [c.function.name for c in answer.choices[0].message.tool_calls] == ["add"]
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="m", messages=hello, tool_choice="required")
+    assert caught.value.param == "tool_choice"
+
+
+def test_calls_that_were_not_offered_are_text(client):
+    answer = client.chat.completions.create(model="m", messages=user('[call rm {"x": 1}] [echo]'), tools=[ADD])
+    assert answer.choices[0].message.tool_calls is None and answer.choices[0].finish_reason == "stop"
+
+
 def test_plain_completions(client):
     assert client.completions.create(model="m", prompt="[echo] x").choices[0].text == "[echo] x"
     chunks = client.completions.create(model="m", prompt="[echo] x", stream=True)

@@ -76,6 +76,7 @@ void AnswerPainter::paint_thinking(std::string& out) {
     thinking_bytes_ = now.thinking.size();
     if (std::string label = thinking_label(now); label != thinking_label_) {
         thinking_label_ = std::move(label);
+        if (!now.thinking_open) out += partial(id_of("answer-now", feed_), "innerHTML", "");
         out += partial(
             id_of("thinking-label", feed_), "innerHTML", services::escape_html(thinking_label_));
     }

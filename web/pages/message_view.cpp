@@ -53,28 +53,45 @@ std::string stats_line(const services::MessageStats& stats) {
          stats.first_token_ms > 0 ? "first after " + format_duration(stats.first_token_ms) : ""});
 }
 
-std::string thought_label(double thinking_ms, std::int64_t tokens) {
-    return joined({thinking_ms > 0 ? "Thought for " + format_duration(thinking_ms) : "Thought",
-                   tokens > 0 ? format_counted(tokens, "token") : ""});
+/// Why thoughts are shorter than the model would have them.
+std::string_view thinking_note(services::ThinkingEndReason reason) {
+    switch (reason) {
+        case services::ThinkingEndReason::kBudget:
+            return "ended: the thinking budget was used up";
+        case services::ThinkingEndReason::kAsked:
+            return "ended: you asked for the answer";
+        case services::ThinkingEndReason::kLoop:
+            return "ended: it went round in circles";
+        case services::ThinkingEndReason::kModel:
+            break;
+    }
+    return {};
+}
+
+std::string thought_label(const services::MessageStats& stats) {
+    const double ms = stats.thinking_ms;
+    return joined(
+        {ms > 0 ? "Thought for " + format_duration(ms) : "Thought",
+         stats.reasoning_tokens > 0 ? format_counted(stats.reasoning_tokens, "token") : "",
+         std::string(thinking_note(stats.thinking_end))});
 }
 
 /// What stored and running answers have in common.
 boost::json::object common_view(const Message& message) {
     const std::string_view text = message.text;
     const std::size_t settled = finished_bytes(text);
-    boost::json::object view = {
-        {"id", message.id.value},
-        {"role", "assistant"},
-        {"state", services::name_of(message.state)},
-        {"parent", message.parent ? message.parent->value : ""},
-        {"conversation", message.conversation.value},
-        {"has_thinking", !message.thinking.empty()},
-        {"thinking", message.thinking},
-        {"thinking_label",
-         thought_label(message.stats.thinking_ms, message.stats.reasoning_tokens)},
-        {"has_text", !text.empty()},
-        {"done_html", prose_html(text.substr(0, settled))},
-        {"tail_html", prose_html(text.substr(settled))}};
+    boost::json::object view = {{"id", message.id.value},
+                                {"role", "assistant"},
+                                {"state", services::name_of(message.state)},
+                                {"parent", message.parent ? message.parent->value : ""},
+                                {"conversation", message.conversation.value},
+                                {"has_thinking", !message.thinking.empty()},
+                                {"thinking", message.thinking},
+                                {"thinking_label", thought_label(message.stats)},
+                                {"thinking_open", false},
+                                {"has_text", !text.empty()},
+                                {"done_html", prose_html(text.substr(0, settled))},
+                                {"tail_html", prose_html(text.substr(settled))}};
     return view;
 }
 
@@ -167,6 +184,7 @@ boost::json::object live_answer_view(const TurnFeed& feed) {
     boost::json::object view = common_view(message);
     view["running"] = true;
     view["thinking_label"] = thinking_label(shown);
+    view["thinking_open"] = shown.thinking_open;
     return view;
 }
 
@@ -179,10 +197,10 @@ boost::json::object running_view(const TurnFeed& feed) {
 }
 
 std::string thinking_label(const FeedSnapshot& shown) {
-    if (shown.ended)
-        return thought_label(shown.ended->stats.thinking_ms, shown.ended->stats.reasoning_tokens);
+    if (shown.ended) return thought_label(shown.ended->stats);
     if (shown.thinking_open) return "Thinking…";
-    return thought_label(shown.thinking_ms, 0);
+    return thought_label(
+        {.thinking_ms = shown.thinking_ms, .thinking_end = shown.status.thinking_end});
 }
 
 std::string pill_label(const TurnStatus& status) {

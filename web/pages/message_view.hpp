@@ -30,7 +30,8 @@ boost::json::object live_answer_view(const services::TurnFeed& feed);
 /// Variables `running` of the pill, the stream element and the action: where the feed is now.
 boost::json::object running_view(const services::TurnFeed& feed);
 
-/// "Thinking…" while it lasts, then "Thought for 6 s · 142 tokens".
+/// "Thinking…" while it lasts, then "Thought for 6 s · 142 tokens", and why, if the model did not
+/// end it itself.
 std::string thinking_label(const services::FeedSnapshot& shown);
 
 /// HTML of the status pill, e.g. "<b>Writing</b> 48 tokens · 15.8 tokens/s", and of its details.

@@ -198,6 +198,18 @@ Awaitable<> post_stop(Exchange& exchange, const Pages& pages) {
     co_await answer_change(exchange, pages, stopped, "/chat/" + id.value);
 }
 
+Awaitable<> post_answer_now(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    const auto view = co_await open_conversation(pages, id);  // a foreign id is no success
+    Result<> asked;
+    if (!view) asked = std::unexpected(view.error());
+    auto start = [&pages, &id](services::Completion<> done) {
+        pages.context().chat.answer_now(id, std::move(done));
+    };
+    if (view) asked = co_await wait_for<void>(start);
+    co_await answer_change(exchange, pages, asked, follow_path(id));
+}
+
 Awaitable<> post_thinking(Exchange& exchange, const Pages& pages) {
     const ConversationId id = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
@@ -247,6 +259,8 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
     routes.push_back(action_route(pages, "/chat/{id}/thinking", post_thinking, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/draft", post_draft, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/stop", post_stop, BodyLimit::kSmall));
+    routes.push_back(
+        action_route(pages, "/chat/{id}/answer-now", post_answer_now, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/model", post_model, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/rename", post_rename, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/delete", post_delete, BodyLimit::kSmall));

@@ -155,6 +155,26 @@ TEST_F(ChatRoutes, HtmxGetsFragmentsAndAnAddress) {
     EXPECT_EQ(htmx(chat + "/stop", "").status, 204);
 }
 
+TEST_F(ChatRoutes, AnswerNowEndsTheThoughts) {
+    const std::string chat = new_chat("%5Bthink%5D+%5Bslow%5D+%5Becho%5D");
+    std::string page;
+    for (int i = 0; i < 500 && !page.contains(chat + "/answer-now"); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        page = get(chat).body;
+    }
+    ASSERT_TRUE(page.contains("action=\"" + chat + "/answer-now\""));
+    EXPECT_EQ(post_form(chat + "/answer-now", "").header("location"), chat + "?follow=1");
+    page = finished_page(chat);
+    EXPECT_TRUE(page.contains("you asked for the answer"));
+    EXPECT_TRUE(page.contains("<p>[think] [slow] [echo]</p>")) << "the answer is whole";
+    EXPECT_FALSE(page.contains("/answer-now"));
+    EXPECT_EQ(htmx(chat + "/answer-now", "").status, 204) << "too late is no error";
+}
+
+TEST_F(ChatRoutes, ThoughtsInCirclesHaveANote) {
+    EXPECT_TRUE(finished_page(new_chat("%5Bloop%5D")).contains("it went round in circles"));
+}
+
 TEST_F(ChatRoutes, TheStreamTellsTheWholeAnswerAndEnds) {
     const std::string chat = new_chat("%5Blong+50%5D+%5Bslow%5D");
     const auto stream = get(chat + "/stream");
@@ -235,7 +255,8 @@ TEST_F(ChatRoutes, OtherTabsAskForNews) {
 }
 
 TEST_F(ChatRoutes, NothingAnswersForAForeignId) {
-    for (const char* path : {"/messages", "/stop", "/thinking", "/rename", "/delete"}) {
+    for (const char* path :
+         {"/messages", "/stop", "/answer-now", "/thinking", "/rename", "/delete"}) {
         const auto response = post_form("/chat/" + kNoId + path, "message=x&title=x&thinking=1");
         EXPECT_EQ(response.status, 404) << path;
         EXPECT_TRUE(response.body.contains("does not exist")) << path;

@@ -123,6 +123,26 @@ ApiResult<ChatMessage> parse_message(const json::value& value, const std::string
     return message;
 }
 
+/// {"type":"function","function":{"name":…}}
+ApiResult<> parse_named_choice(const JsonFields& choice, services::ChatRequest& request) {
+    NOTSO_TRY(const auto type, choice.string("type"));
+    if (type.value_or("function") != "function")
+        return unsupported_field(choice.path("type"), "only a function can be chosen");
+    NOTSO_CHECK(check_function(choice, false));
+    NOTSO_TRY(const json::object* function, choice.object("function"));
+    const std::string name(function->at("name").as_string());
+    const bool offered = std::ranges::any_of(request.tools, [&](const json::value& tool) {
+        return tool.at("function").at("name").as_string() == name;
+    });
+    if (!offered) {
+        return fail_field("tool_choice.function.name",
+                          "tool_choice.function.name is {}, which is none of the tools",
+                          json::serialize(json::string(name)));
+    }
+    request.tool_choice = {services::ToolChoice::Kind::kFunction, name};
+    return {};
+}
+
 }  // namespace
 
 ApiResult<std::vector<ChatMessage>> parse_messages(const JsonFields& fields) {
@@ -138,22 +158,28 @@ ApiResult<std::vector<ChatMessage>> parse_messages(const JsonFields& fields) {
     return messages;
 }
 
-ApiResult<json::array> parse_tools(const JsonFields& fields) {
-    NOTSO_TRY(auto tools, parse_functions(fields, "tools", false));
-    NOTSO_CHECK(fields.boolean("parallel_tool_calls"));
+ApiResult<> parse_tools(const JsonFields& fields, services::ChatRequest& request) {
+    NOTSO_TRY(request.tools, parse_functions(fields, "tools", false));
+    NOTSO_TRY(const auto parallel, fields.boolean("parallel_tool_calls"));
+    request.parallel_tool_calls = parallel.value_or(true);
     const json::value* choice = fields.find("tool_choice");
-    if (choice == nullptr) return tools;
-    if (!choice->is_string() && !choice->is_object()) {
+    if (choice == nullptr) return {};
+    if (choice->is_object())
+        return parse_named_choice(JsonFields(choice->get_object(), "tool_choice."), request);
+    if (!choice->is_string()) {
         return fail_field(
             "tool_choice", "tool_choice must be a string or an object, not {}", type_name(*choice));
     }
-    if (choice->is_string() && choice->get_string() == "auto") return tools;
-    if (choice->is_string() && choice->get_string() == "none") return json::array();
-    if (choice->is_string() && choice->get_string() != "required") {
+    const std::string_view name = choice->get_string();
+    if (name == "none") request.tools.clear();
+    if (name == "auto" || name == "none") return {};
+    if (name != "required")
         return fail_field("tool_choice", "tool_choice must be none, auto, required or an object");
-    }
-    return unsupported_field("tool_choice",
-                             "the model can't be forced to call a tool yet; use auto or none");
+    if (request.tools.empty())
+        return fail_field("tool_choice",
+                          "tool_choice is required, but there are no tools to be called");
+    request.tool_choice.kind = services::ToolChoice::Kind::kRequired;
+    return {};
 }
 
 }  // namespace notso::web

@@ -50,7 +50,9 @@ json::object usage_json(const services::ChatUsage& usage) {
 
 /// Why an answer has no regular end, if it has none.
 std::optional<Error> failure_of(const event::End& end) {
-    if (end.finish == ChatFinish::kStop || end.finish == ChatFinish::kLength) return std::nullopt;
+    const bool regular = end.finish == ChatFinish::kStop || end.finish == ChatFinish::kLength ||
+                         end.finish == ChatFinish::kToolCalls;
+    if (regular) return std::nullopt;
     if (end.error) return end.error;
     if (end.finish == ChatFinish::kCancelled)
         return Error{ErrorCode::kUnavailable, "the server ended the answer"};
@@ -58,6 +60,7 @@ std::optional<Error> failure_of(const event::End& end) {
 }
 
 std::string_view finish_reason(const event::End& end) {
+    if (end.finish == ChatFinish::kToolCalls) return "tool_calls";
     return end.finish == ChatFinish::kLength ? "length" : "stop";
 }
 
@@ -92,7 +95,9 @@ std::vector<ChatEvent> join_texts(std::vector<ChatEvent> events) {
             if (!join(joined, *text)) joined.push_back(std::move(next));
         } else if (const auto* thought = std::get_if<event::ThinkingText>(&next)) {
             if (!join(joined, *thought)) joined.push_back(std::move(next));
-        } else if (std::holds_alternative<event::End>(next)) {
+        } else if (std::holds_alternative<event::End>(next) ||
+                   std::holds_alternative<event::ToolCallBegun>(next) ||
+                   std::holds_alternative<event::ToolCallArguments>(next)) {
             joined.push_back(std::move(next));
         }
     }
@@ -119,6 +124,24 @@ std::string ChunkWriter::chunk(json::object choice) const {
     object["choices"] = json::array{std::move(choice)};
     if (head_.include_usage) object["usage"] = nullptr;
     return data(std::move(object));
+}
+
+/// `index` in every one, id and name once, the arguments in pieces of one JSON text.
+std::string ChunkWriter::call_delta(const ChatEvent& next) const {
+    json::object call;
+    if (const auto* begun = std::get_if<event::ToolCallBegun>(&next)) {
+        call = {{"index", begun->index},
+                {"id", begun->id},
+                {"type", "function"},
+                {"function", {{"name", begun->name}, {"arguments", ""}}}};
+    } else if (const auto* arguments = std::get_if<event::ToolCallArguments>(&next)) {
+        call = {{"index", arguments->index}, {"function", {{"arguments", arguments->text}}}};
+    }
+    if (call.empty() || head_.kind != ReplyKind::kChat) return {};
+    return chunk({{"index", 0},
+                  {"delta", {{"tool_calls", json::array{std::move(call)}}}},
+                  {"logprobs", nullptr},
+                  {"finish_reason", nullptr}});
 }
 
 std::string ChunkWriter::delta(std::string_view field,
@@ -154,6 +177,8 @@ std::string ChunkWriter::write(std::vector<ChatEvent> events) {
                 out += delta("reasoning_content", thought->text, nullptr);
         } else if (const auto* last = std::get_if<event::End>(&next)) {
             end(*last, out);
+        } else {
+            out += call_delta(next);
         }
     }
     return out;
@@ -190,10 +215,25 @@ void ReplyCollector::add(std::vector<ChatEvent> events) {
             logprobs_.insert(logprobs_.end(), text->logprobs.begin(), text->logprobs.end());
         } else if (const auto* thought = std::get_if<event::ThinkingText>(&next)) {
             thinking_ += thought->text;
+        } else if (const auto* begun = std::get_if<event::ToolCallBegun>(&next)) {
+            calls_.push_back({begun->id, begun->name, {}});
+        } else if (const auto* arguments = std::get_if<event::ToolCallArguments>(&next)) {
+            if (!calls_.empty()) calls_.back().arguments += arguments->text;
         } else if (auto* last = std::get_if<event::End>(&next)) {
             end_ = std::move(*last);
         }
     }
+}
+
+json::array ReplyCollector::calls_json() const {
+    json::array calls;
+    for (const Call& call : calls_) {
+        calls.push_back(
+            json::object{{"id", call.id},
+                         {"type", "function"},
+                         {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+    }
+    return calls;
 }
 
 Response ReplyCollector::response() const {
@@ -205,6 +245,8 @@ Response ReplyCollector::response() const {
     } else {
         json::object message = {{"role", "assistant"}, {"content", text_}, {"refusal", nullptr}};
         if (!thinking_.empty()) message["reasoning_content"] = thinking_;
+        if (!calls_.empty()) message["tool_calls"] = calls_json();
+        if (!calls_.empty() && text_.empty()) message["content"] = nullptr;
         choice["message"] = std::move(message);
     }
     choice["logprobs"] = head_.logprobs ? logprobs_json(logprobs_) : nullptr;

@@ -44,6 +44,7 @@ class ChunkWriter {
     std::string delta(std::string_view field,
                       std::string_view text,
                       const boost::json::value& logprobs) const;
+    std::string call_delta(const services::ChatEvent& next) const;
     std::string chunk(boost::json::object choice) const;
     std::string data(boost::json::object object) const;
     void end(const services::chat_event::End& end, std::string& out);
@@ -63,9 +64,17 @@ class ReplyCollector {
     Response response() const;
 
   private:
+    boost::json::array calls_json() const;
+
     ReplyHead head_;
     std::string thinking_;
     std::string text_;
+    struct Call {
+        std::string id;
+        std::string name;
+        std::string arguments;
+    };
+    std::vector<Call> calls_;
     std::vector<services::TokenLogprobs> logprobs_;
     std::optional<services::chat_event::End> end_;
 };

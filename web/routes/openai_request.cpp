@@ -1,5 +1,6 @@
 #include "web/routes/openai_request.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -79,26 +80,45 @@ ApiResult<> check_response_format(const JsonFields& fields) {
                       "response_format.type must be text, json_object or json_schema");
 }
 
-/// reasoning_effort and chat_template_kwargs; the more exact one, enable_thinking, wins.
+/// What reasoning_effort means in tokens; the highest has no limit.
+struct Effort {
+    std::string_view name;
+    std::optional<std::int64_t> budget;
+};
+constexpr Effort kEfforts[] = {{"none", 0},
+                               {"minimal", 256},
+                               {"low", 1024},
+                               {"medium", 4096},
+                               {"high", std::nullopt},
+                               {"xhigh", std::nullopt}};
+
+/// reasoning_effort, thinking_budget_tokens and chat_template_kwargs; the more exact one, in this
+/// order, wins.
 ApiResult<> parse_thinking(const JsonFields& fields, services::ChatRequest& request) {
     NOTSO_TRY(const auto effort, fields.string("reasoning_effort"));
     if (effort) {
-        if (*effort != "none" && *effort != "minimal" && *effort != "low" && *effort != "medium" &&
-            *effort != "high" && *effort != "xhigh") {
+        const auto* known = std::ranges::find(kEfforts, *effort, &Effort::name);
+        if (known == std::end(kEfforts)) {
             return fail_field("reasoning_effort",
                               "reasoning_effort must be none, minimal, low, medium, high or xhigh");
         }
-        request.thinking = *effort != "none";
+        request.thinking = known->budget != 0;
+        request.thinking_budget = known->budget;
     }
-    if (fields.find("thinking_budget_tokens") != nullptr) {
-        return unsupported_field("thinking_budget_tokens",
-                                 "thinking can't be bounded yet; use max_tokens");
+    NOTSO_TRY(
+        const auto budget,
+        fields.integer("thinking_budget_tokens", 0, std::numeric_limits<std::int32_t>::max()));
+    if (budget) {
+        request.thinking = *budget > 0;
+        request.thinking_budget = budget;
     }
     NOTSO_TRY(const json::object* variables, fields.object("chat_template_kwargs"));
     if (variables == nullptr) return {};
     const JsonFields members(*variables, "chat_template_kwargs.");
     NOTSO_TRY(const auto enabled, members.boolean("enable_thinking"));
     if (enabled) request.thinking = *enabled;
+    if (enabled == false) request.thinking_budget = 0;
+    if (enabled == true && request.thinking_budget == 0) request.thinking_budget.reset();
     request.template_variables = *variables;
     return {};
 }
@@ -179,7 +199,7 @@ ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const ModelLookup& 
     NOTSO_TRY(auto messages, parse_messages(fields));
     NOTSO_TRY(auto call, parse_common(fields, find_model));
     call.request.messages = std::move(messages);
-    NOTSO_TRY(call.request.tools, parse_tools(fields));
+    NOTSO_CHECK(parse_tools(fields, call.request));
     NOTSO_CHECK(parse_logprobs(fields, call.request));
     NOTSO_CHECK(check_response_format(fields));
     NOTSO_CHECK(parse_thinking(fields, call.request));

@@ -34,8 +34,8 @@ ApiResult<OpenAiCall> parse_completion_call(std::string_view body, const ModelLo
 
 /// The "messages" of a body. Parts are flattened, developer becomes system.
 ApiResult<std::vector<services::ChatMessage>> parse_messages(const JsonFields& fields);
-/// "tools" and "tool_choice".
-ApiResult<boost::json::array> parse_tools(const JsonFields& fields);
+/// "tools", "tool_choice" and "parallel_tool_calls".
+ApiResult<> parse_tools(const JsonFields& fields, services::ChatRequest& request);
 /// Temperature and its kin.
 ApiResult<services::SamplingSettings> parse_sampling(const JsonFields& fields);
 

@@ -136,10 +136,7 @@ TEST(OpenAiRequest, OtherTypesAreChecked) {
 
 TEST(OpenAiRequest, WhatIsNotDoneYetSaysSo) {
     for (const char* body : {R"("response_format":{"type":"json_object"})",
-                             R"("response_format":{"type":"json_schema","json_schema":{}})",
-                             R"("tool_choice":"required")",
-                             R"("tool_choice":{"type":"function","function":{"name":"x"}})",
-                             R"("thinking_budget_tokens":5)"}) {
+                             R"("response_format":{"type":"json_schema","json_schema":{}})"}) {
         const auto call = parse(body);
         ASSERT_FALSE(call) << body;
         EXPECT_EQ(call.error().info.code, "unsupported_value") << body;
@@ -155,6 +152,52 @@ TEST(OpenAiRequest, ThinkingSwitches) {
     EXPECT_FALSE(
         parse(R"("reasoning_effort":"low","chat_template_kwargs":{"enable_thinking":false})")
             ->request.thinking);
+}
+
+TEST(OpenAiRequest, ThinkingBudgets) {
+    const auto budget = [](std::string_view more) { return parse(more)->request.thinking_budget; };
+    EXPECT_EQ(budget(""), std::nullopt);
+    EXPECT_EQ(budget(R"("reasoning_effort":"none")"), 0);
+    EXPECT_LT(*budget(R"("reasoning_effort":"minimal")"), *budget(R"("reasoning_effort":"low")"));
+    EXPECT_LT(*budget(R"("reasoning_effort":"low")"), *budget(R"("reasoning_effort":"medium")"));
+    EXPECT_EQ(budget(R"("reasoning_effort":"high")"), std::nullopt);
+    EXPECT_EQ(budget(R"("reasoning_effort":"low","thinking_budget_tokens":7)"), 7);
+    EXPECT_TRUE(parse(R"("thinking_budget_tokens":7)")->request.thinking);
+    EXPECT_FALSE(parse(R"("thinking_budget_tokens":0)")->request.thinking);
+    EXPECT_EQ(budget(R"("chat_template_kwargs":{"enable_thinking":false})"), 0);
+    EXPECT_EQ(
+        budget(R"("reasoning_effort":"none","chat_template_kwargs":{"enable_thinking":true})"),
+        std::nullopt);
+    for (const char* value : {"-1", "1.5", "1e308", "\"1\"", "[]", "{}", "true", "2147483648"})
+        EXPECT_EQ(blamed(fmt::format(R"("thinking_budget_tokens":{})", value)),
+                  "thinking_budget_tokens")
+            << value;
+    EXPECT_EQ(blamed(R"("thinking_budget_tokens":null)"), "");
+}
+
+TEST(OpenAiRequest, ToolChoices) {
+    using Kind = services::ToolChoice::Kind;
+    const std::string tools =
+        R"("tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}],)";
+    const auto choice = [&](std::string_view value) {
+        return parse(fmt::format(R"({}"tool_choice":{})", tools, value))->request.tool_choice;
+    };
+    EXPECT_EQ(choice("\"auto\"").kind, Kind::kAuto);
+    EXPECT_EQ(choice("\"required\"").kind, Kind::kRequired);
+    const auto named = choice(R"({"type":"function","function":{"name":"b"}})");
+    EXPECT_EQ(named.kind, Kind::kFunction);
+    EXPECT_EQ(named.name, "b");
+    EXPECT_EQ(blamed(R"("tool_choice":"required")"), "tool_choice");
+    EXPECT_EQ(blamed(tools + R"("tool_choice":"maybe")"), "tool_choice");
+    EXPECT_EQ(blamed(tools + R"("tool_choice":5)"), "tool_choice");
+    EXPECT_EQ(blamed(tools + R"("tool_choice":[])"), "tool_choice");
+    EXPECT_EQ(blamed(tools + R"("tool_choice":{"function":{"name":"c"}})"),
+              "tool_choice.function.name");
+    EXPECT_EQ(blamed(tools + R"("tool_choice":{"function":{}})"), "tool_choice.function.name");
+    EXPECT_EQ(blamed(tools + R"("tool_choice":{})"), "tool_choice.function");
+    EXPECT_EQ(blamed(tools + R"("tool_choice":{"type":"custom"})"), "tool_choice.type");
+    EXPECT_TRUE(parse("")->request.parallel_tool_calls);
+    EXPECT_FALSE(parse(R"("parallel_tool_calls":false)")->request.parallel_tool_calls);
 }
 
 TEST(OpenAiRequest, Stops) {
