@@ -31,6 +31,10 @@ class FlakyStore final : public MemoryStore {
         NOTSO_CHECK(disk());
         return MemoryStore::update_message(message);
     }
+    Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) override {
+        NOTSO_CHECK(disk());
+        return MemoryStore::put_tool_uses(id, uses);
+    }
     Result<> append_text(const MessageId& id,
                          std::string_view thinking,
                          std::string_view text) override {

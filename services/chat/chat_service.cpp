@@ -40,15 +40,7 @@ ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
       store_(deps.store, deps.database, deps.io),
       background_({deps.backend, deps.io, deps.compute, store_}),
       drafts_({deps.backend, deps.io, deps.compute}) {
-    store_.call(
-        alive_,
-        [](SessionStore& store) { return store.mark_running_interrupted(); },
-        [](Result<std::int64_t> marked) {
-            if (!marked)
-                log::error("unfinished answers could not be marked: {}", marked.error().detail);
-            if (marked && *marked > 0)
-                log::info("answers interrupted by the last stop: {}", *marked);
-        });
+    recover();
 }
 
 void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
@@ -102,21 +94,26 @@ void ChatServiceImpl::regenerate(RegenerateRequest request, Completion<SentMessa
         std::move(done));
 }
 
+std::shared_ptr<Turn> ChatServiceImpl::make_turn(const Message& answer) {
+    return Turn::create(
+        {.backend = deps_.backend,
+         .io = deps_.io,
+         .compute = deps_.compute,
+         .store = store_,
+         .on_end = [this](const Message& ended, bool stored) { on_turn_end(ended, stored); },
+         .more_follows = deps_.background,
+         .tools = deps_.tools},
+        answer);
+}
+
 void ChatServiceImpl::begin_turn(const SendRequest& request,
                                  const Message& answer,
                                  StoreSend store,
                                  Completion<SentMessage> done) {
-    TurnDeps turn{
-        .backend = deps_.backend,
-        .io = deps_.io,
-        .compute = deps_.compute,
-        .store = store_,
-        .on_end = [this](const Message& ended, bool stored) { on_turn_end(ended, stored); },
-        .more_follows = deps_.background};
     background_.abandon(request.conversation);
     drafts_.drop_all();
     Slot& slot = slots_[request.conversation.value];
-    slot.turn = Turn::create(std::move(turn), answer);
+    slot.turn = make_turn(answer);
     slot.user = request.user;
     store_.call(alive_,
                 std::move(store),
@@ -182,6 +179,7 @@ void ChatServiceImpl::on_stored(SendPlan plan,
     source.thinking = request.thinking.value_or(source.conversation.thinking);
     source.user = request.user;
     source.priority = request.priority;
+    source.tools = tools_for(source.conversation.model);
     const std::shared_ptr<Turn> turn = slot.turn;
     done(SentMessage{std::move(plan.user), std::move(plan.answer), turn->feed(), false});
     turn->begin(std::move(source));
@@ -256,6 +254,12 @@ void ChatServiceImpl::shut_down(std::int64_t grace_ms, Completion<> done) {
         return;
     }
     closed_.push_back(std::move(done));
+    std::vector<std::shared_ptr<Turn>> asking;  // nobody may come in time
+    for (const auto& [id, slot] : slots_) {
+        if (slot.turn->waits_for_person()) asking.push_back(slot.turn);
+    }
+    for (const auto& turn : asking) turn->interrupt();
+    if (closed_.empty()) return;
     grace_ = std::make_unique<GraceTimer>(
         std::chrono::milliseconds(grace_ms), deps_.io, [this, alive = std::weak_ptr(alive_)] {
             if (alive.expired()) return;

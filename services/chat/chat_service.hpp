@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "services/backend/chat_backend.hpp"
 #include "services/chat/message_tree.hpp"
+#include "services/chat/tool_round.hpp"
 #include "services/chat/turn_feed.hpp"
 #include "services/session/session_store.hpp"
 
@@ -58,6 +59,13 @@ struct ReviseRequest {
     std::string text;  ///< As SendRequest::text.
 };
 
+/// What a person says to a call of a tool that asks.
+struct ToolVerdict {
+    ConversationId conversation;
+    std::string use;  ///< ToolUse::id
+    ToolDecision decision = ToolDecision::kDeny;
+};
+
 /// What somebody is typing.
 struct DraftRequest {
     ConversationId conversation;
@@ -82,6 +90,7 @@ struct ChatServiceDeps {
     /// Work that nobody asked for, at lowest priority: read ahead, make a title and follow-ups
     /// after each answer, read drafts.
     bool background = false;
+    ToolDesk tools = {};  ///< What models may call that can call tools.
 };
 
 class ChatService {
@@ -136,6 +145,8 @@ class ChatService {
     /// Ends the thoughts of the running answer; what they lead to follows. Without one: success.
     /// @errors kUnsupported: the model that answers can't be asked.
     virtual void answer_now(ConversationId id, Completion<> done) = 0;
+    /// Decides about a call of a tool that asks. @errors kNotFound: none with this id asks.
+    virtual void decide_tool(ToolVerdict verdict, Completion<> done) = 0;
 
     /// The running or just finished turn of an answer (kept for replay for some minutes), or null.
     virtual std::shared_ptr<TurnFeed> feed(const MessageId& answer) = 0;

@@ -16,6 +16,7 @@
 #include "services/chat/drafts.hpp"
 #include "services/chat/feed_shelf.hpp"
 #include "services/chat/grace_timer.hpp"
+#include "services/chat/recovery.hpp"
 #include "services/chat/send_plan.hpp"
 #include "services/chat/store_client.hpp"
 #include "services/chat/turn.hpp"
@@ -44,6 +45,7 @@ class ChatServiceImpl final : public ChatService {
     bool reads_drafts() const override { return deps_.background; }
     void stop(ConversationId id, Completion<> done) override;
     void answer_now(ConversationId id, Completion<> done) override;
+    void decide_tool(ToolVerdict verdict, Completion<> done) override;
     std::shared_ptr<TurnFeed> feed(const MessageId& answer) override;
     std::shared_ptr<TurnFeed> running(const ConversationId& id) override;
     void when_settled(ConversationId id, Completion<> done) override;
@@ -74,6 +76,11 @@ class ChatServiceImpl final : public ChatService {
                 std::move_only_function<void(Conversation&)> edit,
                 Completion<Conversation> done);
     void after_turn(const ConversationId& id, std::move_only_function<void()> next);
+    void recover();
+    void go_on(Unfinished unfinished);
+    void resume_when_ready();
+    boost::json::array tools_for(const std::string& model) const;
+    std::shared_ptr<Turn> make_turn(const Message& answer);
     void begin_turn(const SendRequest& request,
                     const Message& answer,
                     StoreSend store,
@@ -93,6 +100,8 @@ class ChatServiceImpl final : public ChatService {
     bool closing_ = false;
     std::vector<Completion<>> closed_;
     std::unique_ptr<GraceTimer> grace_;
+    std::vector<std::pair<std::shared_ptr<Turn>, PromptSource>> waiting_;  // for the model
+    std::unique_ptr<GraceTimer> recovery_timer_;
     Background background_;
     Drafts drafts_;
     std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // last: dies first

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace notso::services {
 namespace {
@@ -28,6 +29,36 @@ std::vector<Exchange> exchanges_of(const std::vector<Message>& messages) {
     }
     if (current.user != nullptr) exchanges.push_back(current);
     return exchanges;
+}
+
+/// An answer as the model wrote it: text, calls and what they gave, text.
+void add_answer(const Message& answer, std::vector<ChatMessage>& messages) {
+    std::size_t written = 0;
+    const auto text_until = [&](std::size_t end) {
+        const std::size_t begin = std::exchange(written, std::max(written, end));
+        return answer.text.substr(begin, written - begin);
+    };
+    for (std::size_t i = 0; i < answer.tool_uses.size();) {
+        const ToolUse& first = answer.tool_uses[i];
+        const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(first.text_offset, 0));
+        ChatMessage said{.role = "assistant",
+                         .content = text_until(std::min(offset, answer.text.size()))};
+        std::vector<ChatMessage> results;
+        for (; i < answer.tool_uses.size() && answer.tool_uses[i].round == first.round; ++i) {
+            const ToolUse& use = answer.tool_uses[i];
+            said.tool_calls.push_back(boost::json::object{
+                {"id", use.id},
+                {"type", "function"},
+                {"function", {{"name", use.name}, {"arguments", use.arguments}}}});
+            results.push_back(
+                {.role = "tool", .content = use.output, .name = use.name, .tool_call_id = use.id});
+        }
+        messages.push_back(std::move(said));
+        for (ChatMessage& result : results) messages.push_back(std::move(result));
+    }
+    const std::string rest = text_until(answer.text.size());
+    if (!rest.empty() || answer.tool_uses.empty())
+        messages.push_back({.role = "assistant", .content = rest});
 }
 
 class Fitter {
@@ -67,8 +98,10 @@ class Fitter {
         std::for_each(first, exchanges_.end(), [&](const Exchange& exchange) {
             request.messages.push_back({.role = "user", .content = exchange.user->text});
             if (exchange.answer == nullptr) return;
-            request.messages.push_back({.role = "assistant", .content = exchange.answer->text});
+            add_answer(*exchange.answer, request.messages);
         });
+        if (source_.so_far) add_answer(*source_.so_far, request.messages);
+        request.tools = source_.tools;
         request.model = conversation.model;
         request.thinking = source_.thinking;
         request.thinking_overrides_system = true;

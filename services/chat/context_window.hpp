@@ -17,7 +17,9 @@ struct PromptSource {
     std::vector<Message>
         messages;  ///< Oldest first; the last one is the user's message to be answered.
     bool thinking = false;
-    std::uint64_t user = 0;  ///< Who asks (ChatRequest::user).
+    boost::json::array tools = {};       ///< What the model may call.
+    std::optional<Message> so_far = {};  ///< The answer, when it goes on after calls of tools.
+    std::uint64_t user = 0;              ///< Who asks (ChatRequest::user).
     ChatPriority priority = ChatPriority::kInteractive;
 };
 

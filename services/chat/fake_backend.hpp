@@ -53,6 +53,7 @@ class FakeBackend final : public ChatBackend {
         ModelInfo info;
         info.id = "fake";
         info.name = "Fake";
+        info.can_call_tools = true;
         info.context_length = context_length;
         info.remote_host = remote_host;
         return info;

@@ -34,6 +34,12 @@ class StoreClient {
         });
     }
 
+    /// Runs `work(SessionStore&)` on the database thread; nobody is told.
+    template <class Work>
+    void post(Work work) const {
+        database_->post([store = store_, work = std::move(work)]() mutable { work(*store); });
+    }
+
   private:
     SessionStore* store_;
     Executor* database_;

@@ -28,19 +28,6 @@ MessageState state_of(ChatFinish finish) {
     return MessageState::kFailed;
 }
 
-/// Calls in the words in which models write them: a turn offers no tools, so whoever calls one has
-/// only said so.
-void tell_as_text(ChatEvent& event) {
-    if (const auto* call = std::get_if<chat_event::ToolCallBegun>(&event)) {
-        event = chat_event::Text{
-            fmt::format("<tool_call>\n{{\"name\": \"{}\", \"arguments\": ", call->name)};
-    } else if (const auto* arguments = std::get_if<chat_event::ToolCallArguments>(&event)) {
-        event = chat_event::Text{std::string(arguments->text)};
-    } else if (std::holds_alternative<chat_event::ToolCallDone>(event)) {
-        event = chat_event::Text{"}\n</tool_call>\n"};
-    }
-}
-
 }  // namespace
 
 std::shared_ptr<Turn> Turn::create(TurnDeps deps, Message answer) {
@@ -59,9 +46,10 @@ Turn::Turn(TurnDeps deps, Message answer)
 
 void Turn::begin(PromptSource source) {
     begun_ = true;
+    source_ = std::move(source);
     if (early_end_) return close_with({.finish = ChatFinish::kCancelled});
     flush_status();
-    start_backend(std::move(source));
+    start_backend(source_);
 }
 
 void Turn::start_backend(PromptSource source) {
@@ -100,6 +88,7 @@ void Turn::on_started() {
 
 void Turn::end_early(MessageState state) {
     if (!early_end_) early_end_ = state;
+    if (round_) return leave_round(state);
     if (!begun_ || closed_) return;  // begin() sees it, or the end is on its way
     const bool wait_for_backend = stream_ != nullptr && state == MessageState::kStopped;
     if (!wait_for_backend || std::exchange(cancelled_, true)) {
@@ -124,8 +113,12 @@ void Turn::close_with(chat_event::End end) {
 void Turn::receive(std::vector<TimedEvent> events) {
     for (TimedEvent& event : events) {
         if (closed_) return;
-        tell_as_text(event.event);
+        if (std::holds_alternative<chat_event::ThinkingStarted>(event.event) && has_thoughts_) {
+            unsaved_thinking_ += "\n\n";
+            pending_.push_back({chat_event::ThinkingText{"\n\n"}, event.at});
+        }
         if (const auto* thought = std::get_if<chat_event::ThinkingText>(&event.event)) {
+            has_thoughts_ = true;
             unsaved_thinking_ += thought->text;
         } else if (const auto* text = std::get_if<chat_event::Text>(&event.event)) {
             unsaved_text_ += text->text;
@@ -175,6 +168,8 @@ void Turn::show(std::vector<TimedEvent> events) {
 }
 
 void Turn::finish(const chat_event::End& end) {
+    add_usage(end);
+    if (goes_on_with_tools(end)) return;
     answer_.state = state_of(end.finish);
     if (end.finish == ChatFinish::kCancelled)
         answer_.state = early_end_.value_or(MessageState::kStopped);
@@ -182,19 +177,27 @@ void Turn::finish(const chat_event::End& end) {
     if (answer_.state == MessageState::kFailed && answer_.error.empty()) {
         answer_.error = "The model ended without saying why; send the message again.";
     }
+    store_end();
+}
+
+void Turn::add_usage(const chat_event::End& end) {
     MessageStats& stats = answer_.stats;
     stats.prompt_tokens = end.usage.prompt_tokens;
     stats.cached_tokens = end.usage.cached_tokens;
-    stats.completion_tokens = std::max(end.usage.completion_tokens, status_.completion_tokens);
-    stats.reasoning_tokens = end.usage.reasoning_tokens;
-    stats.draft_tokens = end.usage.draft_tokens;
-    stats.accepted_tokens = end.usage.accepted_tokens;
+    stats.completion_tokens =
+        std::max(tokens_before_ + end.usage.completion_tokens, status_.completion_tokens);
+    stats.reasoning_tokens += end.usage.reasoning_tokens;
+    stats.draft_tokens += end.usage.draft_tokens;
+    stats.accepted_tokens += end.usage.accepted_tokens;
     if (end.usage.decode_ms > 0) {
         stats.tokens_per_second =
             1000.0 * static_cast<double>(end.usage.completion_tokens) / end.usage.decode_ms;
     } else {
         stats.tokens_per_second = status_.tokens_per_second;
     }
+}
+
+void Turn::store_end() {
     deps_.store.call(
         weak_from_this(),
         [answer = answer_](SessionStore& store) { return store.update_message(answer); },
@@ -256,7 +259,7 @@ void Turn::take(const chat_event::Text& event, SteadyClock::time_point at) {
 
 void Turn::take(const chat_event::Progress& event, SteadyClock::time_point at) {
     saw_token(at);
-    status_.completion_tokens = event.completion_tokens;
+    status_.completion_tokens = tokens_before_ + event.completion_tokens;
     const double ms = ms_between(*first_token_at_, at);
     if (event.completion_tokens > 1 && ms > 0) {
         status_.tokens_per_second = 1000.0 * static_cast<double>(event.completion_tokens - 1) / ms;

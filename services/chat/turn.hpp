@@ -19,6 +19,7 @@
 #include "services/chat/context_window.hpp"
 #include "services/chat/event_inbox.hpp"
 #include "services/chat/store_client.hpp"
+#include "services/chat/tool_round.hpp"
 #include "services/chat/turn_feed.hpp"
 
 namespace notso::services {
@@ -32,6 +33,7 @@ struct TurnDeps {
     /// written.
     std::function<void(const Message& answer, bool stored)> on_end;
     bool more_follows = false;  ///< on_end goes on with a whole, stored answer; readers are told.
+    ToolDesk tools = {};        ///< What the model may call.
 };
 
 class Turn : public std::enable_shared_from_this<Turn> {
@@ -41,6 +43,8 @@ class Turn : public std::enable_shared_from_this<Turn> {
 
     /// Begins, once question and answer are stored.
     void begin(PromptSource source);
+    /// Goes on with an answer that an earlier process left at calls of tools.
+    void resume(PromptSource source);
     /// The user wants no more: the text so far is kept as kStopped. At any moment. Waits for the
     /// backend to say how far it came; called again, it no longer does.
     void stop() { end_early(MessageState::kStopped); }
@@ -48,8 +52,15 @@ class Turn : public std::enable_shared_from_this<Turn> {
     /// moment.
     /// @errors kUnsupported where it can't.
     Result<> answer_now();
-    /// The server goes away: ends at once, without waiting for the backend, as kInterrupted.
+    /// The server goes away: ends at once, without waiting for the backend, as kInterrupted. At
+    /// calls of tools the answer stays kRunning in the store: the next process goes on with it.
     void interrupt() { end_early(MessageState::kInterrupted); }
+    /// A person decides about a call. @errors kNotFound: none with this id asks.
+    void decide_tool(const std::string& use,
+                     ToolDecision decision,
+                     std::move_only_function<void(Result<>)> done);
+    /// Nothing goes on until a person decides.
+    bool waits_for_person() const { return round_ && round_->asks(); }
 
     const std::shared_ptr<TurnFeed>& feed() const { return feed_; }
     const Message& answer() const { return answer_; }
@@ -72,7 +83,17 @@ class Turn : public std::enable_shared_from_this<Turn> {
     void pump();
     void show(std::vector<TimedEvent> events);
     void finish(const chat_event::End& end);
+    void add_usage(const chat_event::End& end);
+    void store_end();
     void publish_end(Result<> stored);
+
+    // turn_tools.cpp
+    /// True when the model's calls are run now: the answer goes on afterwards.
+    bool goes_on_with_tools(const chat_event::End& end);
+    std::shared_ptr<ToolRound> make_round(std::vector<ToolUse> uses);
+    void on_round_changed(const std::vector<ToolUse>& uses);
+    void on_round_ended(const Result<>& ended);
+    void leave_round(MessageState state);
 
     void take(const chat_event::Queued& event, SteadyClock::time_point at);
     void take(const chat_event::Prefill& event, SteadyClock::time_point at);
@@ -80,9 +101,8 @@ class Turn : public std::enable_shared_from_this<Turn> {
     void take(const chat_event::ThinkingText& event, SteadyClock::time_point at);
     void take(const chat_event::ThinkingEnded& event, SteadyClock::time_point at);
     void take(const chat_event::Text& event, SteadyClock::time_point at);
-    // Made text in receive().
-    void take(const chat_event::ToolCallBegun&, SteadyClock::time_point) {}
-    void take(const chat_event::ToolCallArguments&, SteadyClock::time_point) {}
+    void take(const chat_event::ToolCallBegun& event, SteadyClock::time_point at);
+    void take(const chat_event::ToolCallArguments& event, SteadyClock::time_point at);
     void take(const chat_event::ToolCallDone&, SteadyClock::time_point) {}
     void take(const chat_event::Progress& event, SteadyClock::time_point at);
     void take(const chat_event::End& event, SteadyClock::time_point at);
@@ -109,6 +129,13 @@ class Turn : public std::enable_shared_from_this<Turn> {
     std::string unsaved_thinking_;  // not in the store yet
     std::string unsaved_text_;
     bool storage_failed_ = false;
+    bool has_thoughts_ = false;  // thoughts of another round stand apart from them
+
+    PromptSource source_;               // of each round
+    std::vector<ToolUse> called_;       // by the model in this round, not yet journalled
+    std::shared_ptr<ToolRound> round_;  // while tools run or ask
+    std::int64_t n_rounds_ = 0;
+    std::int64_t tokens_before_ = 0;  // of earlier rounds
 
     TurnStatus status_;           // as of the last event; the feed gets it when it is worth showing
     std::string fresh_thinking_;  // of this batch, to be shown as one event

@@ -47,6 +47,9 @@ void TurnFeed::absorb(const FeedEventBody& body) {
         snapshot_.thinking += thought->text;
     } else if (const auto* text = std::get_if<feed_event::Text>(&body)) {
         snapshot_.text += text->text;
+    } else if (const auto* tools = std::get_if<feed_event::ToolUses>(&body)) {
+        snapshot_.tool_uses = tools->uses;
+        snapshot_.tools_seq = snapshot_.seq + 1;
     } else if (const auto* end = std::get_if<feed_event::Ended>(&body)) {
         snapshot_.ended = end->message;
         snapshot_.status.phase = TurnPhase::kEnded;

@@ -17,7 +17,7 @@
 
 namespace notso::services {
 
-enum class TurnPhase { kQueued, kPrefill, kThinking, kWriting, kEnded };
+enum class TurnPhase { kQueued, kPrefill, kThinking, kWriting, kUsingTools, kEnded };
 
 /// What the status pill shows.
 struct TurnStatus {
@@ -45,13 +45,20 @@ struct ThinkingText {
 struct Text {
     std::string text;
 };
+/// The whole list, as it is now; what is written from here on stands behind it.
+struct ToolUses {
+    std::vector<ToolUse> uses;
+};
 struct Ended {
     Message message;            ///< The answer as stored.
     bool more_follows = false;  ///< Something is being made of it: see ChatService::when_settled.
 };
 }  // namespace feed_event
-using FeedEventBody =
-    std::variant<feed_event::Status, feed_event::ThinkingText, feed_event::Text, feed_event::Ended>;
+using FeedEventBody = std::variant<feed_event::Status,
+                                   feed_event::ThinkingText,
+                                   feed_event::Text,
+                                   feed_event::ToolUses,
+                                   feed_event::Ended>;
 
 struct FeedEvent {
     std::uint64_t seq = 0;  ///< 1, 2, 3… within the turn.
@@ -66,6 +73,8 @@ struct FeedSnapshot {
     double thinking_ms = 0;  ///< So far, or in all once it ended.
     bool thinking_open = false;
     std::string text;
+    std::vector<ToolUse> tool_uses;
+    std::uint64_t tools_seq = 0;  ///< Of the last feed_event::ToolUses; 0 = there was none.
     std::optional<Message> ended;
     bool more_follows = false;  ///< As in feed_event::Ended.
 };

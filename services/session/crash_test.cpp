@@ -60,11 +60,21 @@ bool write_turn(SessionStore& store, int pipe, int turn) {
     return store.update_message(answer) && acknowledge(pipe, {turn, -1});
 }
 
+bool mark_running_interrupted(SessionStore& store) {
+    const auto running = store.running_messages();
+    if (!running) return false;
+    for (Message message : *running) {
+        message.state = MessageState::kInterrupted;
+        if (!store.update_message(message)) return false;
+    }
+    return true;
+}
+
 [[noreturn]] void write_for_ever(const std::filesystem::path& path, int pipe, int first_turn) {
     const auto directory = DataDirectory::open(path);
     if (!directory) _exit(1);
     auto store = directory->open_store();
-    if (!store || !(*store)->mark_running_interrupted()) _exit(2);
+    if (!store || !mark_running_interrupted(**store)) _exit(2);
     const Conversation conversation{.id = kConversation, .title = ""};
     if (first_turn == 0 && !(*store)->create_conversation(conversation)) _exit(3);
     for (int turn = first_turn; write_turn(**store, pipe, turn); ++turn) {

@@ -67,6 +67,7 @@ Result<> MemoryStore::update_conversation(const Conversation& conversation) {
 Result<> MemoryStore::delete_conversation(const ConversationId& id) {
     NOTSO_CHECK(clear_messages(id));
     std::erase_if(conversations_, [&](const Conversation& other) { return other.id == id; });
+    notes_.erase(id.value);
     return {};
 }
 
@@ -144,14 +145,54 @@ Result<> MemoryStore::append_text(const MessageId& id,
     return {};
 }
 
-Result<std::int64_t> MemoryStore::mark_running_interrupted() {
-    std::int64_t marked = 0;
-    for (Message& message : messages_) {
-        if (message.state != MessageState::kRunning) continue;
-        message.state = MessageState::kInterrupted;
-        ++marked;
+Result<> MemoryStore::put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) {
+    NOTSO_TRY(Message * found, find(id));
+    for (const ToolUse& use : uses) {
+        const auto old = std::ranges::find(found->tool_uses, use.id, &ToolUse::id);
+        if (old == found->tool_uses.end()) {
+            found->tool_uses.push_back(use);
+        } else {
+            old->state = use.state;
+            old->output = use.output;
+        }
     }
-    return marked;
+    return {};
+}
+
+Result<std::vector<Message>> MemoryStore::running_messages() {
+    std::vector<Message> running;
+    for (const Message& message : messages_) {
+        if (message.state == MessageState::kRunning) running.push_back(message);
+    }
+    return running;
+}
+
+Result<std::vector<std::string>> MemoryStore::allowed_tools() { return allowed_tools_; }
+
+Result<> MemoryStore::allow_tool(const std::string& name) {
+    if (std::ranges::find(allowed_tools_, name) == allowed_tools_.end())
+        allowed_tools_.push_back(name);
+    return {};
+}
+
+Result<std::vector<StoredNote>> MemoryStore::notes(const ConversationId& id) {
+    NOTSO_CHECK(find(id));
+    return notes_[id.value].kept;
+}
+
+Result<StoredNote> MemoryStore::add_note(const ConversationId& id, const std::string& text) {
+    NOTSO_CHECK(find(id));
+    Notes& notes = notes_[id.value];
+    notes.kept.push_back({++notes.last, text});
+    return notes.kept.back();
+}
+
+Result<> MemoryStore::remove_note(const ConversationId& id, std::int64_t number) {
+    NOTSO_CHECK(find(id));
+    const auto removed = std::erase_if(
+        notes_[id.value].kept, [&](const StoredNote& note) { return note.number == number; });
+    if (removed == 0) return fail(ErrorCode::kNotFound, "there is no note {}", number);
+    return {};
 }
 
 Result<> MemoryStore::clear_messages(const ConversationId& id) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,13 @@ class MemoryStore : public SessionStore {
     Result<> append_text(const MessageId& id,
                          std::string_view thinking,
                          std::string_view text) override;
-    Result<std::int64_t> mark_running_interrupted() override;
+    Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) override;
+    Result<std::vector<Message>> running_messages() override;
+    Result<std::vector<std::string>> allowed_tools() override;
+    Result<> allow_tool(const std::string& name) override;
+    Result<std::vector<StoredNote>> notes(const ConversationId& id) override;
+    Result<StoredNote> add_note(const ConversationId& id, const std::string& text) override;
+    Result<> remove_note(const ConversationId& id, std::int64_t number) override;
     Result<> clear_messages(const ConversationId& id) override;
 
   private:
@@ -39,6 +46,12 @@ class MemoryStore : public SessionStore {
 
     std::vector<Conversation> conversations_;  // in order of creation
     std::vector<Message> messages_;            // in order of arrival
+    std::vector<std::string> allowed_tools_;
+    struct Notes {
+        std::vector<StoredNote> kept;
+        std::int64_t last = 0;  // number
+    };
+    std::map<std::string, Notes> notes_;  // by conversation
 };
 
 }  // namespace notso::services

@@ -14,6 +14,13 @@ inline constexpr std::array<std::string_view, 2> kRoleNames = {"user", "assistan
 inline constexpr std::array<std::string_view, 6> kStateNames = {
     "complete", "running", "stopped", "interrupted", "length", "failed"};
 
+inline constexpr std::array<std::string_view, 6> kToolUseNames = {
+    "asking", "running", "done", "failed", "denied", "interrupted"};
+
+constexpr std::string_view name_of(ToolUseState state) {
+    return kToolUseNames.at(static_cast<std::size_t>(state));
+}
+
 constexpr std::string_view name_of(MessageRole role) {
     return kRoleNames.at(static_cast<std::size_t>(role));
 }

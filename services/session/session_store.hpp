@@ -48,6 +48,38 @@ struct Conversation {
     MessageId leaf = {};     ///< Last message of the path that is shown; empty = the newest.
 };
 
+/// What became of a call of a tool.
+enum class ToolUseState {
+    kAsking,  ///< Somebody has to allow it.
+    kRunning,
+    kDone,
+    kFailed,  ///< The output says what went wrong; it goes to the model as any other.
+    kDenied,
+    kInterrupted,  ///< The server went away, or somebody stopped the answer: not known how far it
+                   ///< came.
+};
+
+/// A call of a tool within an answer, and what it gave.
+struct ToolUse {
+    std::string id;  ///< As the model's answer names it; unique within the message.
+    std::string name;
+    std::string arguments;  ///< JSON text.
+    ToolUseState state = ToolUseState::kRunning;
+    std::string output = {};
+    std::int64_t round = 0;        ///< Calls of one round were made together.
+    std::int64_t text_offset = 0;  ///< Bytes of the answer's text that stand before it.
+
+    bool operator==(const ToolUse&) const = default;
+};
+
+/// Something that a tool has written down for a conversation.
+struct StoredNote {
+    std::int64_t number = 0;  ///< From 1, never used again.
+    std::string text;
+
+    bool operator==(const StoredNote&) const = default;
+};
+
 struct MessageStats {
     std::int64_t prompt_tokens = 0;
     std::int64_t cached_tokens = 0;
@@ -74,6 +106,7 @@ struct Message {
     std::string client_id =
         {};  ///< Chosen by the page; a repeated send with the same one is the same message.
     UnixMs created_at = 0;
+    std::vector<ToolUse> tool_uses = {};  ///< In the order in which they were called.
 };
 
 /// Not thread-safe: all calls come from the one database thread. Every acknowledged write survives
@@ -110,8 +143,19 @@ class SessionStore {
     virtual Result<> append_text(const MessageId& id,
                                  std::string_view thinking,
                                  std::string_view text) = 0;
-    /// Marks what a crash left kRunning as kInterrupted; how many.
-    virtual Result<std::int64_t> mark_running_interrupted() = 0;
+    /// Adds uses of tools to an answer, or writes state and output of those whose id is there.
+    virtual Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) = 0;
+    /// Answers that a crash or a stop of the server left kRunning, oldest first.
+    virtual Result<std::vector<Message>> running_messages() = 0;
+
+    /// Tools that may act without asking, in any conversation.
+    virtual Result<std::vector<std::string>> allowed_tools() = 0;
+    virtual Result<> allow_tool(const std::string& name) = 0;
+    /// Notes of a conversation, in their order.
+    virtual Result<std::vector<StoredNote>> notes(const ConversationId& id) = 0;
+    virtual Result<StoredNote> add_note(const ConversationId& id, const std::string& text) = 0;
+    /// @errors kNotFound: no note has this number.
+    virtual Result<> remove_note(const ConversationId& id, std::int64_t number) = 0;
     virtual Result<> clear_messages(const ConversationId& id) = 0;
 };
 

@@ -274,12 +274,73 @@ TEST_P(SessionStoreContract, CollectsThePiecesOfARunningAnswer) {
     EXPECT_EQ(stored[0].text, "Paris\0"s);
     EXPECT_EQ(stored[1].text, "mine");
 
-    EXPECT_EQ(store_->mark_running_interrupted(), 2);
+    auto running = *store_->running_messages();
+    ASSERT_EQ(running.size(), 2u);
+    for (Message& message : running) {
+        message.state = MessageState::kInterrupted;
+        ASSERT_TRUE(store_->update_message(message));
+    }
     stored = *store_->messages(owner.id);
     EXPECT_EQ(stored[0].state, MessageState::kInterrupted);
     EXPECT_EQ(stored[0].text, "Paris\0"s);
     EXPECT_EQ(stored[1].text, "mine");
-    EXPECT_EQ(store_->mark_running_interrupted(), 0);
+    EXPECT_TRUE(store_->running_messages()->empty());
+}
+
+TEST_P(SessionStoreContract, KeepsUsesOfToolsAndWhatTheyGave) {
+    const Conversation owner = add_conversation(1);
+    Message answer = message_of(owner, "");
+    answer.state = MessageState::kRunning;
+    const Message other = message_of(owner, "other");
+    ASSERT_TRUE(store_->append_messages({answer, other}));
+    std::vector<ToolUse> uses;
+    for (const auto state : {ToolUseState::kAsking,
+                             ToolUseState::kRunning,
+                             ToolUseState::kDone,
+                             ToolUseState::kFailed,
+                             ToolUseState::kDenied,
+                             ToolUseState::kInterrupted}) {
+        const auto n = std::ssize(uses);
+        uses.push_back({.id = std::to_string(n),
+                        .name = "tool",
+                        .arguments = "{\"a\": \"\0\"}"s,
+                        .state = state,
+                        .output = "o\0ut"s,
+                        .round = n / 2,
+                        .text_offset = n});
+    }
+    ASSERT_TRUE(store_->put_tool_uses(answer.id, uses));
+    uses[0].state = ToolUseState::kDone;
+    uses[0].output = "42";
+    ASSERT_TRUE(store_->put_tool_uses(answer.id, {uses[0]}));
+    EXPECT_EQ(store_->messages(owner.id)->front().tool_uses, uses);
+    EXPECT_TRUE(store_->messages(owner.id)->back().tool_uses.empty());
+    EXPECT_EQ(store_->running_messages()->front().tool_uses, uses);
+    EXPECT_EQ(code_of(store_->put_tool_uses({"nobody"}, uses)), ErrorCode::kNotFound);
+    ASSERT_TRUE(store_->delete_messages({answer.id}));
+    EXPECT_EQ(store_->messages(owner.id)->size(), 1u);
+}
+
+TEST_P(SessionStoreContract, RemembersWhichToolsMayAct) {
+    EXPECT_TRUE(store_->allowed_tools()->empty());
+    ASSERT_TRUE(store_->allow_tool("web"));
+    ASSERT_TRUE(store_->allow_tool("web"));
+    EXPECT_EQ(*store_->allowed_tools(), std::vector<std::string>{"web"});
+}
+
+TEST_P(SessionStoreContract, NumbersOfNotesAreNotUsedAgain) {
+    const Conversation owner = add_conversation(1);
+    const Conversation other = add_conversation(2);
+    EXPECT_EQ(store_->add_note(owner.id, "milk")->number, 1);
+    EXPECT_EQ(store_->add_note(owner.id, "bread")->number, 2);
+    EXPECT_EQ(store_->add_note(other.id, "else")->number, 1);
+    ASSERT_TRUE(store_->remove_note(owner.id, 2));
+    EXPECT_EQ(code_of(store_->remove_note(owner.id, 2)), ErrorCode::kNotFound);
+    EXPECT_EQ(store_->add_note(owner.id, "tea")->number, 3);
+    EXPECT_EQ(*store_->notes(owner.id), (std::vector<StoredNote>{{1, "milk"}, {3, "tea"}}));
+    EXPECT_EQ(code_of(store_->notes({"nobody"})), ErrorCode::kNotFound);
+    ASSERT_TRUE(store_->delete_conversation(owner.id));
+    EXPECT_EQ(store_->notes(other.id)->size(), 1u);
 }
 
 TEST_P(SessionStoreContract, TheFinalTextReplacesThePieces) {

@@ -68,6 +68,31 @@ CREATE INDEX message_by_parent ON message (conversation, parent);
     R"sql(
 ALTER TABLE message ADD COLUMN thinking_end INTEGER NOT NULL DEFAULT 0;
 )sql",
+    R"sql(
+CREATE TABLE tool_use (
+    seq         INTEGER PRIMARY KEY,
+    message     INTEGER NOT NULL REFERENCES message (seq) ON DELETE CASCADE,
+    id          TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    arguments   TEXT NOT NULL,
+    state       TEXT NOT NULL
+        CHECK (state IN ('asking', 'running', 'done', 'failed', 'denied', 'interrupted')),
+    output      TEXT NOT NULL,
+    round       INTEGER NOT NULL,
+    text_offset INTEGER NOT NULL,
+    UNIQUE (message, id)
+) STRICT;
+CREATE TABLE allowed_tool (
+    name TEXT PRIMARY KEY
+) STRICT;
+CREATE TABLE note (
+    conversation TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    number       INTEGER NOT NULL,
+    text         TEXT NOT NULL,
+    gone         INTEGER NOT NULL DEFAULT 0 CHECK (gone IN (0, 1)),
+    PRIMARY KEY (conversation, number)
+) STRICT;
+)sql",
 };
 
 }  // namespace

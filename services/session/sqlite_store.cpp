@@ -202,6 +202,7 @@ Result<std::vector<Message>> SqliteStore::messages(const ConversationId& id) {
     select.bind(1, id.value);
     NOTSO_TRY(auto found, read_all<Message>(select, read_message));
     NOTSO_CHECK(add_pieces(found));
+    NOTSO_CHECK(add_tool_uses(id, found));
     return found;
 }
 
@@ -211,6 +212,11 @@ Result<std::vector<Message>> SqliteStore::running_messages() {
                   "SELECT {} FROM message WHERE state = 'running' ORDER BY seq", kMessageColumns)));
     NOTSO_TRY(auto found, read_all<Message>(select, read_message));
     NOTSO_CHECK(add_pieces(found));
+    for (Message& message : found) {
+        std::vector<Message> one{std::move(message)};
+        NOTSO_CHECK(add_tool_uses(one.front().conversation, one));
+        message = std::move(one.front());
+    }
     return found;
 }
 
@@ -345,17 +351,6 @@ Result<> SqliteStore::append_text(const MessageId& id,
     if (!inserted) return inserted;
     if (!found) return no_message(id);
     return {};
-}
-
-Result<std::int64_t> SqliteStore::mark_running_interrupted() {
-    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
-    NOTSO_TRY(auto running, running_messages());
-    for (Message& message : running) {
-        message.state = MessageState::kInterrupted;
-        NOTSO_CHECK(write(message));
-    }
-    NOTSO_CHECK(transaction.commit());
-    return std::ssize(running);
 }
 
 Result<bool> SqliteStore::syncs_writes() {

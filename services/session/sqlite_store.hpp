@@ -43,7 +43,13 @@ class SqliteStore final : public SessionStore {
     Result<> append_text(const MessageId& id,
                          std::string_view thinking,
                          std::string_view text) override;
-    Result<std::int64_t> mark_running_interrupted() override;
+    Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) override;
+    Result<std::vector<Message>> running_messages() override;
+    Result<std::vector<std::string>> allowed_tools() override;
+    Result<> allow_tool(const std::string& name) override;
+    Result<std::vector<StoredNote>> notes(const ConversationId& id) override;
+    Result<StoredNote> add_note(const ConversationId& id, const std::string& text) override;
+    Result<> remove_note(const ConversationId& id, std::int64_t number) override;
     Result<> clear_messages(const ConversationId& id) override;
 
     /// SQLite's own integrity check. @errors kCorruptData with what it found. @cost reads the whole
@@ -59,7 +65,7 @@ class SqliteStore final : public SessionStore {
     Result<> insert(const Message& message);
     Result<> write(const Message& message);
     Result<> add_pieces(std::vector<Message>& messages);
-    Result<std::vector<Message>> running_messages();
+    Result<> add_tool_uses(const ConversationId& id, std::vector<Message>& messages);
     Result<> require(const ConversationId& id);
     void shed_log();
 

@@ -1,0 +1,137 @@
+// Turn: the model calls tools, they run, and the answer goes on with what they gave.
+#include <algorithm>
+#include <utility>
+
+#include "services/chat/turn.hpp"
+
+namespace notso::services {
+namespace {
+
+constexpr std::size_t kMaxCalls = 8;  ///< Of one answer.
+
+}  // namespace
+
+void Turn::take(const chat_event::ToolCallBegun& event, SteadyClock::time_point at) {
+    saw_token(at);
+    flush_text();
+    called_.push_back({.id = fmt::format("call-{}", answer_.tool_uses.size() + called_.size() + 1),
+                       .name = event.name,
+                       .arguments = {},
+                       .round = n_rounds_,
+                       .text_offset = std::ssize(answer_.text)});
+}
+
+void Turn::take(const chat_event::ToolCallArguments& event, SteadyClock::time_point) {
+    if (!called_.empty()) called_.back().arguments += event.text;
+}
+
+bool Turn::goes_on_with_tools(const chat_event::End& end) {
+    if (end.finish != ChatFinish::kToolCalls || called_.empty() || early_end_) return false;
+    if (deps_.tools.box == nullptr || answer_.tool_uses.size() + called_.size() > kMaxCalls) {
+        answer_.error = fmt::format(
+            "The model wanted to call tools more than {} times in one answer, which is the most: "
+            "ask "
+            "it to go on, or ask in smaller steps.",
+            kMaxCalls);
+        answer_.state = MessageState::kFailed;
+        store_end();
+        return true;
+    }
+    tokens_before_ = answer_.stats.completion_tokens;
+    answer_.tool_uses.insert(answer_.tool_uses.end(), called_.begin(), called_.end());
+    round_ = make_round(std::exchange(called_, {}));
+    enter(TurnPhase::kUsingTools, SteadyClock::now());
+    round_->begin();
+    return true;
+}
+
+void Turn::resume(PromptSource source) {
+    begun_ = true;
+    closed_ = true;
+    source_ = std::move(source);
+    n_rounds_ = answer_.tool_uses.back().round;
+    has_thoughts_ = !answer_.thinking.empty();
+    std::vector<ToolUse> uses;
+    for (const ToolUse& use : answer_.tool_uses) {
+        if (use.round == n_rounds_) uses.push_back(use);
+    }
+    feed_->append(feed_event::ThinkingText{answer_.thinking});
+    feed_->append(feed_event::Text{answer_.text});
+    tokens_before_ = status_.completion_tokens = answer_.stats.completion_tokens;
+    enter(TurnPhase::kUsingTools, SteadyClock::now());
+    const auto round = round_ = make_round(std::move(uses));  // it may end within the call
+    if (early_end_) return leave_round(*early_end_);
+    round->resume();
+}
+
+std::shared_ptr<ToolRound> Turn::make_round(std::vector<ToolUse> uses) {
+    const std::weak_ptr<Turn> weak = weak_from_this();
+    return ToolRound::create({.desk = deps_.tools,
+                              .io = deps_.io,
+                              .store = deps_.store,
+                              .conversation = answer_.conversation,
+                              .answer = answer_.id,
+                              .on_change =
+                                  [weak](const std::vector<ToolUse>& changed) {
+                                      if (const auto self = weak.lock())
+                                          self->on_round_changed(changed);
+                                  },
+                              .on_end =
+                                  [weak](Result<> ended) {
+                                      if (const auto self = weak.lock())
+                                          self->on_round_ended(ended);
+                                  }},
+                             std::move(uses));
+}
+
+void Turn::on_round_changed(const std::vector<ToolUse>& uses) {
+    for (const ToolUse& use : uses) {
+        const auto mine = std::ranges::find(answer_.tool_uses, use.id, &ToolUse::id);
+        if (mine != answer_.tool_uses.end()) *mine = use;
+    }
+    flush_text();
+    feed_->append(feed_event::ToolUses{answer_.tool_uses});
+}
+
+void Turn::on_round_ended(const Result<>& ended) {
+    const auto round = std::exchange(round_, nullptr);  // it lives until this call is over
+    if (!ended) {
+        answer_.state = MessageState::kFailed;
+        answer_.error =
+            fmt::format("The calls of tools could not be saved: {}", ended.error().detail);
+        return store_end();
+    }
+    ++n_rounds_;
+    closed_ = false;
+    cancelled_ = false;
+    start_outcome_ = std::make_shared<StartOutcome>();
+    source_.so_far = answer_;
+    status_.prefill_done = status_.prefill_total = 0;
+    enter(TurnPhase::kPrefill, SteadyClock::now());
+    start_backend(source_);
+}
+
+void Turn::leave_round(MessageState state) {
+    const auto round = std::exchange(round_, nullptr);
+    if (state == MessageState::kInterrupted) {  // the journal has it all
+        Message shown = answer_;
+        shown.state = state;
+        const auto self = shared_from_this();
+        feed_->append(feed_event::Ended{std::move(shown), false});
+        return deps_.on_end(answer_, true);
+    }
+    on_round_changed(round->stop());
+    answer_.state = state;
+    store_end();
+}
+
+void Turn::decide_tool(const std::string& use,
+                       ToolDecision decision,
+                       std::move_only_function<void(Result<>)> done) {
+    if (!round_)
+        return done(fail(ErrorCode::kNotFound, "no call of a tool waits for that decision"));
+    const auto round = round_;
+    round->decide(use, decision, std::move(done));
+}
+
+}  // namespace notso::services
