@@ -27,6 +27,9 @@ class GrammarGuide final : public TokenGuide {
     }
     void accept(TokenId id) override { matcher_.accept(tokenizer_.token_bytes(id)); }
 
+    /// Least tokens to a whole text; never too few.
+    std::uint32_t n_to_end() const { return matcher_.n_to_end(); }
+
   private:
     GrammarMatcher matcher_;
     const Tokenizer& tokenizer_;

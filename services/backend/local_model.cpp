@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "services/backend/answer_guide.hpp"
 #include "services/backend/local_settings.hpp"
 #include "services/backend/model_name.hpp"
 #include "services/backend/stop_matcher.hpp"
@@ -89,6 +90,7 @@ LocalModel::LocalModel(std::shared_ptr<const ml::Model> model,
     : model_(std::move(model)),
       prompts_(std::move(prompts)),
       tokens_(model_->tokenizer()),
+      grammars_(model_->tokenizer()),
       engine_(std::move(engine)) {}
 
 Result<std::unique_ptr<LocalModel>> LocalModel::create(std::shared_ptr<const ml::Model> model,
@@ -120,6 +122,12 @@ Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
     generation.read_only = request.read_only;
     generation.logprobs = request.logprobs;
     generation.n_top_logprobs = request.logprobs ? request.top_logprobs : 0;
+    NOTSO_TRY(auto grammar, grammars_.guide(request.form));
+    if (grammar) {
+        const bool thinks = request.thinking && !request.raw_prompt;
+        generation.guide = std::make_shared<AnswerGuide>(
+            std::move(grammar), tokens_, thought_state(tokens_, prompt.thinking_open, thinks));
+    }
     AnswerOptions options{
         .thinking_open = prompt.thinking_open, .stop = request.stop, .logprobs = request.logprobs};
     return engine_->submit(

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "ml/model/model.hpp"
 #include "ml/runtime/engine.hpp"
+#include "services/backend/answer_grammars.hpp"
 #include "services/backend/answer_parser.hpp"
 #include "services/backend/chat_backend.hpp"
 #include "services/prompt/prompt_builder.hpp"
@@ -38,6 +39,7 @@ class LocalModel {
     std::shared_ptr<const ml::Model> model_;
     std::unique_ptr<const PromptBuilder> prompts_;
     AnswerTokens tokens_;
+    AnswerGrammars grammars_;
     std::unique_ptr<ml::Engine> engine_;  // last: its end ends all answers, which use the rest
 };
 
