@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "ml/grammar/char_ranges.hpp"
-#include "ml/grammar/gbnf.hpp"
 
 namespace notso::ml {
 namespace {
@@ -60,8 +59,8 @@ class GrammarCompiler {
             }
         }
         measure();
-        NOTSO_CHECK(check_ends());
         NOTSO_CHECK(check_left_recursion());
+        NOTSO_CHECK(check_ends());
         return std::make_shared<const Grammar>(std::move(out_));
     }
 
@@ -356,8 +355,9 @@ Result<std::shared_ptr<const Grammar>> Grammar::compile(const GrammarSource& sou
     return GrammarCompiler(source).compile();
 }
 
-Result<std::shared_ptr<const Grammar>> Grammar::from_gbnf(std::string_view text) {
-    NOTSO_TRY(const GrammarSource source, parse_gbnf(text));
+Result<std::shared_ptr<const Grammar>> Grammar::from_gbnf(std::string_view text,
+                                                          const GrammarLimits& limits) {
+    NOTSO_TRY(const GrammarSource source, parse_gbnf(text, limits));
     return compile(source);
 }
 

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
+#include "ml/grammar/gbnf.hpp"
 #include "ml/grammar/grammar_source.hpp"
 
 namespace notso::ml {
@@ -50,7 +51,8 @@ class Grammar {
     /// that can't end, or too many states, with the rule's name.
     static Result<std::shared_ptr<const Grammar>> compile(const GrammarSource& source);
     /// parse_gbnf() and compile().
-    static Result<std::shared_ptr<const Grammar>> from_gbnf(std::string_view text);
+    static Result<std::shared_ptr<const Grammar>> from_gbnf(std::string_view text,
+                                                            const GrammarLimits& limits = {});
 
     std::span<const GrammarState> states() const noexcept { return states_; }
     const GrammarState& state(StateId id) const { return states_[static_cast<std::size_t>(id)]; }

@@ -14,8 +14,9 @@ constexpr std::size_t kMaxLocals = 4096;   // kept between masks
 constexpr std::size_t kMostLocals = 8192;  // while a mask is made
 constexpr std::size_t kMaxFrames = 100'000;
 constexpr std::size_t kMaxMaskBytes = 8 << 20;
-/// Steps of a walk, weighted by the ways that are followed: ends the walk of a hostile grammar.
-constexpr std::int64_t kMaxWork = 8'000'000;
+/// Of a walk: ends that of a hostile grammar. Enough for every token of the largest vocabularies.
+constexpr std::int64_t kMaxWork = 4'000'000;
+constexpr std::uint32_t kWorkPerItem = 8;  // to follow one way by a byte
 
 }  // namespace
 
@@ -29,12 +30,13 @@ class MaskWalk {
         : masks_(masks), nodes_(masks.trie_->nodes()), pool_(pool), n_most_(n_most), mask_(mask) {}
 
     MaskBounds run(const Config& config) {
+        GrammarMasks::Budget budget = masks_.new_budget();
         for (const Group& group : groups_of(config)) {
+            if (budget.left <= 0) break;
             if (n_most_ >= kNeverEnds) {
-                use_known(group);
+                use_known(group, budget);
             } else {
-                std::int64_t work = kMaxWork;
-                walk(group, 0, nodes_.size(), work);
+                walk(group, 0, nodes_.size(), budget);
             }
         }
         return bounds_;
@@ -61,10 +63,7 @@ class MaskWalk {
                 pool_.n_to_end(item) - std::min(pool_.n_to_end(item), masks_.pool_.n_to_end(above));
             group->n_below = std::max(group->n_below, n);
         }
-        for (Group& group : groups) {
-            const std::size_t work = group.above.items.size();
-            group.local = masks_.intern(std::move(group.above), work);
-        }
+        for (Group& group : groups) group.local = masks_.intern(std::move(group.above));
         return groups;
     }
 
@@ -91,16 +90,15 @@ class MaskWalk {
     void each(GrammarMasks::ConfigId start,
               std::size_t begin,
               std::size_t end,
-              std::int64_t& work,
+              GrammarMasks::Budget& budget,
               const Visit& visit) {
         if (start == GrammarMasks::kDead || begin == end) return;
         std::array<GrammarMasks::ConfigId, kLongestTokenBytes + 1> at;
         at[nodes_[begin].depth - 1U] = start;
-        for (std::size_t i = begin; i < end && work > 0;) {
+        for (std::size_t i = begin; i < end && budget.left > 0;) {
             const TokenTrie::Node& node = nodes_[i];
             const GrammarMasks::ConfigId from = at[node.depth - 1U];
-            const GrammarMasks::ConfigId to = masks_.step(from, node.byte);
-            work -= masks_.local(from).work;
+            const GrammarMasks::ConfigId to = masks_.step(from, node.byte, budget);
             if (to == GrammarMasks::kDead) {
                 i = node.end;
                 continue;
@@ -111,36 +109,39 @@ class MaskWalk {
         }
     }
 
-    void walk(const Group& group, std::size_t begin, std::size_t end, std::int64_t& work) {
-        each(group.local, begin, end, work, [&](std::size_t i, const GrammarMasks::Local& local) {
+    void walk(const Group& group,
+              std::size_t begin,
+              std::size_t end,
+              GrammarMasks::Budget& budget) {
+        each(group.local, begin, end, budget, [&](std::size_t i, const GrammarMasks::Local& local) {
             const TokenTrie::Node& node = nodes_[i];
             if (node.token >= 0) {
                 const std::uint32_t n_after = local.n_to_end + group.n_below;
                 bounds_.add(n_after);
                 if (n_after <= n_most_) masks_.trie_->mark(i, mask_);
             }
-            if (local.config.at_bottom && node.end > i + 1) go_on(group.caller, i, work);
+            if (local.config.at_bottom && node.end > i + 1) go_on(group.caller, i, budget);
         });
     }
 
     /// The rule is through at a node: on with its caller.
-    void go_on(FrameId caller, std::size_t node, std::int64_t& work) {
+    void go_on(FrameId caller, std::size_t node, GrammarMasks::Budget& budget) {
         if (caller == kBottom) return;
         const auto [known, is_new] = callers_.try_emplace(caller);
         if (is_new) known->second = groups_of(pool_.pop(caller));
         const std::vector<Group>& groups = known->second;  // stays where it is
-        for (const Group& group : groups) walk(group, node + 1, nodes_[node].end, work);
+        for (const Group& group : groups) walk(group, node + 1, nodes_[node].end, budget);
     }
 
-    void use_known(const Group& group) {
+    void use_known(const Group& group, GrammarMasks::Budget& budget) {
         const GrammarMasks::LocalMask& known = local_mask(group.local);
         for (std::size_t i = 0; i < known.tokens.size(); ++i) mask_[i] |= known.tokens[i];
         if (known.bounds.least_after < kNeverEnds) {
             bounds_.add(known.bounds.least_after + group.n_below);
             bounds_.add(known.bounds.most_after + group.n_below);
         }
-        std::int64_t work = kMaxWork;
-        for (const std::uint32_t exit : known.exits) go_on(group.caller, exit, work);
+        budget.left -= known.work;
+        for (const std::uint32_t exit : known.exits) go_on(group.caller, exit, budget);
     }
 
     const GrammarMasks::LocalMask& local_mask(GrammarMasks::ConfigId id) {
@@ -148,8 +149,8 @@ class MaskWalk {
         GrammarMasks::LocalMask& made = known->second;
         if (!is_new) return made;
         made.tokens.assign(mask_.size(), 0);
-        std::int64_t work = kMaxWork;
-        each(id, 0, nodes_.size(), work, [&](std::size_t i, const GrammarMasks::Local& local) {
+        GrammarMasks::Budget budget = masks_.new_budget();
+        each(id, 0, nodes_.size(), budget, [&](std::size_t i, const GrammarMasks::Local& local) {
             if (nodes_[i].token >= 0) {
                 masks_.trie_->mark(i, made.tokens);
                 made.bounds.add(local.n_to_end);
@@ -157,6 +158,7 @@ class MaskWalk {
             if (local.config.at_bottom && nodes_[i].end > i + 1)
                 made.exits.push_back(static_cast<std::uint32_t>(i));
         });
+        made.work = kMaxWork - budget.left;
         return made;
     }
 
@@ -201,7 +203,7 @@ std::size_t GrammarMasks::memory_bytes() const {
     const std::lock_guard lock(mutex_);
     const std::size_t mask_bytes = mask_words(trie_->n_vocab()) * sizeof(std::uint64_t);
     return grammar_->memory_bytes() + pool_.size() * (sizeof(Frame) * 2) +
-           locals_.size() * (sizeof(Local) + 256 * sizeof(ConfigId)) + masks_.size() * mask_bytes;
+           locals_.size() * (sizeof(Local) + 256 * sizeof(Step)) + masks_.size() * mask_bytes;
 }
 
 void GrammarMasks::forget_if_full() {
@@ -224,7 +226,7 @@ std::size_t GrammarMasks::ConfigHash::operator()(const Config& config) const noe
     return static_cast<std::size_t>(x ^ x >> 32);
 }
 
-GrammarMasks::ConfigId GrammarMasks::intern(Config config, std::size_t work) {
+GrammarMasks::ConfigId GrammarMasks::intern(Config config) {
     if (config.items.empty() && !config.at_bottom) return kDead;
     if (const auto known = known_.find(config); known != known_.end()) return known->second;
     if (locals_.size() >= kMostLocals) return kDead;
@@ -233,25 +235,34 @@ GrammarMasks::ConfigId GrammarMasks::intern(Config config, std::size_t work) {
     made.n_to_end = config.at_bottom ? 0 : kNeverEnds;
     for (const Item& item : config.items)
         made.n_to_end = std::min(made.n_to_end, pool_.n_to_end(item));
-    made.work = static_cast<std::uint32_t>(1 + work / 4);
+    made.work = 1 + kWorkPerItem * static_cast<std::uint32_t>(config.items.size());
     const auto id = static_cast<ConfigId>(locals_.size());
     locals_.push_back(std::move(made));
     known_.emplace(std::move(config), id);
     return id;
 }
 
-GrammarMasks::ConfigId GrammarMasks::step(ConfigId from, std::uint8_t byte) {
-    auto& next = locals_[static_cast<std::size_t>(from)].next;
-    if (!next) {
-        next = std::make_unique<std::array<ConfigId, 256>>();
-        next->fill(kUnknown);
+GrammarMasks::Budget GrammarMasks::new_budget() {
+    if (++n_walks_ == 0) {  // after four billion: the marks begin anew
+        for (Local& one : locals_)
+            if (one.next)
+                for (Step& step : *one.next) step.walk = 0;
+        n_walks_ = 1;
     }
-    if (const ConfigId to = (*next)[byte]; to != kUnknown) return to;
-    Config config = pool_.step(local(from).config, byte);
-    const std::size_t work = pool_.last_work() + config.items.size();
-    const ConfigId to = intern(std::move(config), work);  // may move the locals
-    (*locals_[static_cast<std::size_t>(from)].next)[byte] = to;
-    return to;
+    return {.left = kMaxWork, .walk = n_walks_};
+}
+
+GrammarMasks::ConfigId GrammarMasks::step(ConfigId from, std::uint8_t byte, Budget& budget) {
+    Local& local_from = locals_[static_cast<std::size_t>(from)];
+    if (!local_from.next) local_from.next = std::make_unique<std::array<Step, 256>>();
+    Step& step = (*local_from.next)[byte];  // stays where it is
+    --budget.left;
+    if (step.walk != budget.walk) budget.left -= local_from.work;
+    step.walk = budget.walk;
+    if (step.to != kUnknown) return step.to;
+    Config config = pool_.step(local_from.config, byte);
+    step.to = intern(std::move(config));  // may move the locals
+    return step.to;
 }
 
 }  // namespace notso::ml

@@ -60,18 +60,31 @@ class GrammarMasks {
     static constexpr ConfigId kDead = -1;
     static constexpr ConfigId kUnknown = -2;
 
+    /// Where a byte leads to, and the last walk that went there.
+    struct Step {
+        ConfigId to = kUnknown;
+        std::uint32_t walk = 0;
+    };
+    /// What a walk has left. Every step counts; a way is counted as if it had to be found once in
+    /// each walk: what comes out must not depend on what is known already.
+    struct Budget {
+        std::int64_t left = 0;
+        std::uint32_t walk = 0;
+    };
+
     /// A config above kBottom: what may follow without a look at the caller.
     struct Local {
         Config config;
         std::uint32_t n_to_end = 0;
-        std::uint32_t work = 1;  ///< What a step here costs.
-        std::unique_ptr<std::array<ConfigId, 256>> next;
+        std::uint32_t work = 1;  ///< What it takes to find a step from here.
+        std::unique_ptr<std::array<Step, 256>> next;
     };
     /// All tokens that fit a local config, and the nodes of the trie at which its rule is through.
     struct LocalMask {
         std::vector<std::uint64_t> tokens;
         std::vector<std::uint32_t> exits;
         MaskBounds bounds;
+        std::int64_t work = 0;  ///< What it took; counted whenever it is used.
     };
     struct ConfigHash {
         std::size_t operator()(const Config& config) const noexcept;
@@ -82,8 +95,9 @@ class GrammarMasks {
                  TokensToEnd to_end);
 
     void forget_if_full();
-    ConfigId intern(Config config, std::size_t work);
-    ConfigId step(ConfigId from, std::uint8_t byte);
+    ConfigId intern(Config config);
+    ConfigId step(ConfigId from, std::uint8_t byte, Budget& budget);
+    Budget new_budget();
     const Local& local(ConfigId id) const { return locals_[static_cast<std::size_t>(id)]; }
 
     std::shared_ptr<const Grammar> grammar_;
@@ -91,6 +105,7 @@ class GrammarMasks {
     const TokensToEnd to_end_;
     mutable std::mutex mutex_;  // guards what follows
     StackPool pool_;
+    std::uint32_t n_walks_ = 0;
     std::vector<Local> locals_;
     std::unordered_map<Config, ConfigId, ConfigHash> known_;
     std::unordered_map<ConfigId, LocalMask> masks_;

@@ -24,6 +24,8 @@ class GrammarMatcher {
     bool is_complete() const noexcept { return config_.at_bottom; }
     /// Something may follow.
     bool can_go_on() const noexcept { return !config_.items.empty(); }
+    /// False when the text had too many readings to follow all: it may then not be ended in time.
+    bool is_exact() const noexcept { return !pool_.has_dropped(); }
     /// Least tokens to a whole text; never too few.
     std::uint32_t n_to_end() const;
 

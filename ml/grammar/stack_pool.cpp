@@ -14,7 +14,7 @@ namespace {
 using Kind = GrammarState::Kind;
 
 constexpr std::size_t kMaxItems = 256;     // readings of a text that are followed
-constexpr std::size_t kMaxVisited = 1024;  // points of a closure
+constexpr std::size_t kMaxVisited = 2048;  // points of a closure
 constexpr std::int32_t kMaxDepth = 1000;   // frames of a stack
 
 }  // namespace
@@ -45,7 +45,10 @@ std::size_t StackPool::Hash::operator()(const Point& point) const noexcept {
 FrameId StackPool::push(Frame frame) {
     const auto next = static_cast<FrameId>(frames_.size());
     frame.depth = this->frame(frame.below).depth + 1;
-    if (frame.depth > kMaxDepth) return kBottom;
+    if (frame.depth > kMaxDepth) {
+        has_dropped_ = true;
+        return kBottom;
+    }
     const Key key{{frame.state, frame.count, frame.below}, frame.is_loop};
     const auto [known, is_new] = known_.try_emplace(key, next);
     if (!is_new) return known->second;
@@ -98,21 +101,31 @@ void StackPool::close(std::vector<Point> open, Config& out) {
         const Point point = open.back();
         open.pop_back();
         if (grammar_.state(point.state).kind == Kind::kBytes) {
-            const Item item{point.state, point.below};
-            if (out.items.size() < kMaxItems &&
-                std::ranges::find(out.items, item) == out.items.end())
-                out.items.push_back(item);
+            keep({point.state, point.below}, out.items);
             continue;
         }
         if (visit(point)) follow(point, open, out);
     }
 }
 
+/// Of too many, those that are nearest to their end stay.
+void StackPool::keep(const Item& item, std::vector<Item>& items) {
+    if (std::ranges::find(items, item) != items.end()) return;
+    if (items.size() < kMaxItems) return items.push_back(item);
+    has_dropped_ = true;
+    const auto n = [this](const Item& one) { return n_to_end(one); };
+    const auto farthest = std::ranges::max_element(items, {}, n);
+    if (n(item) < n(*farthest)) *farthest = item;
+}
+
 /// False when the closure has been there, or at too many places.
 bool StackPool::visit(const Point& point) {
     std::uint32_t& stamp = stamps_[static_cast<std::size_t>(point.state)];
-    if (visited_.size() == kMaxVisited) return false;
     if (stamp == stamp_ && std::ranges::find(visited_, point) != visited_.end()) return false;
+    if (visited_.size() == kMaxVisited) {
+        has_dropped_ = true;
+        return false;
+    }
     stamp = stamp_;
     visited_.push_back(point);
     return true;

@@ -51,18 +51,19 @@ class StackPool {
     /// The frame with these contents, made when there is none. kBottom when it would be too deep.
     FrameId push(Frame frame);
     std::size_t size() const noexcept { return frames_.size(); }
-    /// Points that the last step() or pop() looked at.
-    std::size_t last_work() const noexcept { return visited_.size(); }
     void clear();
     /// Takes the place of its own frames.
     void take_frames(StackPool&& other);
 
     /// The beginning of the grammar.
     Config start();
-    /// What follows a byte. A text with too many readings loses the later ones.
+    /// What follows a byte. A text with too many readings keeps those nearest to their end.
     Config step(const Config& config, std::uint8_t byte);
     /// What follows when all above a frame is through; nothing for kBottom.
     Config pop(FrameId id);
+
+    /// Some readings of the text were too many or too deep to be followed.
+    bool has_dropped() const noexcept { return has_dropped_; }
 
     /// Least tokens from an item to the bottom.
     std::uint32_t n_to_end(const Item& item) const {
@@ -90,6 +91,7 @@ class StackPool {
 
     void close(std::vector<Point> open, Config& out);
     bool visit(const Point& point);
+    void keep(const Item& item, std::vector<Item>& items);
     void follow(const Point& point, std::vector<Point>& open, Config& out);
     void follow_loop(const GrammarState& loop, const Point& point, std::vector<Point>& open);
     void end(const Point& point, std::vector<Point>& open, Config& out);
@@ -103,6 +105,7 @@ class StackPool {
     std::vector<FrameId> new_passes_;    // loop frames that it began
     std::vector<std::uint32_t> stamps_;  // by state: the closure that last visited it
     std::uint32_t stamp_ = 0;
+    bool has_dropped_ = false;
 };
 
 /// A count that allows the same next kLongestTokenBytes bytes: large ones are alike.

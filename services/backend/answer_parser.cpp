@@ -36,10 +36,10 @@ AnswerTokens::AnswerTokens(const ml::Tokenizer& vocabulary)
         if (const auto id = vocabulary.find(name)) shown.push_back(*id);
     }
     thought_closing = vocabulary.encode(kThoughtClosing);
-    const std::string line = "\n";
-    call_closing =
-        vocabulary.encode(call_syntax().call_tokens ? line : line + std::string(kToolCallEndTag));
-    if (call_syntax().call_tokens) call_closing.push_back(*tool_call_end);
+    const std::vector<ml::TokenId> line = vocabulary.encode("\n");
+    if (line.size() == 1) line_end = line.front();
+    n_call_closing = static_cast<std::int32_t>(
+        call_syntax().call_tokens ? 2 : vocabulary.encode(kToolCallEndTag).size() + 1);
 }
 
 std::optional<CallMarker> AnswerTokens::marker_of(ml::TokenId id) const {

@@ -36,7 +36,9 @@ struct AnswerTokens {
     /// What a thought that is ended from outside ends with, so that the answer follows from
     /// something; its end tag comes after it.
     std::vector<ml::TokenId> thought_closing;
-    std::vector<ml::TokenId> call_closing;  ///< The end mark of a call.
+    std::optional<ml::TokenId> line_end;  ///< The token that is one line end.
+    std::int32_t n_call_closing =
+        0;  ///< Tokens of the end mark of a call, with a line end before it.
 
     /// Both ends of thinking are tokens; otherwise thinking is recognised by the text tags <think>
     /// and </think>.

@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "services/backend/thinking_end.hpp"
+#include "services/schema/answer_form.hpp"
 
 namespace notso::services {
 
@@ -68,6 +69,7 @@ struct ChatRequest {
     boost::json::object template_variables = {};  ///< Extra variables (chat_template_kwargs).
     std::uint64_t user = 0;  ///< Whose request it is, any number: users take turns.
     ChatPriority priority = ChatPriority::kInteractive;
+    AnswerForm form = {};    ///< What the answer (not its thoughts) must look like.
     bool read_only = false;  ///< The prompt is read ahead for a later request; nothing is written.
     /// When set, `messages` is ignored and this text is continued as it is (no template). Control tokens stay text.
     std::optional<std::string> raw_prompt = {};

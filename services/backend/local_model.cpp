@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "services/backend/call_form.hpp"
 #include "services/backend/local_settings.hpp"
 #include "services/backend/model_name.hpp"
 #include "services/backend/stop_matcher.hpp"
@@ -104,6 +105,7 @@ LocalModel::LocalModel(std::shared_ptr<const ml::Model> model,
     : model_(std::move(model)),
       prompts_(std::move(prompts)),
       tokens_(model_->tokenizer()),
+      grammars_(model_->tokenizer()),
       engine_(std::move(engine)) {}
 
 Result<std::unique_ptr<LocalModel>> LocalModel::create(std::shared_ptr<const ml::Model> model,
@@ -156,18 +158,32 @@ Result<std::shared_ptr<ml::TokenGuide>> LocalModel::make_guide(
     const Prompt& prompt,
     std::shared_ptr<AnswerParser> parser,
     std::shared_ptr<const AnswerControl> control) const {
-    SteeringOptions options{.thinking = request.thinking,
-                               .thinking_open = prompt.thinking_open,
-                               .thinking_budget = request.thinking_budget};
+    SteeringOptions options{.thinking = request.thinking && !request.raw_prompt,
+                            .thinking_open = prompt.thinking_open,
+                            .thinking_budget = request.thinking_budget};
     // Switched off by a person: what the model begins to think all the same ends at once.
     const bool has_switch = prompts_->template_has_thinking_switch();
     if (!request.thinking && request.thinking_overrides_system && has_switch)
         options.thinking_budget = 0;
     NOTSO_TRY(options.must_call, check_tool_choice(request, prompt.tools));
+    NOTSO_TRY(options.call_guide, make_call_guide(request, prompt.tools));
+    NOTSO_TRY(options.answer, grammars_.guide(request.form));
     const bool may_think = tokens_.has_think_tokens() || prompt.thinking_open || has_switch;
-    if (!may_think && prompt.tools.empty()) return nullptr;
+    if (!may_think && prompt.tools.empty() && !options.answer) return nullptr;
     return std::make_shared<SteeringGuide>(
         tokens_, std::move(options), std::move(parser), std::move(control));
+}
+
+/// Empty where nothing is called by JSON. The grammar is made now, so that the engine's thread only
+/// copies it.
+Result<CallGuideFactory> LocalModel::make_call_guide(const ChatRequest& request,
+                                                     const std::vector<OfferedTool>& tools) const {
+    if (std::ranges::all_of(tools, &OfferedTool::by_code)) return nullptr;
+    const bool is_llama = tokens_.call_syntax().bare_json;
+    NOTSO_TRY(const AnswerForm form,
+              call_form(tools, request.tool_choice.name, is_llama ? "parameters" : "arguments"));
+    NOTSO_TRY(std::shared_ptr<const ml::GrammarGuide> first, grammars_.guide(form));
+    return [first = std::move(first)] { return std::make_unique<ml::GrammarGuide>(*first); };
 }
 
 Result<std::int64_t> LocalModel::count_tokens(const ChatRequest& request) const {

@@ -8,9 +8,10 @@
 #include "base/result.hpp"
 #include "ml/model/model.hpp"
 #include "ml/runtime/engine.hpp"
-#include "services/backend/steering_guide.hpp"
+#include "services/backend/answer_grammars.hpp"
 #include "services/backend/answer_parser.hpp"
 #include "services/backend/chat_backend.hpp"
+#include "services/backend/steering_guide.hpp"
 #include "services/prompt/prompt_builder.hpp"
 
 namespace notso::services {
@@ -43,10 +44,13 @@ class LocalModel {
         const Prompt& prompt,
         std::shared_ptr<AnswerParser> parser,
         std::shared_ptr<const AnswerControl> control) const;
+    Result<CallGuideFactory> make_call_guide(const ChatRequest& request,
+                                             const std::vector<OfferedTool>& tools) const;
 
     std::shared_ptr<const ml::Model> model_;
     std::unique_ptr<const PromptBuilder> prompts_;
     AnswerTokens tokens_;
+    mutable AnswerGrammars grammars_;     // keeps what it made
     std::unique_ptr<ml::Engine> engine_;  // last: its end ends all answers, which use the rest
 };
 

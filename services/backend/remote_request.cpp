@@ -66,6 +66,10 @@ json::object remote_body(const ChatRequest& request) {
         if (request.logprobs && request.top_logprobs > 0)
             body["top_logprobs"] = request.top_logprobs;
     }
+    if (!request.form.response_format.empty())
+        body["response_format"] = request.form.response_format;
+    else if (!request.form.is_free())
+        body["grammar"] = request.form.gbnf;
     add_sampling(body, request.sampling);
     if (request.max_tokens > 0) body["max_tokens"] = request.max_tokens;
     if (!request.stop.empty()) body["stop"] = json::value_from(request.stop);

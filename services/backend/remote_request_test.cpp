@@ -18,6 +18,17 @@ TEST(RemoteRequestTest, SendsOnlyWhatWasAskedFor) {
     EXPECT_EQ(remote_template_variables(request), json::parse(R"({"enable_thinking":false})"));
 }
 
+TEST(RemoteRequestTest, SendsTheFormAsItCame) {
+    ChatRequest request;
+    request.form = json_object_form();
+    request.form.response_format = {{"type", "json_object"}};
+    EXPECT_EQ(remote_body(request).at("response_format"), request.form.response_format);
+    EXPECT_FALSE(remote_body(request).contains("grammar"));
+    request.form = grammar_form("root ::= \"a\"").value();
+    EXPECT_EQ(remote_body(request).at("grammar"), "root ::= \"a\"");
+    EXPECT_FALSE(remote_body(request).contains("response_format"));
+}
+
 TEST(RemoteRequestTest, SendsEverySetting) {
     ChatRequest request;
     request.messages = {{.role = "system", .content = "/think be brief"},

@@ -20,6 +20,8 @@ constexpr std::int64_t kMaxPatience = 40;
 // What is left for an answer beyond what it needs at least, and for a call.
 constexpr std::uint32_t kAnswerReserve = 16;
 constexpr std::uint32_t kCallReserve = 64;
+// An end tag that is text takes some tokens, too.
+constexpr std::uint32_t kTagTokens = 8;
 // Never inside a character; a model that writes nothing but broken ones is not waited for.
 constexpr std::int64_t kMaxBrokenTokens = 8;
 
@@ -59,7 +61,7 @@ ml::Allowed SteeringGuide::next(std::int32_t n_left) {
     if (options_.must_call && parser_->n_calls() == 0) {
         if (const auto allowed = begin_call(n_left)) return *allowed;
     }
-    return options_.answer ? options_.answer->next(n_left) : ml::Allowed::anything();
+    return next_in_answer(n_left);
 }
 
 void SteeringGuide::accept(ml::TokenId id) {
@@ -80,16 +82,21 @@ void SteeringGuide::accept(ml::TokenId id) {
     }
     if (was_forced) return;
     if (call_) {
-        call_->accept(id);
-    } else if (options_.answer && !call_seen_) {
+        if (std::exchange(may_break_line_, false) && id == tokens_.line_end) {
+            line_first_ = true;
+        } else {
+            call_->accept(id);
+        }
+    } else if (options_.answer && !call_seen_ && parser_->n_calls() == 0 && !opens_call(id)) {
         options_.answer->accept(id);
     }
 }
 
 /// Tokens that must be left behind the thoughts.
 std::uint32_t SteeringGuide::n_needed() const {
-    if (options_.answer) return options_.answer->n_to_end() + kAnswerReserve;
-    return options_.must_call ? kCallReserve : 0;
+    const std::uint32_t tag = tokens_.has_think_tokens() ? 0 : kTagTokens;
+    if (options_.answer) return options_.answer->n_to_end() + kAnswerReserve + tag;
+    return options_.must_call ? kCallReserve + tag : 0;
 }
 
 std::optional<ThinkingEndReason> SteeringGuide::reason_to_answer(std::int32_t n_left) const {
@@ -116,7 +123,7 @@ void SteeringGuide::close_thoughts(ThinkingEndReason reason, std::int32_t n_left
                       std::cmp_less(n_needed() + closing * 2, n_left) &&
                       n_thought_ + closing <= budget;
     if (fits) forced_.assign(tokens_.thought_closing.begin(), tokens_.thought_closing.end());
-    if (n_thought_ == 0)
+    if (n_thought_ == 0 && std::cmp_less(n_needed() + kTagTokens, n_left))
         force(options_.thinking_open ? "\n" : "\n\n");  // how models write an empty thought
     force_mark(tokens_.think_end, tokens_.has_think_tokens(), kThinkEndTag);
     parser_->thinking_ends_by(reason);
@@ -137,10 +144,11 @@ bool SteeringGuide::follow_call() {
     if (!call_seen_ && !parser_->inside_character() && options_.call_guide) {
         call_seen_ = true;
         call_ = options_.call_guide();
+        line_first_ = body->starts_with('\n');
+        may_break_line_ = body->empty();
         const std::size_t begun = std::min(body->find_first_not_of(kWhiteSpace), body->size());
         for (const ml::TokenId id : tokens_.tokenizer.encode(std::string_view(*body).substr(begun)))
             call_->accept(id);
-        if (body->empty()) force("\n");  // how models write it
     }
     return call_ != nullptr;
 }
@@ -149,14 +157,37 @@ bool SteeringGuide::follow_call() {
 ml::Allowed SteeringGuide::next_in_call(std::int32_t n_left) {
     if (call_->n_to_end() == 0) {
         if (parser_->call_body() == nullptr) return ml::Allowed::end();  // it is the whole answer
-        forced_.assign(tokens_.call_closing.begin(), tokens_.call_closing.end());
+        if (line_first_) force("\n");
+        force_mark(tokens_.tool_call_end, tokens_.call_syntax().call_tokens, kToolCallEndTag);
         return forced();
     }
-    const auto closing = static_cast<std::int32_t>(tokens_.call_closing.size());
-    const ml::Allowed allowed = call_->next(std::max(n_left - closing, 1));
-    if (allowed.kind == ml::Allowed::Kind::kSet) return allowed;
+    const ml::Allowed allowed = call_->next(std::max(n_left - tokens_.n_call_closing, 1));
+    if (allowed.kind == ml::Allowed::Kind::kSet) {
+        // Some models begin the JSON on a line of its own, some do not.
+        return may_break_line_ ? or_token(allowed.mask, tokens_.line_end) : allowed;
+    }
     call_.reset();  // what it becomes is told by the parser
     return ml::Allowed::anything();
+}
+
+bool SteeringGuide::opens_call(ml::TokenId id) const {
+    return options_.call_guide && tokens_.marker_of(id) == CallMarker::kCallBegin;
+}
+
+ml::Allowed SteeringGuide::or_token(ml::TokenMask mask, std::optional<ml::TokenId> id) {
+    widened_.assign(mask.begin(), mask.end());
+    if (id && ml::to_index(*id) / 64 < widened_.size())
+        widened_[ml::to_index(*id) / 64] |= std::uint64_t{1} << (ml::to_index(*id) % 64);
+    return ml::Allowed::set(widened_);
+}
+
+/// In the form that is wanted; instead of it a call may come.
+ml::Allowed SteeringGuide::next_in_answer(std::int32_t n_left) {
+    if (!options_.answer || parser_->n_calls() > 0) return ml::Allowed::anything();
+    const ml::Allowed allowed = options_.answer->next(n_left);
+    const bool may_call = options_.call_guide && tokens_.call_syntax().call_tokens &&
+                          parser_->at_beginning() && allowed.kind == ml::Allowed::Kind::kSet;
+    return may_call ? or_token(allowed.mask, tokens_.tool_call) : allowed;
 }
 
 /// Opens the call that has to come. Llama's have no mark: they begin as the answer does.

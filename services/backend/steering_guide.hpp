@@ -53,6 +53,9 @@ class SteeringGuide final : public ml::TokenGuide {
     std::optional<ThinkingEndReason> reason_to_answer(std::int32_t n_left) const;
     void close_thoughts(ThinkingEndReason reason, std::int32_t n_left);
     ml::Allowed next_in_call(std::int32_t n_left);
+    ml::Allowed next_in_answer(std::int32_t n_left);
+    ml::Allowed or_token(ml::TokenMask mask, std::optional<ml::TokenId> id);
+    bool opens_call(ml::TokenId id) const;
     std::optional<ml::Allowed> begin_call(std::int32_t n_left);
     std::uint32_t n_needed() const;
     bool follow_call();
@@ -77,6 +80,9 @@ class SteeringGuide final : public ml::TokenGuide {
         in_thought_;  // what may stand in thoughts that something has to follow
 
     std::unique_ptr<ml::GrammarGuide> call_;  // of the call that is under way
+    bool may_break_line_ = false;             // nothing of it stands there yet
+    bool line_first_ = false;                 // it began with a line end, and gets one at its end
+    std::vector<std::uint64_t> widened_;      // a mask with one more token
     bool call_seen_ = false;                  // it was tried to get one
 };
 

@@ -96,6 +96,11 @@ class StubBackend final : public ChatBackend {
     Result<std::unique_ptr<ChatStream>> start(const ChatRequest& request,
                                               ChatEventHandler handler) override {
         NOTSO_CHECK(validate_stops(request.stop));
+        if (!request.form.is_free()) {
+            return fail(
+                ErrorCode::kUnsupported,
+                "the scripted stub can't follow a response_format or a grammar; load a model");
+        }
         NOTSO_TRY(const std::int64_t prompt, count_tokens(request));
         auto answer = std::make_shared<Answer>(request, std::move(handler));
         answer->usage.prompt_tokens = prompt;

@@ -97,6 +97,14 @@ TEST(StubBackend, RefusesAPromptThatIsTooLong) {
     EXPECT_EQ(refused.error().code, ErrorCode::kContextLength);
 }
 
+TEST(StubBackend, RefusesAFormThatItCannotFollow) {
+    ChatRequest request = ask("x");
+    request.form = json_object_form();
+    const auto stream = quick_stub()->start(request, [](ChatEvent) {});
+    ASSERT_FALSE(stream);
+    EXPECT_EQ(stream.error().code, ErrorCode::kUnsupported);
+}
+
 TEST(StubBackend, CancelEndsARunningAnswerSoon) {
     const auto backend = quick_stub();
     const auto recorder = EventRecorder::create();

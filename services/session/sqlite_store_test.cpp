@@ -13,6 +13,15 @@
 namespace notso::services {
 namespace {
 
+/// Undoes what later layouts brought.
+constexpr const char* kBackToLayout2 =
+    "ALTER TABLE message DROP COLUMN draft_tokens;"
+    "ALTER TABLE message DROP COLUMN accepted_tokens;"
+    "ALTER TABLE message DROP COLUMN thinking_end;"
+    "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
+    "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note;"
+    "PRAGMA user_version = 2;";
+
 class SqliteStoreTest : public testing::Test {
   protected:
     std::unique_ptr<SqliteStore> open(SqliteOptions options = {}) {
@@ -102,13 +111,7 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtUpWithItsMessages) {
         conversation = add_conversation(*store);
         ASSERT_TRUE(store->append_messages({message_of(conversation, "old")}));
     }
-    ASSERT_TRUE(
-        (*sqlite::Database::open(path_))
-            ->execute("ALTER TABLE message DROP COLUMN draft_tokens;"
-                      "ALTER TABLE message DROP COLUMN accepted_tokens;"
-                      "ALTER TABLE message DROP COLUMN thinking_end;"
-                      "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
-                      "PRAGMA user_version = 2"));
+    ASSERT_TRUE((*sqlite::Database::open(path_))->execute(kBackToLayout2));
     const auto messages = open()->messages(conversation.id);
     ASSERT_TRUE(messages) << messages.error().detail;
     ASSERT_EQ(messages->size(), 1U);
@@ -125,12 +128,8 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
     {
         const auto database = *sqlite::Database::open(path_);
         ASSERT_TRUE(database->execute(
-            "ALTER TABLE conversation DROP COLUMN model;"
-            "ALTER TABLE message DROP COLUMN draft_tokens;"
-            "ALTER TABLE message DROP COLUMN accepted_tokens;"
-            "ALTER TABLE message DROP COLUMN thinking_end;"
-            "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
-            "PRAGMA user_version = 1"));
+            std::string(kBackToLayout2) +
+            "ALTER TABLE conversation DROP COLUMN model; PRAGMA user_version = 1"));
     }
     const auto store = SqliteStore::open(path_);
     ASSERT_TRUE(store) << store.error().detail;

@@ -79,7 +79,23 @@ def seeds():
                            'fixture': (HERE.parent / 'golden/tokenizer/tiny_tokenizer.json').read_bytes()}
     yield 'calculator', {f'expression{i}': text.encode() for i, text in enumerate(EXPRESSIONS)}
     yield 'tool_call_parser', tool_call_seeds()
+    yield 'schema_grammar', schema_seeds()
     yield 'blocks', {f'random{i}': rng.randbytes(300 * (i + 1)) for i in range(8)} | {'zeros': bytes(512), 'ones': b'\xff' * 512}
+
+
+def schema_seeds():
+    schemas = [{'type': 'object', 'properties': {'a': {'type': 'integer', 'minimum': -3, 'maximum': 120}, 'b': {'$ref': '#'}},
+                'required': ['a'], 'additionalProperties': False, 'maxProperties': 2},
+               {'type': 'array', 'prefixItems': [{'const': 'x'}], 'items': {'type': 'string', 'maxLength': 9}, 'minItems': 2},
+               {'type': 'string', 'pattern': '^[a-c]{2,4}(x|y\\d)*$'}, {'type': 'number', 'minimum': 0.25, 'exclusiveMaximum': 0.5},
+               {'anyOf': [{'enum': [1, 'two', None]}, {'type': 'object', 'additionalProperties': {'type': 'null'}}]},
+               {'oneOf': [{'properties': {'k': {'const': i}}, 'required': ['k']} for i in (1, 2)]},
+               {'allOf': [{'$ref': '#/$defs/d'}, {'minLength': 3}], '$defs': {'d': {'type': 'string', 'format': 'date'}}}]
+    grammars = ['root ::= "a"* | ("b" [c-eä]{2,3})+', 'root ::= "[" (item ("," item)*)? "]"\nitem ::= "\\"" [^"\\\\]* "\\"" | root',
+                'root ::= ("a"*)* # comment', 'root ::= ((("a"?){0,7})+){1,3}', 'root ::= ' + '(' * 70, 'root ::= x\nx ::= x "a" | "b"',
+                'root ::= "a" root "b" | "a" root "c" | ""', 'root ::= "\\x41\\u00e4\\U0001F600" .']
+    return ({f'schema{i}': json.dumps(schema).encode() for i, schema in enumerate(schemas)} |
+            {f'grammar{i}': text.encode() for i, text in enumerate(grammars)})
 
 
 def main():

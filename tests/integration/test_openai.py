@@ -262,6 +262,21 @@ def test_real_model_answers_and_streams_the_same(real_server):
     assert stopped.choices[0].finish_reason == "stop" and "Paris" not in stopped.choices[0].message.content
 
 
+def test_real_model_is_made_to_call(real_server):
+    """A model that was never told of tools: what it is made to say is a call all the same, or no call at all."""
+    client = client_of(real_server)
+    for choice in ("auto", "required", {"type": "function", "function": {"name": "get_weather"}}):
+        chunks = list(client.chat.completions.create(
+            model="m", messages=user("What is the weather in Paris?"), tools=[WEATHER, ADD], tool_choice=choice,
+            max_tokens=96, temperature=0, stream=True))
+        calls = [d for c in chunks for d in c.choices[0].delta.tool_calls or []]
+        text = "".join(c.choices[0].delta.content or "" for c in chunks)
+        if choice != "auto":
+            assert calls and "<tool_call>" not in text, (choice, text)
+            assert json.loads("".join(d.function.arguments or "" for d in calls if d.index == 0)).keys() <= {"city", "a", "b"}
+            assert chunks[-1].choices[0].finish_reason in ("tool_calls", "length")
+
+
 def test_real_model_logprobs(real_server):
     answer = client_of(real_server).chat.completions.create(
         model="m", messages=user("Say yes."), temperature=0, max_tokens=5, logprobs=True, top_logprobs=3)

@@ -17,8 +17,15 @@ namespace json = boost::json;
 
 /// A comment at least this often keeps proxies from ending a quiet stream.
 constexpr std::chrono::seconds kHeartbeat{15};
-/// Larger bodies are parsed on the compute thread: the io thread must not wait for them.
+/// Larger bodies are parsed on the compute thread, and those with a grammar to be compiled: the io
+/// thread must not wait for them.
 constexpr std::size_t kParseHere = 64 * 1024;
+
+bool is_quickly_parsed(std::string_view body) {
+    return body.size() <= kParseHere &&
+           body.find("\"response_format\"") == std::string_view::npos &&
+           body.find("\"grammar\"") == std::string_view::npos;
+}
 
 std::string_view place_name(services::ModelPlace place) {
     switch (place) {
@@ -61,7 +68,7 @@ Awaitable<ApiResult<OpenAiCall>> parse_call(AppContext& context,
         return backend.find_model(name);
     };
     const auto parse = kind == ReplyKind::kChat ? parse_chat_call : parse_completion_call;
-    if (body.size() <= kParseHere) co_return parse(body, find_model);
+    if (is_quickly_parsed(body)) co_return parse(body, find_model);
     std::move_only_function<ApiResult<OpenAiCall>()> work = [&body, &find_model, parse] {
         return parse(body, find_model);
     };
@@ -98,10 +105,19 @@ Awaitable<> collect_answer(Exchange& exchange, EventMailbox& events, ReplyHead h
     co_await exchange.respond(std::move(response));
 }
 
-Response start_error(const AppContext& context, const Error& error) {
+/// @param form_param  The field that shapes the answer, if the request has one: what a model does
+/// not
+///                    support is then its form.
+Response start_error(const AppContext& context, const Error& error, std::string form_param = {}) {
     ApiErrorInfo info;
+    if (error.code == ErrorCode::kUnsupported) info.param = std::move(form_param);
     info.wait_ms = context.backend.health().wait_ms;
     return api_error(error, info);
+}
+
+std::string form_field(const services::AnswerForm& form) {
+    if (form.is_free()) return "";
+    return form.is_generated ? "response_format" : "grammar";
 }
 
 Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
@@ -124,11 +140,12 @@ Awaitable<> complete(AppContext& context, Exchange& exchange, ReplyKind kind) {
     call->request.priority = services::ChatPriority::kApi;
     AnswerStream answer(co_await boost::asio::this_coro::executor);
     exchange.on_disconnect(answer.canceller());
+    const std::string form_param = form_field(call->request.form);
     const auto started =
         co_await answer.start(context.backend, context.compute, std::move(call->request));
     if (answer.events().cancelled()) co_return;
     if (!started) {
-        Response refused = start_error(context, started.error());
+        Response refused = start_error(context, started.error(), form_param);
         co_await exchange.respond(std::move(refused));
     } else if (call->stream) {
         co_await stream_answer(exchange, answer.events(), std::move(head));

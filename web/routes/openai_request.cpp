@@ -66,18 +66,51 @@ ApiResult<> parse_logprobs(const JsonFields& fields, services::ChatRequest& requ
     return {};
 }
 
-ApiResult<> check_response_format(const JsonFields& fields) {
+/// The schema of "response_format", where it has one.
+ApiResult<const json::value*> parse_json_schema(const JsonFields& format) {
+    NOTSO_TRY(const json::object* wrapper, format.object("json_schema"));
+    if (wrapper == nullptr)
+        return fail_field(format.path("json_schema"), "{} is missing", format.path("json_schema"));
+    const JsonFields members(*wrapper, format.path("json_schema."));
+    NOTSO_CHECK(members.boolean("strict"));  // it is always strict here
+    NOTSO_CHECK(members.string("name"));
+    const json::value* schema = members.find("schema");
+    if (schema == nullptr)
+        return fail_field(members.path("schema"), "{} is missing", members.path("schema"));
+    return schema;
+}
+
+/// "response_format" and "grammar": what the answer must look like.
+ApiResult<services::AnswerForm> parse_form(const JsonFields& fields) {
     NOTSO_TRY(const json::object* format, fields.object("response_format"));
-    if (format == nullptr) return {};
-    const JsonFields members(*format, "response_format.");
-    NOTSO_TRY(const auto type, members.string("type"));
-    if (type == "text") return {};
-    if (type == "json_object" || type == "json_schema") {
-        return unsupported_field("response_format",
-                                 "answers can't be constrained to " + *type + " yet; use text");
+    NOTSO_TRY(const auto grammar, fields.string("grammar"));
+    std::string type = "text";
+    if (format != nullptr) {
+        NOTSO_TRY(const auto given, JsonFields(*format, "response_format.").string("type"));
+        type = given.value_or("");
     }
-    return fail_field("response_format.type",
-                      "response_format.type must be text, json_object or json_schema");
+    Result<services::AnswerForm> form = services::AnswerForm();
+    std::string param = "response_format";
+    if (type == "json_object") {
+        form = services::json_object_form();
+    } else if (type == "json_schema") {
+        const JsonFields members(*format, "response_format.");
+        NOTSO_TRY(const json::value* schema, parse_json_schema(members));
+        param = "response_format.json_schema.schema";
+        form = services::json_schema_form(*schema);
+    } else if (type != "text") {
+        return fail_field("response_format.type",
+                          "response_format.type must be text, json_object or json_schema");
+    }
+    if (grammar && type != "text")
+        return fail_field("grammar", "grammar and response_format can't both shape the answer");
+    if (grammar) {
+        param = "grammar";
+        form = services::grammar_form(*grammar);
+    }
+    if (!form) return std::unexpected(ApiError{form.error(), {param, "invalid_value"}});
+    if (format != nullptr && !form->is_free()) form->response_format = *format;
+    return *std::move(form);
 }
 
 /// What reasoning_effort means in tokens; the highest has no limit.
@@ -201,7 +234,7 @@ ApiResult<OpenAiCall> parse_chat_call(std::string_view body, const ModelLookup& 
     call.request.messages = std::move(messages);
     NOTSO_CHECK(parse_tools(fields, call.request));
     NOTSO_CHECK(parse_logprobs(fields, call.request));
-    NOTSO_CHECK(check_response_format(fields));
+    NOTSO_TRY(call.request.form, parse_form(fields));
     NOTSO_CHECK(parse_thinking(fields, call.request));
     return call;
 }
@@ -223,6 +256,7 @@ ApiResult<OpenAiCall> parse_completion_call(std::string_view body, const ModelLo
     if (prompt == nullptr || !prompt->is_string())
         return fail_field("prompt", "prompt must be one string");
     call.request.raw_prompt = std::string(prompt->get_string());
+    NOTSO_TRY(call.request.form, parse_form(fields));
     return call;
 }
 

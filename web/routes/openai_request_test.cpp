@@ -134,9 +134,39 @@ TEST(OpenAiRequest, OtherTypesAreChecked) {
     EXPECT_EQ(blamed(R"("response_format":{"type":"xml"})"), "response_format.type");
 }
 
+TEST(OpenAiRequest, TheAnswersFormIsChecked) {
+    const auto form = [](std::string_view more) { return parse(more).value().request.form; };
+    EXPECT_TRUE(form(R"("response_format":{"type":"text"})").is_free());
+    EXPECT_FALSE(form(R"("response_format":{"type":"json_object"})").is_free());
+    EXPECT_EQ(form(R"("grammar":"root ::= \"a\"")").gbnf, "root ::= \"a\"");
+    const auto schema = form(
+        R"("response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"null"}}})");
+    EXPECT_NE(schema.gbnf.find("null"), std::string::npos);
+    EXPECT_TRUE(schema.response_format.contains("json_schema")) << "for other servers";
+    EXPECT_EQ(blamed(R"("response_format":[])"), "response_format");
+    EXPECT_EQ(blamed(R"("response_format":{})"), "response_format.type");
+    EXPECT_EQ(blamed(R"("response_format":{"type":"json_schema"})"), "response_format.json_schema");
+    EXPECT_EQ(blamed(R"("response_format":{"type":"json_schema","json_schema":{}})"),
+              "response_format.json_schema.schema");
+    EXPECT_EQ(
+        blamed(
+            R"("response_format":{"type":"json_schema","json_schema":{"strict":1,"schema":{}}})"),
+        "response_format.json_schema.strict");
+    EXPECT_EQ(
+        blamed(R"("response_format":{"type":"json_schema","json_schema":{"schema":{"not":{}}}})"),
+        "response_format.json_schema.schema");
+    EXPECT_EQ(blamed(R"("grammar":"root ::= *")"), "grammar");
+    EXPECT_EQ(blamed(R"("grammar":"")"), "grammar");
+    EXPECT_EQ(blamed(R"("grammar":7)"), "grammar");
+    EXPECT_EQ(blamed(R"("grammar":"root ::= \"a\"","response_format":{"type":"json_object"})"),
+              "grammar");
+    const auto completion =
+        parse_completion_call(R"({"prompt":"p","grammar":"root ::= [a-z]+"})", model());
+    EXPECT_FALSE(completion.value().request.form.is_free());
+}
+
 TEST(OpenAiRequest, WhatIsNotDoneYetSaysSo) {
-    for (const char* body : {R"("response_format":{"type":"json_object"})",
-                             R"("response_format":{"type":"json_schema","json_schema":{}})"}) {
+    for (const char* body : {R"("tool_choice":{"type":"custom"})"}) {
         const auto call = parse(body);
         ASSERT_FALSE(call) << body;
         EXPECT_EQ(call.error().info.code, "unsupported_value") << body;
