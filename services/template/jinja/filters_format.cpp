@@ -12,8 +12,11 @@ Result<void> read_indent(const Value& value, JsonStyle& style) {
     if (value.is_string()) {
         style.indent = std::string(value.text());
     } else if (value.is_integral()) {
-        style.indent = std::string(
-            static_cast<std::size_t>(std::clamp<std::int64_t>(value.as_int(), 0, 1024)), ' ');
+        constexpr std::int64_t kMaxIndent = 1024;
+        if (value.as_int() > kMaxIndent)
+            return fail(ErrorCode::kTooLarge, "tojson: an indent over {} spaces", kMaxIndent);
+        style.indent =
+            std::string(static_cast<std::size_t>(std::max<std::int64_t>(value.as_int(), 0)), ' ');
     } else {
         return fail(ErrorCode::kInvalidArgument,
                     "tojson: indent is a number or a string, not '{}'",
