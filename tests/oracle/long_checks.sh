@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Comparisons with oracles that take minutes: tests/oracle/long_checks.sh NOTSO
 # 32,768 positions, what the check of positions would notice, the shapes of known models, every type that quantize
-# writes, a million strings per vocabulary, all reference tokens, memory with
-# a context of 32,768.
+# writes, a million strings per vocabulary, all reference tokens, memory with a context of 32,768, and 100,000 random
+# templates.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
@@ -20,3 +20,4 @@ done
 check reference_check.py @MODEL
 check perplexity_check.py @MODEL
 check memory_check.py --ctx 32768
+"$here/../python.sh" "$here/jinja_differential.py" "$(dirname "$notso")/tests/jinja_batch" --count 100000 --seed 2
