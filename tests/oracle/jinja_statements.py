@@ -219,5 +219,5 @@ class Templates:
     def damaged(self, source):
         """A slip of the pen: Python says whether it still is a template."""
         at = self.rng.randrange(len(source) + 1)
-        return self.rng.choice([source[:at] + source[at + 1:], source[:at] + self.rng.choice(['%}', '{{', '-', ')', "'", '|', ' not ', '{%', '}', ',', '.', '1', '~', ' if ']) + source[at:], source[:at],
+        return self.rng.choice([source[:at] + source[at + 1:], source[:at] + self.rng.choice(['%}', '{{', '-', ')', "'", '|', ' not ', '{%', '}', ',', '.', '1', ' if ']) + source[at:], source[:at],
                                 source[:at] + source[at:at + 4] + source[at:]])

@@ -248,7 +248,9 @@ num odd
 num even
 num divisibleby {i}
 num divisibleby({i})
-any sameas {y}
+any sameas true
+any sameas false
+missing sameas absent
 any sameas none
 any in {x}
 str in {s}

@@ -22,7 +22,7 @@ def text(rng, most=5):
 def integer(rng):
     if rng.random() < 0.04:
         return rng.choice([2**31, -2**31, 2**53 + 1, 10**15, 2**63 - 1, -2**63, 10**18])
-    return rng.choice([0, 1, 2, 3, -1, -2, 5, 7, 10, rng.randint(-20, 20), rng.randint(-1000, 100000)])
+    return rng.choice([0, 1, 2, 3, -1, -2, 5, 7, 10, rng.randint(-20, 20), rng.randint(-1000, 2000)])
 
 
 def real(rng):

@@ -44,7 +44,7 @@ Result<Value> filter_tojson(Interpreter& interpreter, const Value& value, const 
     style.ensure_ascii = bound.truth(0, false);
     style.sort_keys = bound.truth(3, false);
     style.html_safe = interpreter.auto_escape();
-    if (bound.has(1)) NOTSO_CHECK(read_indent(bound[1], style));
+    if (bound.has(1) && !value.is_string()) NOTSO_CHECK(read_indent(bound[1], style));
     if (bound.has(2)) NOTSO_CHECK(read_separators(bound[2], style));
     TextBuilder out = interpreter.builder();
     NOTSO_CHECK(write_json(out, value, style));

@@ -21,6 +21,7 @@ struct WrapRules {
     bool break_words = true;
     bool split_hyphens = true;  ///< Chunks end behind the hyphens of words.
     bool cut_hyphens = true;    ///< A long word is cut behind its last hyphen.
+    bool fraction = false;      ///< The width is a float: good until a word has to be cut.
 };
 
 bool is_break_space(char32_t c) { return (c >= 0x09 && c <= 0x0D) || c == ' '; }
@@ -99,6 +100,9 @@ class Wrapper {
             NOTSO_CHECK(interpreter.spend());
             if (!first && blank(chunks_.front())) chunks_.pop_front();
             auto taken = take_line();
+            if (failed_)
+                return fail(ErrorCode::kInvalidArgument,
+                            "wordwrap: words are cut at whole widths only");
             if (!taken.empty() && blank(taken.back())) taken.pop_back();
             if (taken.empty()) continue;
             if (!std::exchange(first, false)) out.add(between);
@@ -124,7 +128,10 @@ class Wrapper {
             chunks_.pop_front();
         }
         if (chunks_.empty() || chunks_.front().size() <= rules_.width) return taken;
-        if (rules_.break_words) {
+        if (rules_.break_words && rules_.fraction) {
+            failed_ = true;
+            chunks_.clear();
+        } else if (rules_.break_words) {
             Chunk& word = chunks_.front();
             const std::size_t end = word.begin + cut(word, rules_.width - used);
             taken.push_back({word.begin, end});
@@ -147,13 +154,19 @@ class Wrapper {
     std::u32string_view line_;
     WrapRules rules_;
     std::deque<Chunk> chunks_;
+    bool failed_ = false;
 };
 
 Result<WrapRules> wrap_rules(const BoundArgs& bound) {
-    NOTSO_TRY(const std::int64_t width, bound.integer(0, 79));
-    if (width <= 0)
+    const bool fraction = bound.has(0) && bound[0].is_float();
+    NOTSO_TRY(const std::int64_t width,
+              fraction ? Result<std::int64_t>(static_cast<std::int64_t>(
+                             std::clamp(bound[0].as_double(), -1e15, 1e15)))
+                       : bound.integer(0, 79));
+    if (fraction ? bound[0].as_double() <= 0 : width <= 0)
         return fail(ErrorCode::kInvalidArgument, "wordwrap: the width must be positive");
     WrapRules rules{static_cast<std::size_t>(width)};
+    rules.fraction = fraction;
     rules.break_words = bound.truth(1, true);
     rules.split_hyphens = !bound.has(3) || (bound[3].is_bool() && bound[3].as_bool());
     rules.cut_hyphens = bound.truth(3, true);

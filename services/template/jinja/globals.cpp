@@ -45,7 +45,10 @@ Result<void> fill_dict(Interpreter& interpreter, const CallArgs& args, Dict& out
     if (!args.positional.empty() && args.positional[0].is_undefined())
         return fail(ErrorCode::kInvalidArgument, "{}", args.positional[0].undefined_message());
     if (args.positional.size() == 1 && args.positional[0].is_dict()) {
-        for (const auto& [key, value] : args.positional[0].as_dict().entries()) out.set(key, value);
+        for (const auto& [key, value] : args.positional[0].as_dict().entries()) {
+            NOTSO_CHECK(interpreter.spend());
+            out.set(key, value);
+        }
     } else if (args.positional.size() == 1) {
         NOTSO_TRY(const auto pairs, interpreter.iterate(args.positional[0]));
         for (const Value& pair : pairs->items) {

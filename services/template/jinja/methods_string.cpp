@@ -199,6 +199,8 @@ Result<Value> remove_affix(Interpreter&, const Value& self, const CallArgs& args
 Result<Value> expandtabs(Interpreter& interpreter, const Value& self, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"expandtabs", {"tabsize"}}));
     NOTSO_TRY(const std::int64_t size, bound.integer(0, 8));
+    if (size > INT32_MAX || size < INT32_MIN)
+        return fail(ErrorCode::kTooLarge, "expandtabs: {} columns", size);
     TextBuilder out = interpreter.builder();
     std::int64_t column = 0;
     for (std::string_view text = self.text(); !text.empty() && !out.full();) {
