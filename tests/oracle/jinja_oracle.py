@@ -52,7 +52,7 @@ class Environment(ImmutableSandboxedEnvironment):
         self.filters['tojson'] = tojson
         self.globals.update(raise_exception=raise_exception, strftime_now=lambda f: NOW.strftime(f))
         self.big = False
-        for name in ('format', 'sum', 'int', 'abs', 'round'):
+        for name in ('format', 'filesizeformat', 'sum', 'int', 'abs', 'round'):
             self.filters[name] = self.watched(self.filters[name])
 
     def note(self, value):
@@ -66,7 +66,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def watched(self, function):
         def call(*args, **kwargs):
-            if function is jinja2.filters.do_format:
+            if function in (jinja2.filters.do_format, jinja2.filters.do_filesizeformat):
                 self.note_whole([*args, *kwargs.values()])
             return self.note(function(*args, **kwargs))
         call.__dict__.update(getattr(function, '__dict__', {}))

@@ -127,6 +127,7 @@ Result<Value> filter_filesizeformat(Interpreter&, const Value& value, const Call
     const double base = binary ? 1024 : 1000;
     double bytes = text_number ? *text_number : value.as_double();
     if (bytes == 1) return Value::string("1 Byte");
+    if (bytes < base && (!std::isfinite(bytes) || bytes < -0x1p63)) return over_64_bits();
     if (bytes < base)
         return Value::string(fmt::format("{} Bytes", static_cast<std::int64_t>(bytes)));
     constexpr std::string_view kPrefixes = "kMGTPEZY";

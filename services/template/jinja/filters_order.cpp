@@ -67,11 +67,11 @@ std::vector<Value> in_order(const std::vector<Value>& items,
 
 Result<Value> filter_sort(Interpreter& interpreter, const Value& value, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"sort", {"reverse", "case_sensitive", "attribute"}}));
-    NOTSO_TRY(const std::int64_t reverse, bound.integer(0, 0));
+    NOTSO_TRY(const bool reverse, bound.flag(0));
     NOTSO_TRY(const auto items, interpreter.iterate(value));
     const KeyRule rule{bound.set(2) ? &bound[2] : nullptr, nullptr, bound.truth(1, false)};
     NOTSO_TRY(const auto keys, sort_keys(interpreter, *items, rule));
-    NOTSO_TRY(const auto order, sorted_order(interpreter, keys, reverse != 0));
+    NOTSO_TRY(const auto order, sorted_order(interpreter, keys, reverse));
     return Value::list(in_order(items->items, order));
 }
 
@@ -158,7 +158,7 @@ Result<Value> filter_dictsort(Interpreter& interpreter, const Value& value, cons
         return fail(
             ErrorCode::kInvalidArgument, "dictsort works on a dict, not '{}'", value.type_name());
     }
-    NOTSO_TRY(const std::int64_t reverse, bound.integer(2, 0));
+    NOTSO_TRY(const bool reverse, bound.flag(2));
     std::vector<Value> keys;
     std::vector<Value> pairs;
     for (const auto& [key, item] : value.as_dict().entries()) {
@@ -167,7 +167,7 @@ Result<Value> filter_dictsort(Interpreter& interpreter, const Value& value, cons
         keys.push_back(bound.truth(0, false) ? sorted_by : fold_case(sorted_by));
         pairs.push_back(Value::tuple({key, item}));
     }
-    NOTSO_TRY(const auto order, sorted_order(interpreter, keys, reverse != 0));
+    NOTSO_TRY(const auto order, sorted_order(interpreter, keys, reverse));
     return Value::list(in_order(pairs, order));
 }
 

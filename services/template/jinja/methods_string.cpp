@@ -104,8 +104,8 @@ Result<Value> split(Interpreter& interpreter, const Value& self, const CallArgs&
 
 Result<Value> splitlines(Interpreter& interpreter, const Value& self, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"splitlines", {"keepends"}}));
-    NOTSO_TRY(const std::int64_t keep_ends, bound.integer(0, 0));
-    return list_of(interpreter, self, split_lines(self.text(), keep_ends != 0));
+    NOTSO_TRY(const bool keep_ends, bound.flag(0));
+    return list_of(interpreter, self, split_lines(self.text(), keep_ends));
 }
 
 template <bool FromRight>
