@@ -10,7 +10,7 @@ if ! command -v clang++-19 >/dev/null; then
     echo "fuzz.sh: clang++-19 is missing: apt-get install clang-19 libclang-rt-19-dev" >&2
     exit 77
 fi
-[ "$#" -gt 0 ] || set -- gguf_header vocabulary tokenizer_round_trip hf_tokenizer blocks utf8_assembler calculator schema_grammar tool_call_parser
+[ "$#" -gt 0 ] || set -- gguf_header vocabulary tokenizer_round_trip hf_tokenizer blocks utf8_assembler calculator schema_grammar tool_call_parser jinja
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz --target "${@/#/fuzz_}"
 mkdir -p build/fuzz/found

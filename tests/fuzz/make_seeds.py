@@ -66,6 +66,16 @@ def hf_json(tokens, merges, added):
                        'model': {'type': 'BPE', 'vocab': {text: i for i, text in enumerate(tokens)}, 'merges': merges}}).encode()
 
 
+def templates():
+    """The snippets that the engine is compared on (golden/jinja), several lines of expressions to a seed."""
+    folder = HERE.parent / 'golden/jinja'
+    parts = (folder / 'statements.txt').read_text(encoding='utf-8').split('\n=====\n')
+    for name in ('expressions.txt', 'filters.txt', 'methods.txt'):
+        lines = (folder / name).read_text(encoding='utf-8').split('\n')
+        parts += ['\n'.join(lines[i:i + 6]) for i in range(0, len(lines), 6)]
+    return {f'template{i}': bytes([i % 16]) + part.encode() for i, part in enumerate(parts)}
+
+
 def seeds():
     rng = random.Random(5)
     texts = {f'text{i}': text.encode() for i, text in enumerate(TEXTS)}
@@ -80,6 +90,7 @@ def seeds():
     yield 'calculator', {f'expression{i}': text.encode() for i, text in enumerate(EXPRESSIONS)}
     yield 'tool_call_parser', tool_call_seeds()
     yield 'schema_grammar', schema_seeds()
+    yield 'jinja', templates()
     yield 'blocks', {f'random{i}': rng.randbytes(300 * (i + 1)) for i in range(8)} | {'zeros': bytes(512), 'ones': b'\xff' * 512}
 
 

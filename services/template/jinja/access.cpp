@@ -31,6 +31,16 @@ Value bound_method(const Value& self, std::string_view name, FilterFunction meth
                                  });
 }
 
+// range.count and range.index are those of its items.
+std::optional<Value> range_method(const Value& value, std::string_view name) {
+    auto* range = value.as<Range>();
+    if (range == nullptr || (name != "count" && name != "index")) return std::nullopt;
+    const auto items = range->iterate();
+    if (!items) return std::nullopt;
+    const Value tuple = Value::tuple((*items)->items);
+    return bound_method(tuple, name, find_method(tuple, name));
+}
+
 // What Python's getattr would find on the type.
 std::optional<Value> type_attribute(Interpreter& interpreter,
                                     const Value& value,
@@ -39,7 +49,11 @@ std::optional<Value> type_attribute(Interpreter& interpreter,
     if (is_mutating_method(value, name)) return unsafe_attribute(value, name);
     if (const FilterFunction method = find_method(value, name))
         return bound_method(value, name, method);
+    if (value.is_number()) return number_attribute(value, name);
+    if (value.is_group() && (name == "grouper" || name == "list"))
+        return value.items()[name == "list" ? 1 : 0];
     if (!value.is_object() || name.starts_with('_')) return std::nullopt;
+    if (auto found = range_method(value, name)) return found;
     return value.as_object().attribute(interpreter, name);
 }
 
@@ -109,7 +123,7 @@ Result<bool> Interpreter::contains(const Value& container, const Value& needle) 
                         "'in' on a string takes a string, not '{}'",
                         needle.type_name());
         }
-        NOTSO_CHECK(spend(static_cast<std::int64_t>(container.text().size() / 64)));
+        NOTSO_CHECK(spend_on(container));
         return container.text().find(needle.text()) != std::string_view::npos;
     }
     if (container.is_dict()) {
@@ -122,6 +136,7 @@ Result<bool> Interpreter::contains(const Value& container, const Value& needle) 
     }
     NOTSO_TRY(const auto items, iterate(container));
     for (const Value& item : items->items) {
+        if (!MemoryMeter::charge(1)) break;
         if (item.same_as(needle) || equals(item, needle)) return true;
     }
     return false;

@@ -12,6 +12,13 @@ Result<std::int64_t> BoundArgs::integer(std::size_t i, std::int64_t otherwise) c
         ErrorCode::kInvalidArgument, "expected an integer, got '{}'", values_[i]->type_name());
 }
 
+Result<bool> BoundArgs::flag(std::size_t i) const {
+    NOTSO_TRY(const std::int64_t number, integer(i, 0));
+    if (number > INT32_MAX || number < INT32_MIN)
+        return fail(ErrorCode::kInvalidArgument, "{} is too large for true or false", number);
+    return number != 0;
+}
+
 Result<std::string> BoundArgs::text(std::size_t i, std::string_view otherwise) const {
     if (!has(i)) return std::string(otherwise);
     if (values_[i]->is_string()) return std::string(values_[i]->text());

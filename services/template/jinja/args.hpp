@@ -23,6 +23,9 @@ class BoundArgs {
     }
     /// @errors kInvalidArgument when it is not an integer.
     Result<std::int64_t> integer(std::size_t i, std::int64_t otherwise) const;
+    /// What Python takes as a C int and uses as a bool: no other type than int or bool will do.
+    /// @errors kInvalidArgument when it is not one, or too large.
+    Result<bool> flag(std::size_t i) const;
     /// @errors kInvalidArgument when it is not a string.
     Result<std::string> text(std::size_t i, std::string_view otherwise) const;
 

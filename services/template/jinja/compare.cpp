@@ -1,6 +1,7 @@
 // Equality, order and hashes of values as Python defines them, and the dict that is built on them.
 #include <cmath>
 #include <functional>
+#include <random>
 
 #include "services/template/jinja/object.hpp"
 #include "services/template/jinja/value.hpp"
@@ -40,9 +41,23 @@ Result<bool> less_items(const std::vector<Value>& left, const std::vector<Value>
     return left.size() < right.size();
 }
 
+// Comparing and hashing texts takes time by their size.
+std::size_t work_on(const Value& value) {
+    return value.is_string() ? 1 + value.text().size() / 64 : 1;
+}
+
+// Numbers are spread by a key of this process, so that no template can pick ones that collide.
+std::size_t hash_integer(std::int64_t number) {
+    static const std::uint64_t key = std::random_device{}() | (std::uint64_t{1} << 40);
+    std::uint64_t mixed = static_cast<std::uint64_t>(number) ^ key;
+    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
+    return mixed ^ (mixed >> 31);
+}
+
 std::size_t hash_double(double number) {
-    if (number == std::floor(number) && std::abs(number) < 9.0e18) {
-        return std::hash<std::int64_t>{}(static_cast<std::int64_t>(number));
+    if (number == std::floor(number) && number >= -0x1p63 && number < 0x1p63) {
+        return hash_integer(static_cast<std::int64_t>(number));
     }
     return std::hash<double>{}(number);
 }
@@ -60,6 +75,7 @@ std::optional<std::size_t> hash_items(const std::vector<Value>& items) {
 }  // namespace
 
 bool equals(const Value& left, const Value& right) {
+    if (!MemoryMeter::charge(work_on(left))) return false;
     if (left.is_number() && right.is_number()) return equal_numbers(left, right);
     if (left.type() != right.type()) return false;
     switch (left.type()) {
@@ -81,6 +97,7 @@ bool equals(const Value& left, const Value& right) {
 }
 
 std::optional<std::size_t> hash_of(const Value& value) {
+    if (!MemoryMeter::charge(work_on(value))) return 0;
     switch (value.type()) {
         case Value::Type::kUndefined:
             return 1;
@@ -88,7 +105,7 @@ std::optional<std::size_t> hash_of(const Value& value) {
             return 2;
         case Value::Type::kBool:
         case Value::Type::kInt:
-            return std::hash<std::int64_t>{}(value.as_int());
+            return hash_integer(value.as_int());
         case Value::Type::kFloat:
             return hash_double(value.as_double());
         case Value::Type::kString:
@@ -104,6 +121,7 @@ std::optional<std::size_t> hash_of(const Value& value) {
 }
 
 Result<bool> less_than(const Value& left, const Value& right) {
+    if (!MemoryMeter::charge(work_on(left))) return false;
     if (left.is_integral() && right.is_integral()) return left.as_int() < right.as_int();
     if (left.is_number() && right.is_number()) return left.as_double() < right.as_double();
     if (left.is_string() && right.is_string()) return left.text() < right.text();

@@ -12,8 +12,11 @@ Result<void> read_indent(const Value& value, JsonStyle& style) {
     if (value.is_string()) {
         style.indent = std::string(value.text());
     } else if (value.is_integral()) {
-        style.indent = std::string(
-            static_cast<std::size_t>(std::clamp<std::int64_t>(value.as_int(), 0, 1024)), ' ');
+        constexpr std::int64_t kMaxIndent = 1024;
+        if (value.as_int() > kMaxIndent)
+            return fail(ErrorCode::kTooLarge, "tojson: an indent over {} spaces", kMaxIndent);
+        style.indent =
+            std::string(static_cast<std::size_t>(std::max<std::int64_t>(value.as_int(), 0)), ' ');
     } else {
         return fail(ErrorCode::kInvalidArgument,
                     "tojson: indent is a number or a string, not '{}'",
@@ -41,7 +44,7 @@ Result<Value> filter_tojson(Interpreter& interpreter, const Value& value, const 
     style.ensure_ascii = bound.truth(0, false);
     style.sort_keys = bound.truth(3, false);
     style.html_safe = interpreter.auto_escape();
-    if (bound.has(1)) NOTSO_CHECK(read_indent(bound[1], style));
+    if (bound.has(1) && !value.is_string()) NOTSO_CHECK(read_indent(bound[1], style));
     if (bound.has(2)) NOTSO_CHECK(read_separators(bound[2], style));
     TextBuilder out = interpreter.builder();
     NOTSO_CHECK(write_json(out, value, style));

@@ -1,4 +1,7 @@
 // Filters for HTML and addresses: escape, safe, striptags, urlencode, xmlattr.
+#include <charconv>
+
+#include "base/utf8.hpp"
 #include "services/template/jinja/args.hpp"
 #include "services/template/jinja/registry.hpp"
 #include "services/template/jinja/text_ops.hpp"
@@ -101,26 +104,49 @@ std::string without_tags(std::string_view text) {
     }
 }
 
+// A character reference at the start of `text` (behind its &), as Python's html.unescape reads it;
+// the commonest names only. Gives how long it is, 0 for none.
+std::size_t read_reference(std::string_view text, std::string& out) {
+    constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"amp", "&"},
+                                                                        {"AMP", "&"},
+                                                                        {"lt", "<"},
+                                                                        {"LT", "<"},
+                                                                        {"gt", ">"},
+                                                                        {"GT", ">"},
+                                                                        {"quot", "\""},
+                                                                        {"QUOT", "\""},
+                                                                        {"nbsp", "\u00a0"},
+                                                                        {"apos;", "'"}};
+    for (const auto& [name, meaning] : kNames) {
+        if (!text.starts_with(name)) continue;
+        out += meaning;
+        return name.size() + (text.substr(name.size()).starts_with(';') ? 1 : 0);
+    }
+    if (!text.starts_with('#')) return 0;
+    const bool hex = text.size() > 1 && (text[1] == 'x' || text[1] == 'X');
+    const std::size_t begin = hex ? 2 : 1;
+    std::uint32_t number = 0;
+    const auto* first = text.data() + std::min(begin, text.size());
+    const auto read = std::from_chars(first, text.data() + text.size(), number, hex ? 16 : 10);
+    if (read.ptr == first) return 0;
+    const bool valid = read.ec == std::errc{} && number != 0 && number <= 0x10FFFF &&
+                       (number < 0xD800 || number > 0xDFFF);
+    append_utf8(out, valid ? static_cast<char32_t>(number) : U'\uFFFD');
+    const auto size = static_cast<std::size_t>(read.ptr - text.data());
+    return size + (text.substr(size).starts_with(';') ? 1 : 0);
+}
+
 std::string unescape(std::string_view text) {
-    constexpr std::pair<std::string_view, char> kEntities[] = {{"&amp;", '&'},
-                                                               {"&lt;", '<'},
-                                                               {"&gt;", '>'},
-                                                               {"&#34;", '"'},
-                                                               {"&quot;", '"'},
-                                                               {"&#39;", '\''}};
     std::string out;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto rest = text.substr(at);
-        const auto found =
-            std::find_if(std::begin(kEntities), std::end(kEntities), [&](const auto& entity) {
-                return rest.starts_with(entity.first);
-            });
-        if (found == std::end(kEntities)) {
-            out += text[at++];
-        } else {
-            out += found->second;
-            at += found->first.size();
-        }
+    while (!text.empty()) {
+        const std::size_t mark = std::min(text.find('&'), text.size());
+        out += text.substr(0, mark);
+        text.remove_prefix(mark);
+        if (text.empty()) break;
+        text.remove_prefix(1);
+        const std::size_t size = read_reference(text, out);
+        if (size == 0) out += '&';
+        text.remove_prefix(size);
     }
     return out;
 }
@@ -146,7 +172,11 @@ Result<Value> filter_xmlattr(Interpreter& interpreter, const Value& value, const
     TextBuilder out = interpreter.builder();
     for (const auto& [key, item] : value.as_dict().entries()) {
         if (item.is_none() || item.is_undefined()) continue;
-        NOTSO_TRY(const auto name, interpreter.text_of(key));
+        if (!key.is_string())
+            return fail(ErrorCode::kInvalidArgument,
+                        "xmlattr: a name is a string, not '{}'",
+                        key.type_name());
+        const std::string_view name = key.text();
         if (name.find_first_of(" \t\n\r\f\v/>=") != std::string::npos) {
             return fail(
                 ErrorCode::kInvalidArgument, "xmlattr: '{}' is no name of an attribute", name);

@@ -10,24 +10,35 @@
 namespace notso::services::jinja {
 namespace {
 
-std::optional<Value> integer_of(double number) {
-    if (!std::isfinite(number) || std::abs(number) >= 9.2233720368547e18) return std::nullopt;
+std::unexpected<Error> over_64_bits() {
+    return fail(ErrorCode::kInvalidArgument, "the result doesn't fit in 64 bits");
+}
+
+Result<Value> integer_of(double number, const Value& otherwise) {
+    if (!std::isfinite(number)) return otherwise;
+    if (number < -0x1p63 || number >= 0x1p63) return over_64_bits();
     return Value::integer(static_cast<std::int64_t>(number));
 }
 
+constexpr int kNoBase = 1;  // in which nothing is a number
+
 Result<Value> filter_int(Interpreter&, const Value& value, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"int", {"default", "base"}}));
-    NOTSO_TRY(const std::int64_t base, bound.integer(1, 10));
+    const std::int64_t base = !bound.has(1)            ? 10
+                              : bound[1].is_integral() ? bound[1].as_int()
+                                                       : kNoBase;
     const Value otherwise = bound.has(0) ? bound[0] : Value::integer(0);
     if (value.is_undefined())
         return fail(ErrorCode::kInvalidArgument, "{}", value.undefined_message());
     if (value.is_integral()) return Value::integer(value.as_int());
-    if (value.is_float()) return integer_of(value.as_double()).value_or(otherwise);
+    if (value.is_float()) return integer_of(value.as_double(), otherwise);
     if (!value.is_string()) return otherwise;
-    if (const auto number = parse_python_int(value.text(), static_cast<int>(base)))
+    const bool known = base >= 0 && base <= 36;
+    if (const auto number =
+            parse_python_int(value.text(), known ? static_cast<int>(base) : kNoBase))
         return Value::integer(*number);
     const auto number = parse_python_float(value.text());
-    return number ? integer_of(*number).value_or(otherwise) : otherwise;
+    return number ? integer_of(*number, otherwise) : otherwise;
 }
 
 Result<Value> filter_float(Interpreter&, const Value& value, const CallArgs& args) {
@@ -85,8 +96,11 @@ Result<Value> filter_round(Interpreter&, const Value& value, const CallArgs& arg
         if (value.is_integral()) return round_integer(value.as_int(), precision);
         return Value::real(round_float(value.as_double(), precision));
     }
+    if (value.is_integral() && precision >= 0) return Value::real(value.as_double());
     const double unit = std::pow(10.0, static_cast<double>(precision));
     const double scaled = value.as_double() * unit;
+    if (unit == 0 || !std::isfinite(unit) || !std::isfinite(scaled))
+        return fail(ErrorCode::kInvalidArgument, "round: the result is no number");
     return Value::real((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / unit);
 }
 
@@ -100,15 +114,20 @@ Result<Value> filter_abs(Interpreter&, const Value& value, const CallArgs& args)
     return fail(ErrorCode::kInvalidArgument, "abs works on numbers, not '{}'", value.type_name());
 }
 
-Result<Value> filter_filesizeformat(Interpreter& interpreter,
-                                    const Value& value,
-                                    const CallArgs& args) {
+Result<Value> filter_filesizeformat(Interpreter&, const Value& value, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"filesizeformat", {"binary"}}));
-    NOTSO_TRY(const auto number, filter_float(interpreter, value, {}));
+    const auto text_number =
+        value.is_string() ? parse_python_float(value.text()) : std::optional<double>();
+    if (!value.is_number() && !text_number) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "filesizeformat works on numbers, not '{}'",
+                    value.type_name());
+    }
     const bool binary = bound.truth(0, false);
     const double base = binary ? 1024 : 1000;
-    double bytes = number.as_double();
+    double bytes = text_number ? *text_number : value.as_double();
     if (bytes == 1) return Value::string("1 Byte");
+    if (bytes < base && (!std::isfinite(bytes) || bytes < -0x1p63)) return over_64_bits();
     if (bytes < base)
         return Value::string(fmt::format("{} Bytes", static_cast<std::int64_t>(bytes)));
     constexpr std::string_view kPrefixes = "kMGTPEZY";
@@ -123,6 +142,32 @@ Result<Value> filter_filesizeformat(Interpreter& interpreter,
         fmt::format("{:.1f} {}{}", base * bytes / unit, prefix, binary ? "iB" : "B"));
 }
 
+// Digits of any script become 0 to 9. They stand in rows of ten, so that the distance from where
+// the row begins is the number.
+char digit_of(char32_t c) {
+    char32_t first = c;
+    while (unicode::has(first - 1, unicode::kDecimal)) --first;
+    return static_cast<char>('0' + (c - first) % 10);
+}
+
+// What int() and float() read: without white space around, digits of other scripts made plain.
+std::string plain_digits(std::string_view text) {
+    std::string out;
+    for (const char32_t c : unicode::decode(text)) {
+        const bool ascii = c < 0x7F;
+        if (!ascii && unicode::has(c, unicode::kSpace)) {
+            out += ' ';
+        } else {
+            out += ascii                                ? static_cast<char>(c)
+                   : unicode::has(c, unicode::kDecimal) ? digit_of(c)
+                                                        : '?';
+        }
+    }
+    constexpr std::string_view kSpaces = " \t\n\r\f\v";
+    const std::size_t first = std::min(out.find_first_not_of(kSpaces), out.size());
+    return out.substr(first, out.find_last_not_of(kSpaces) + 1 - first);
+}
+
 constexpr NamedFilter kNumberFilters[] = {
     {"int", filter_int},
     {"float", filter_float},
@@ -134,7 +179,7 @@ constexpr NamedFilter kNumberFilters[] = {
 }  // namespace
 
 std::optional<std::int64_t> parse_python_int(std::string_view text, int base) {
-    std::string digits(unicode::strip(text, unicode::Side::kBoth));
+    std::string digits = plain_digits(text);
     const bool negative = digits.starts_with('-');
     if (negative || digits.starts_with('+')) digits.erase(0, 1);
     const std::size_t prefix = digits.size() > 2 && digits[0] == '0' ? 2 : 0;
@@ -160,7 +205,7 @@ std::optional<std::int64_t> parse_python_int(std::string_view text, int base) {
 }
 
 std::optional<double> parse_python_float(std::string_view text) {
-    std::string digits(unicode::strip(text, unicode::Side::kBoth));
+    std::string digits = plain_digits(text);
     const bool signed_number = digits.starts_with('-') || digits.starts_with('+');
     const std::string body = unicode::lower(std::string_view(digits).substr(signed_number ? 1 : 0));
     const bool word = body == "inf" || body == "infinity" || body == "nan";

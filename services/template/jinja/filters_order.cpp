@@ -8,30 +8,6 @@
 namespace notso::services::jinja {
 namespace {
 
-/// A group of groupby: a pair that also has names.
-class Group final : public Object {
-  public:
-    Group(Value key, Value items) : pair_(Value::tuple({std::move(key), std::move(items)})) {}
-    std::string_view type_name() const override { return "_GroupTuple"; }
-    int depth() const override { return pair_.depth(); }
-    void write_repr(TextBuilder& out) override { jinja::write_repr(out, pair_); }
-    std::optional<Value> attribute(Interpreter&, std::string_view name) override {
-        if (name == "grouper") return pair_.items()[0];
-        return name == "list" ? std::optional(pair_.items()[1]) : std::nullopt;
-    }
-    std::optional<Value> item(const Value& key) override {
-        const std::int64_t at = key.is_integral() ? key.as_int() : 2;
-        return at >= -2 && at < 2 ? std::optional(pair_.items()[static_cast<std::size_t>(at & 1)])
-                                  : std::nullopt;
-    }
-    Result<Items> iterate() override { return pair_.sequence_ref(); }
-    bool iterable() const override { return true; }
-    std::optional<std::int64_t> length() const override { return 2; }
-
-  private:
-    Value pair_;
-};
-
 struct KeyRule {
     const Value* attribute = nullptr;  ///< nullptr: the item itself.
     const Value* otherwise = nullptr;
@@ -49,6 +25,7 @@ Result<std::vector<Value>> keys_of(Interpreter& interpreter,
         if (rule.attribute != nullptr) {
             NOTSO_TRY(key, attribute_path(interpreter, item, *rule.attribute, rule.otherwise));
         }
+        NOTSO_CHECK(interpreter.spend_on(key));
         keys.push_back(rule.case_sensitive ? key : fold_case(key));
     }
     return keys;
@@ -90,10 +67,11 @@ std::vector<Value> in_order(const std::vector<Value>& items,
 
 Result<Value> filter_sort(Interpreter& interpreter, const Value& value, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"sort", {"reverse", "case_sensitive", "attribute"}}));
+    NOTSO_TRY(const bool reverse, bound.flag(0));
     NOTSO_TRY(const auto items, interpreter.iterate(value));
     const KeyRule rule{bound.set(2) ? &bound[2] : nullptr, nullptr, bound.truth(1, false)};
     NOTSO_TRY(const auto keys, sort_keys(interpreter, *items, rule));
-    NOTSO_TRY(const auto order, sorted_order(interpreter, keys, bound.truth(0, false)));
+    NOTSO_TRY(const auto order, sorted_order(interpreter, keys, reverse));
     return Value::list(in_order(items->items, order));
 }
 
@@ -164,7 +142,7 @@ Result<Value> filter_groupby(Interpreter& interpreter, const Value& value, const
         if (!case_sensitive) {
             NOTSO_TRY(key, attribute_path(interpreter, items->items[first], bound[0], otherwise));
         }
-        groups.push_back(make_object<Group>(std::move(key), Value::list(std::move(members))));
+        groups.push_back(Value::group(std::move(key), Value::list(std::move(members))));
     }
     return Value::list(std::move(groups));
 }
@@ -180,14 +158,16 @@ Result<Value> filter_dictsort(Interpreter& interpreter, const Value& value, cons
         return fail(
             ErrorCode::kInvalidArgument, "dictsort works on a dict, not '{}'", value.type_name());
     }
+    NOTSO_TRY(const bool reverse, bound.flag(2));
     std::vector<Value> keys;
     std::vector<Value> pairs;
     for (const auto& [key, item] : value.as_dict().entries()) {
         const Value& sorted_by = by == "key" ? key : item;
+        NOTSO_CHECK(interpreter.spend_on(sorted_by));
         keys.push_back(bound.truth(0, false) ? sorted_by : fold_case(sorted_by));
         pairs.push_back(Value::tuple({key, item}));
     }
-    NOTSO_TRY(const auto order, sorted_order(interpreter, keys, bound.truth(2, false)));
+    NOTSO_TRY(const auto order, sorted_order(interpreter, keys, reverse));
     return Value::list(in_order(pairs, order));
 }
 

@@ -1,4 +1,6 @@
 // Filters on lists and dicts: length, first, last, list, reverse, items, batch, slice, sum…
+#include <cmath>
+
 #include "services/template/jinja/args.hpp"
 #include "services/template/jinja/operators.hpp"
 #include "services/template/jinja/registry.hpp"
@@ -33,6 +35,8 @@ Result<Value> filter_last(Interpreter& interpreter, const Value& value, const Ca
                     "'generator' object has no last item: use |list first");
     }
     NOTSO_TRY(const auto items, interpreter.iterate(value));
+    if (value.is_markup() && !items->items.empty())  // by position, not by iteration
+        return Value::markup(std::string(items->items.back().text()));
     return items->items.empty() ? Value::undefined("no last item, the sequence is empty")
                                 : items->items.back();
 }
@@ -70,7 +74,12 @@ Result<std::vector<Value>> make_batches(Interpreter& interpreter,
                                         const Value& value,
                                         const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"batch", {"linecount", "fill_with"}, 1}));
-    NOTSO_TRY(const std::int64_t size, bound.integer(0, 1));
+    // Python only compares lengths with it: what is no whole number is never reached.
+    std::int64_t size = -1;
+    if (bound[0].is_integral()) size = bound[0].as_int();
+    if (bound[0].is_float() && bound[0].as_double() == std::floor(bound[0].as_double()) &&
+        std::abs(bound[0].as_double()) < 1e15)
+        size = static_cast<std::int64_t>(bound[0].as_double());
     NOTSO_TRY(const auto items, interpreter.iterate(value));
     std::vector<Value> batches;
     std::vector<Value> batch;
@@ -79,6 +88,9 @@ Result<std::vector<Value>> make_batches(Interpreter& interpreter,
             batches.push_back(Value::list(std::exchange(batch, {})));
         }
         batch.push_back(item);
+    }
+    if (bound.set(1) && !batch.empty()) {
+        NOTSO_TRY(size, bound.integer(0, 1));
     }
     while (bound.set(1) && !batch.empty() && static_cast<std::int64_t>(batch.size()) < size) {
         NOTSO_CHECK(interpreter.spend());

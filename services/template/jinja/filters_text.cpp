@@ -1,4 +1,7 @@
 // Filters on text: case, white space, replacing, joining, wrapping.
+#include <algorithm>
+#include <cmath>
+
 #include "base/utf8.hpp"
 #include "services/template/jinja/args.hpp"
 #include "services/template/jinja/registry.hpp"
@@ -50,7 +53,7 @@ Result<Value> filter_trim(Interpreter& interpreter, const Value& value, const Ca
     if (!bound.set(0))
         return like(text, std::string(unicode::strip(text.text(), unicode::Side::kBoth)));
     NOTSO_TRY(const auto given, bound.text(0, ""));
-    const std::u32string chars = unicode::decode(given);
+    const std::u32string chars = unicode::character_set(given);
     return like(text, std::string(unicode::strip(text.text(), unicode::Side::kBoth, &chars)));
 }
 
@@ -136,9 +139,13 @@ Result<Value> filter_indent(Interpreter& interpreter, const Value& value, const 
     return like(value, std::move(text));
 }
 
-Result<Value> filter_truncate(Interpreter& interpreter, const Value& value, const CallArgs& args) {
+Result<Value> filter_truncate(Interpreter&, const Value& value, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"truncate", {"length", "killwords", "end", "leeway"}}));
-    NOTSO_TRY(const std::int64_t length, bound.integer(0, 255));
+    const bool fraction = bound.has(0) && bound[0].is_float();  // good only for comparing
+    NOTSO_TRY(const std::int64_t length,
+              fraction ? Result<std::int64_t>(static_cast<std::int64_t>(
+                             std::clamp(std::floor(bound[0].as_double()), -1e9, 1e9)))
+                       : bound.integer(0, 255));
     NOTSO_TRY(const std::string end, bound.text(2, "..."));
     NOTSO_TRY(const std::int64_t leeway,
               bound.set(3) ? bound.integer(3, 5) : Result<std::int64_t>(5));
@@ -148,8 +155,14 @@ Result<Value> filter_truncate(Interpreter& interpreter, const Value& value, cons
                     "truncate: the length must hold '{}', and leeway be positive",
                     end);
     }
-    NOTSO_TRY(const auto text, interpreter.string_of(value));
-    if (static_cast<std::int64_t>(text.as_string().length) <= length + leeway) return text;
+    NOTSO_TRY(const std::int64_t have, length_of(value));
+    if (have <= length + leeway) return value;
+    if (fraction)
+        return fail(ErrorCode::kInvalidArgument, "truncate: the length must be an integer");
+    if (!value.is_string())
+        return fail(
+            ErrorCode::kInvalidArgument, "truncate works on strings, not '{}'", value.type_name());
+    const Value& text = value;
     std::string_view head =
         text.text().substr(0, unicode::byte_offset(text.text(), static_cast<std::size_t>(kept)));
     if (!bound.truth(1, false)) head = head.substr(0, head.rfind(' '));

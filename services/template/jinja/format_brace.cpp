@@ -71,7 +71,7 @@ class BraceFormatter {
         TextBuilder out = interpreter_.builder();
         write_repr(out, value);
         NOTSO_TRY(auto text, std::move(out).finish());
-        return Value::string(std::move(text));
+        return Value::string(conversion == 'a' ? ascii_of(text) : std::move(text));
     }
 
     Result<Value> look_up(std::string_view path) {
@@ -94,13 +94,22 @@ class BraceFormatter {
         const std::string_view name = path.substr(1, end - 1);
         path.remove_prefix(attribute ? end : end + 1);
         if (attribute) return interpreter_.attribute(value, name);
-        const auto index = parse_python_int(name, 10);
+        const bool digits = name.find_first_not_of("0123456789") == std::string_view::npos;
+        const auto index = digits ? parse_python_int(name, 10) : std::nullopt;
         return interpreter_.item(value,
                                  index ? Value::integer(*index) : Value::string(std::string(name)));
     }
 
     Result<Value> argument(std::string_view name) {
-        std::optional<std::int64_t> index = parse_python_int(name, 10);
+        const bool digits = name.find_first_not_of("0123456789") == std::string_view::npos;
+        std::optional<std::int64_t> index = digits ? parse_python_int(name, 10) : std::nullopt;
+        if (digits) {
+            const bool counts = name.empty();
+            if (counts ? numbered_ : next_ != 0)
+                return fail(ErrorCode::kInvalidArgument,
+                            "a format counts its fields or names them");
+            numbered_ = !counts;
+        }
         if (name.empty()) index = static_cast<std::int64_t>(next_++);
         if (index) {
             if (*index >= 0 && static_cast<std::size_t>(*index) < args_.positional.size()) {
@@ -118,6 +127,7 @@ class BraceFormatter {
     const Value& format_;
     const CallArgs& args_;
     std::size_t next_ = 0;
+    bool numbered_ = false;
 };
 
 }  // namespace

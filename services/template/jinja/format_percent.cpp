@@ -108,6 +108,9 @@ class PercentFormatter {
             take();
             conversion.precision = 0;
             NOTSO_CHECK(read_count(conversion.precision));
+            if (conversion.precision > kMaxPercentPrecision)
+                return fail(
+                    ErrorCode::kTooLarge, "a format has a precision over {}", kMaxPercentPrecision);
         }
         if (!rest_.empty() && std::string_view("hlL").find(rest_[0]) != std::string_view::npos)
             take();
@@ -172,6 +175,7 @@ class PercentFormatter {
             conversion.type == 's' ? write_str(builder, value) : write_repr(builder, value);
         }
         NOTSO_TRY(auto text, std::move(builder).finish());
+        if (conversion.type == 'a') text = ascii_of(text);
         if (conversion.precision >= 0) {
             text.resize(unicode::byte_offset(text, static_cast<std::size_t>(conversion.precision)));
         }
@@ -208,12 +212,25 @@ class PercentFormatter {
         return pad(conversion, sign + digits);
     }
 
+    static std::unexpected<Error> needs_number(const Conversion& conversion, const Value& value) {
+        if (value.is_undefined())
+            return fail(ErrorCode::kInvalidArgument, "{}", value.undefined_message());
+        return fail(ErrorCode::kInvalidArgument,
+                    "'%{}' needs a number, not '{}'",
+                    conversion.type,
+                    value.type_name());
+    }
+
     Result<std::string> convert_integer(const Conversion& conversion, const Value& value) {
         const bool decimal =
             conversion.type == 'd' || conversion.type == 'i' || conversion.type == 'u';
+        if (decimal && value.is_float() && std::isfinite(value.as_double()) &&
+            std::abs(value.as_double()) >= 0x1p63) {
+            return fail(ErrorCode::kInvalidArgument, "the number doesn't fit in 64 bits");
+        }
         if (!value.is_integral() &&
-            !(decimal && value.is_float() && std::abs(value.as_double()) < 9e18)) {
-            return unsupported(fmt::format("%{}", conversion.type), value, value);
+            !(decimal && value.is_float() && std::isfinite(value.as_double()))) {
+            return needs_number(conversion, value);
         }
         const std::int64_t number =
             value.is_float() ? static_cast<std::int64_t>(value.as_double()) : value.as_int();
@@ -224,18 +241,15 @@ class PercentFormatter {
                              : conversion.type == 'x' ? fmt::format("{:x}", size)
                              : conversion.type == 'X' ? fmt::format("{:X}", size)
                                                       : fmt::format("{}", size);
-        const std::int64_t zeros = std::min(conversion.precision, kMaxPercentPrecision) -
-                                   static_cast<std::int64_t>(digits.size());
+        const std::int64_t zeros = conversion.precision - static_cast<std::int64_t>(digits.size());
         if (zeros > 0) digits.insert(0, static_cast<std::size_t>(zeros), '0');
         if (conversion.has('#') && !decimal) digits.insert(0, std::string("0") + conversion.type);
         return finish_number(conversion, number < 0, std::move(digits));
     }
 
     Result<std::string> convert_float(const Conversion& conversion, const Value& value) {
-        if (!value.is_number())
-            return unsupported(fmt::format("%{}", conversion.type), value, value);
-        const std::int64_t precision =
-            conversion.precision < 0 ? 6 : std::min(conversion.precision, kMaxPercentPrecision);
+        if (!value.is_number()) return needs_number(conversion, value);
+        const std::int64_t precision = conversion.precision < 0 ? 6 : conversion.precision;
         const std::string specification = fmt::format(".{}{}", precision, conversion.type);
         NOTSO_TRY(
             auto digits,

@@ -121,8 +121,25 @@ Result<std::string> finish_number(Interpreter& interpreter,
             number.digits.find_first_not_of("0123456789abcdefABCDEF"), number.digits.size());
         const bool binary =
             spec.type == 'b' || spec.type == 'o' || spec.type == 'x' || spec.type == 'X';
-        number.digits = grouped(number.digits.substr(0, whole), spec.group, binary ? 4 : 3) +
-                        number.digits.substr(whole);
+        const std::size_t size = binary ? 4 : 3;
+        std::string digits = number.digits.substr(0, whole);
+        const std::string rest = number.digits.substr(whole);
+        // Zeros that fill up are grouped too, and may make it one longer.
+        const bool fills = spec.align == '=' && spec.fill == "0";
+        const std::int64_t width =
+            fills ? spec.width - static_cast<std::int64_t>(sign.size() + rest.size()) : 0;
+        const auto length = [&] {
+            return static_cast<std::int64_t>(digits.size() + (digits.size() - 1) / size);
+        };
+        if (width > static_cast<std::int64_t>(interpreter.limits().max_output_bytes))
+            return fail(ErrorCode::kTooLarge, "a format is {} characters wide", spec.width);
+        if (!digits.empty() && length() < width) {
+            const auto groups = static_cast<std::size_t>(width) / (size + 1);
+            const std::size_t zeros = groups * size + static_cast<std::size_t>(width) % (size + 1);
+            digits.insert(0, std::max(zeros, digits.size()) - digits.size(), '0');
+            while (length() < width) digits.insert(0, 1, '0');
+        }
+        number.digits = grouped(digits, spec.group, size) + rest;
     }
     if (spec.align == '=') {
         const auto rest = Value::string(std::move(number.digits));
@@ -132,7 +149,7 @@ Result<std::string> finish_number(Interpreter& interpreter,
         return sign + padded;
     }
     const Align align = spec.align == '<'   ? Align::kLeft
-                        : spec.align == '^' ? Align::kCenter
+                        : spec.align == '^' ? Align::kFormatCenter
                                             : Align::kRight;
     return pad_text(
         interpreter, Value::string(sign + number.digits), {spec.width, align, spec.fill});
@@ -157,6 +174,8 @@ Result<NumberText> integer_text(std::int64_t number, const Specification& spec) 
             out.digits = fmt::format("{:X}", size);
             break;
         case 'c':
+            if (number < 0 || number > 0x10FFFF)
+                return fail(ErrorCode::kInvalidArgument, "{} is no character", number);
             out.negative = false;
             append_utf8(out.digits, static_cast<char32_t>(number));
             break;
@@ -196,7 +215,13 @@ std::string float_digits(double size, const Specification& spec) {
     std::string digits = fmt::format("{:.{}g}", size, std::max(precision, 1));
     const bool plain = digits.find_first_not_of("0123456789") == std::string::npos;
     if (plain && static_cast<int>(digits.size()) >= std::max(precision, 1) && size != 0) {
-        return fmt::format("{:.{}e}", size, std::max(precision - 1, 0));
+        digits = fmt::format("{:.{}e}", size, std::max(precision - 1, 0));
+        const std::size_t exponent = digits.find('e');
+        const std::size_t kept = digits.find_last_not_of('0', exponent - 1);
+        if (digits.find('.') < exponent) digits.erase(kept + 1, exponent - kept - 1);
+        if (const auto point = digits.find(".e"); point != std::string::npos)
+            digits.erase(point, 1);
+        return digits;
     }
     return plain ? digits + ".0" : digits;
 }
@@ -208,7 +233,7 @@ Result<std::string> format_text(Interpreter& interpreter,
     if (spec.precision >= 0)
         text = text.substr(0, unicode::byte_offset(text, static_cast<std::size_t>(spec.precision)));
     const Align align = spec.align == '>'   ? Align::kRight
-                        : spec.align == '^' ? Align::kCenter
+                        : spec.align == '^' ? Align::kFormatCenter
                                             : Align::kLeft;
     return pad_text(interpreter, Value::string(std::string(text)), {spec.width, align, spec.fill});
 }

@@ -42,8 +42,13 @@ Result<Value> make_range(Interpreter& interpreter, CallArgs args) {
 Result<void> fill_dict(Interpreter& interpreter, const CallArgs& args, Dict& out) {
     if (args.positional.size() > 1)
         return fail(ErrorCode::kInvalidArgument, "dict() takes one mapping or list of pairs");
+    if (!args.positional.empty() && args.positional[0].is_undefined())
+        return fail(ErrorCode::kInvalidArgument, "{}", args.positional[0].undefined_message());
     if (args.positional.size() == 1 && args.positional[0].is_dict()) {
-        for (const auto& [key, value] : args.positional[0].as_dict().entries()) out.set(key, value);
+        for (const auto& [key, value] : args.positional[0].as_dict().entries()) {
+            NOTSO_CHECK(interpreter.spend());
+            out.set(key, value);
+        }
     } else if (args.positional.size() == 1) {
         NOTSO_TRY(const auto pairs, interpreter.iterate(args.positional[0]));
         for (const Value& pair : pairs->items) {
@@ -86,7 +91,8 @@ Result<Value> strftime_now(Interpreter& interpreter, CallArgs args) {
 /// cycler(): gives its items in turn.
 class Cycler final : public Object {
   public:
-    explicit Cycler(std::vector<Value> items) : items_(std::move(items)) {}
+    explicit Cycler(std::vector<Value> items)
+        : Object(sizeof(*this) + items.size() * sizeof(Value)), items_(std::move(items)) {}
     std::string_view type_name() const override { return "Cycler"; }
     std::optional<Value> attribute(Interpreter&, std::string_view name) override {
         if (name == "current") return items_[at_];

@@ -17,7 +17,8 @@ Interpreter::Interpreter(const TemplateImpl& root, const RenderInput& input)
     : root_(root),
       input_(input),
       limits_(root.options().limits),
-      deadline_(std::chrono::steady_clock::now() + root.options().limits.max_time),
+      // A tenth is kept for the operation that is under way when the time is up.
+      deadline_(std::chrono::steady_clock::now() + root.options().limits.max_time * 9 / 10),
       auto_escape_(root.options().auto_escape),
       current_(&root),
       variables_(std::make_shared<Dict>()) {
@@ -29,6 +30,7 @@ Interpreter::~Interpreter() { frames_.clear(); }
 Result<std::string> Interpreter::run() {
     stack_base_ = static_cast<const char*>(__builtin_frame_address(0));
     meter_.add(-meter_.used_bytes());  // the input is not the template's doing
+    meter_.allow_work(limits_.max_steps);
     Context* context = new_context(root_, nullptr);
     context->variables = variables_.get();
     TextBuilder out = builder();
@@ -39,7 +41,7 @@ Result<std::string> Interpreter::run() {
 
 Result<void> Interpreter::spend(std::int64_t steps) {
     steps_ += 1 + steps;
-    if (steps_ > limits_.max_steps) {
+    if (steps_ > limits_.max_steps || meter_.overworked()) {
         return fail(
             ErrorCode::kTooLarge, "the template takes more than {} steps", limits_.max_steps);
     }
@@ -50,11 +52,30 @@ Result<void> Interpreter::spend(std::int64_t steps) {
     }
     if (steps_ < next_clock_check_) return {};
     next_clock_check_ = steps_ + kStepsPerClockCheck;
-    if (std::chrono::steady_clock::now() > deadline_) {
+    const auto expected = std::exchange(expected_, std::chrono::nanoseconds(0));
+    if (std::chrono::steady_clock::now() + expected > deadline_) {
         return fail(
             ErrorCode::kTimeout, "the template runs longer than {} ms", limits_.max_time.count());
     }
     return {};
+}
+
+Result<void> Interpreter::spend_on(const Value& value) {
+    constexpr std::size_t kLongBytes = 4096;
+    constexpr std::int64_t kNanosecondsPerByte = 20;  // the slowest: changing case
+    const std::size_t bytes = value.is_string()     ? value.text().size()
+                              : value.is_sequence() ? value.items().size() * sizeof(Value)
+                                                    : 0;
+    if (bytes < kLongBytes) return spend();
+    const auto size = static_cast<std::int64_t>(bytes);
+    expected_ = std::chrono::nanoseconds(size * kNanosecondsPerByte);
+    next_clock_check_ = 0;
+    return spend(1 + size / 64);
+}
+
+Result<Value> Interpreter::made(Value value) {
+    if (value.is_string()) NOTSO_CHECK(spend(static_cast<std::int64_t>(value.text().size() / 64)));
+    return checked(std::move(value));
 }
 
 Result<void> Interpreter::check_stack() const {
@@ -144,7 +165,7 @@ Result<Value> Interpreter::call(const Value& callee, CallArgs args) {
     }
     NOTSO_CHECK(check_stack());
     NOTSO_TRY(auto result, callee.as_object().call(*this, std::move(args)));
-    return checked(std::move(result));
+    return made(std::move(result));
 }
 
 Result<Value> Interpreter::apply_filter(std::string_view name,
@@ -153,9 +174,9 @@ Result<Value> Interpreter::apply_filter(std::string_view name,
     const FilterFunction filter = find_filter(name);
     if (filter == nullptr)
         return fail(ErrorCode::kInvalidArgument, "there is no filter named '{}'", name);
-    NOTSO_CHECK(spend());
+    NOTSO_CHECK(spend_on(value));
     NOTSO_TRY(auto result, filter(*this, value, args));
-    return checked(std::move(result));
+    return made(std::move(result));
 }
 
 Result<bool> Interpreter::apply_test(std::string_view name,
@@ -164,7 +185,7 @@ Result<bool> Interpreter::apply_test(std::string_view name,
     const TestFunction test = find_test(name);
     if (test == nullptr)
         return fail(ErrorCode::kInvalidArgument, "there is no test named '{}'", name);
-    NOTSO_CHECK(spend());
+    NOTSO_CHECK(spend_on(value));
     return test(*this, value, args);
 }
 

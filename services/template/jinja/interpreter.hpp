@@ -35,6 +35,11 @@ class Interpreter {
 
     /// Spends steps; fails when the budget of steps, time or memory is used up.
     Result<void> spend(std::int64_t steps = 1);
+    /// Before an operation that walks over the whole value once: a long text costs more, and is
+    /// refused when the time that is left would not do for it.
+    Result<void> spend_on(const Value& value);
+    /// Of what an operation has made: spends by the size of a text, then checked().
+    Result<Value> made(Value value);
     /// Fails when a text is too long or a value nests too deep.
     Result<Value> checked(Value value) const;
     TextBuilder builder() const { return TextBuilder(limits_.max_output_bytes); }
@@ -159,6 +164,7 @@ class Interpreter {
     const char* stack_base_ = nullptr;
     std::int64_t steps_ = 0;
     std::int64_t next_clock_check_ = 0;
+    std::chrono::nanoseconds expected_{0};  // what the next operation takes
     int call_depth_ = 0;
     bool auto_escape_ = false;
     bool suppressed_ = false;  // the top level of a template that extends another prints nothing

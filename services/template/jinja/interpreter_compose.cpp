@@ -20,7 +20,9 @@ Result<Interpreter::Flow> Interpreter::exec_node(const CallBlockStmt& node, Fram
     const auto& call_expr = std::get<CallExpr>(node.call->node);
     NOTSO_TRY(const auto callee, eval(*call_expr.callee, frame));
     NOTSO_TRY(auto args, eval_arguments(call_expr.arguments, frame));
-    args.named.emplace_back("caller", make_macro(*node.caller, frame));
+    // Behind the names that are written out, before those of **.
+    const auto written = static_cast<std::ptrdiff_t>(call_expr.arguments.named.size());
+    args.named.emplace(args.named.begin() + written, "caller", make_macro(*node.caller, frame));
     NOTSO_TRY(const auto value, call(callee, std::move(args)));
     NOTSO_CHECK(print(value));
     return Flow::kNext;

@@ -10,6 +10,7 @@ Result<Value> Interpreter::eval(const Expr& expr, Frame& frame) {
     if (ready) ready = check_stack();
     if (!ready) return located(std::move(ready).error(), expr.at);
     auto value = std::visit([&](const auto& node) { return eval_node(node, frame); }, expr.node);
+    if (value && meter_.overworked()) value = std::unexpected(spend(0).error());
     if (!value) return located(std::move(value).error(), expr.at);
     return value;
 }
@@ -64,8 +65,9 @@ Result<Value> Interpreter::eval_node(const ArithmeticExpr& node, Frame& frame) {
     NOTSO_TRY(auto value, eval(*node.first, frame));
     for (const auto& [op, operand] : node.rest) {
         NOTSO_TRY(const auto right, eval(*operand, frame));
+        NOTSO_CHECK(spend_on(value));
         NOTSO_TRY(value, arithmetic(*this, op, value, right));
-        NOTSO_TRY(value, checked(std::move(value)));
+        NOTSO_TRY(value, made(std::move(value)));
     }
     return value;
 }
@@ -86,9 +88,10 @@ Result<Value> Interpreter::eval_node(const ConcatExpr& node, Frame& frame) {
         } else {
             write_str(out, part);
         }
+        NOTSO_CHECK(spend_on(part));
     }
     NOTSO_TRY(auto text, std::move(out).finish());
-    return markup ? Value::markup(std::move(text)) : Value::string(std::move(text));
+    return made(markup ? Value::markup(std::move(text)) : Value::string(std::move(text)));
 }
 
 Result<bool> Interpreter::compare(Comparison comparison, const Value& left, const Value& right) {
@@ -113,6 +116,7 @@ Result<Value> Interpreter::eval_node(const CompareExpr& node, Frame& frame) {
     NOTSO_TRY(auto left, eval(*node.first, frame));
     for (const auto& [comparison, operand] : node.rest) {
         NOTSO_TRY(auto right, eval(*operand, frame));
+        NOTSO_CHECK(spend_on(left));
         NOTSO_TRY(const bool holds, compare(comparison, left, right));
         if (!holds) return Value::boolean(false);
         left = std::move(right);
@@ -149,6 +153,7 @@ Result<Value> Interpreter::eval_node(const AttributeExpr& node, Frame& frame) {
 Result<Value> Interpreter::eval_node(const ItemExpr& node, Frame& frame) {
     NOTSO_TRY(const auto base, eval(*node.base, frame));
     NOTSO_TRY(const auto key, eval(*node.key, frame));
+    if (base.is_string()) NOTSO_CHECK(spend_on(base));
     return item(base, key);
 }
 
@@ -161,6 +166,7 @@ Result<Value> Interpreter::eval_node(const SliceExpr& node, Frame& frame) {
         if (*expr == nullptr) continue;
         NOTSO_TRY(*value, eval(**expr, frame));
     }
+    NOTSO_CHECK(spend_on(base));
     return slice(*this, base, bounds);
 }
 
@@ -175,6 +181,7 @@ Result<void> Interpreter::spread(const Arguments& arguments, Frame& frame, CallA
     if (!value.is_dict())
         return fail(ErrorCode::kInvalidArgument, "** takes a dict, not '{}'", value.type_name());
     for (const auto& [key, item] : value.as_dict().entries()) {
+        NOTSO_CHECK(spend(static_cast<std::int64_t>(out.named.size() / 8)));
         if (!key.is_string())
             return fail(ErrorCode::kInvalidArgument, "the names in a ** dict must be strings");
         const bool doubled =
@@ -210,8 +217,9 @@ Result<Value> Interpreter::eval_node(const CallExpr& node, Frame& frame) {
         NOTSO_TRY(const auto base, eval(*method->base, frame));
         if (const FilterFunction function = find_method(base, method->name)) {
             NOTSO_TRY(const auto args, eval_arguments(node.arguments, frame));
+            NOTSO_CHECK(spend_on(base));
             NOTSO_TRY(auto result, function(*this, base, args));
-            return checked(std::move(result));
+            return made(std::move(result));
         }
         auto callee = attribute(base, method->name);
         if (!callee) return located(std::move(callee).error(), node.callee->at);

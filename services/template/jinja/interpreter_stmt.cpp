@@ -130,6 +130,12 @@ Result<Interpreter::Flow> Interpreter::exec_node(const FilterBlockStmt& node, Fr
     if (flow != Flow::kNext) return flow;
     const Restored base(captured_, captured_value(std::move(text)));
     NOTSO_TRY(const auto value, eval(*node.filter, *scope));
+    if (!value.is_string()) {
+        return located({ErrorCode::kInvalidArgument,
+                        fmt::format("a filter block has to give text, its filters give '{}'",
+                                    value.type_name())},
+                       node.filter->at);
+    }
     NOTSO_CHECK(print(value));
     return Flow::kNext;
 }

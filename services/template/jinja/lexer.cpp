@@ -127,6 +127,10 @@ Result<void> Lexer::lex_data() {
 }
 
 Result<void> Lexer::lex_comment(std::size_t begin) {
+    if (begin == text_.size()) {  // Python stops before it looks into it
+        at_ = begin;
+        return {};
+    }
     const std::size_t end = text_.find("#}", begin);
     if (end == std::string_view::npos) return error(begin - 2, "missing end of comment tag");
     at_ = end + 2;
@@ -164,6 +168,7 @@ std::size_t Lexer::match_raw_end(std::size_t tag) const {
 
 Result<void> Lexer::lex_raw(std::size_t begin) {
     at_ = begin;
+    if (begin == text_.size()) return {};  // Python stops before it looks for the end
     for (std::size_t tag = begin;; ++tag) {
         tag = text_.find("{%", tag);
         if (tag == std::string_view::npos) return error(begin, "missing end of raw block");
@@ -261,7 +266,7 @@ Result<void> Lexer::lex_integer(std::size_t end, int base) {
     push(TokenKind::kInteger, at_);
     const auto read =
         std::from_chars(digits.data(), digits.data() + digits.size(), tokens_.back().integer, base);
-    if (read.ec != std::errc{}) return error(at_, "the number is too large");
+    if (read.ec != std::errc{}) return error(at_, "the number doesn't fit in 64 bits");
     at_ = end;
     return {};
 }

@@ -134,6 +134,23 @@ TEST(JinjaLimits, Memory) {
     EXPECT_FALSE(run(doubled + "{{ ns.a|pprint }}").good);
 }
 
+TEST(JinjaLimits, NumbersBeyondTheirTypes) {
+    for (const std::string_view expression : {"2 / -5.1e30|filesizeformat",
+                                              "1e300|int",
+                                              "'%d' % 1e300",
+                                              "-(-9223372036854775807 - 1)",
+                                              "9223372036854775807 + 1",
+                                              "2 ** 63",
+                                              "(-9223372036854775807 - 1)|abs",
+                                              "[9223372036854775807, 1]|sum",
+                                              "1e300.as_integer_ratio()",
+                                              "[1]|sort(2 ** 40)"}) {
+        EXPECT_FALSE(run(fmt::format("{{{{ {} }}}}", expression)).good) << expression;
+    }
+    EXPECT_EQ(run("{{ (-9223372036854775807 - 1) // -7 }}").text, "1317624576693539401");
+    EXPECT_EQ(run("{{ (-9223372036854775807 - 1) % -1 }}").text, "0");
+}
+
 TEST(JinjaLimits, Steps) {
     Options options;
     options.limits.max_steps = 10000;

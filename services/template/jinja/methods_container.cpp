@@ -50,8 +50,9 @@ Result<Value> dict_get(Interpreter&, const Value& self, const CallArgs& args) {
     return bound.has(1) ? bound[1] : Value::none();
 }
 
-Result<Value> dict_copy(Interpreter&, const Value& self, const CallArgs& args) {
+Result<Value> dict_copy(Interpreter& interpreter, const Value& self, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"copy", {}}));
+    NOTSO_CHECK(interpreter.spend(static_cast<std::int64_t>(self.as_dict().size())));
     auto copy = std::make_shared<Dict>();
     for (const auto& [key, value] : self.as_dict().entries()) copy->set(key, value);
     return Value::dict(std::move(copy));
@@ -62,6 +63,7 @@ Result<Value> dict_fromkeys(Interpreter& interpreter, const Value&, const CallAr
     NOTSO_TRY(const auto keys, interpreter.iterate(bound[0]));
     auto dict = std::make_shared<Dict>();
     for (const Value& key : keys->items) {
+        NOTSO_CHECK(interpreter.spend());
         if (!dict->set(key, bound.has(1) ? bound[1] : Value::none())) {
             return fail(
                 ErrorCode::kInvalidArgument, "a '{}' can't be the key of a dict", key.type_name());

@@ -20,14 +20,18 @@ Result<Value> strip(Interpreter&, const Value& self, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"strip", {""}}));
     if (!bound.set(0)) return like(self, std::string(unicode::strip(self.text(), Where)));
     NOTSO_TRY(const auto given, bound.text(0, ""));
-    const std::u32string chars = unicode::decode(given);
+    const std::u32string chars = unicode::character_set(given);
     return like(self, std::string(unicode::strip(self.text(), Where, &chars)));
 }
 
-Value list_of(const Value& self, const std::vector<std::string_view>& parts) {
+Result<Value> list_of(Interpreter& interpreter,
+                      const Value& self,
+                      const std::vector<std::string_view>& parts) {
     std::vector<Value> out;
-    out.reserve(parts.size());
-    for (const std::string_view part : parts) out.push_back(like(self, std::string(part)));
+    for (const std::string_view part : parts) {
+        NOTSO_CHECK(interpreter.spend());
+        out.push_back(like(self, std::string(part)));
+    }
     return Value::list(std::move(out));
 }
 
@@ -82,8 +86,9 @@ Result<Value> split(Interpreter& interpreter, const Value& self, const CallArgs&
     NOTSO_TRY(const std::int64_t max_splits, bound.integer(1, -1));
     NOTSO_CHECK(interpreter.spend(static_cast<std::int64_t>(self.text().size() / 8)));
     if (!bound.set(0)) {
-        if (FromRight) return list_of(self, rsplit_words(self.text(), max_splits));
-        return list_of(self,
+        if (FromRight) return list_of(interpreter, self, rsplit_words(self.text(), max_splits));
+        return list_of(interpreter,
+                       self,
                        max_splits == 0 && self.text().empty()
                            ? std::vector<std::string_view>{}
                            : split_words(self.text(), max_splits));
@@ -91,14 +96,16 @@ Result<Value> split(Interpreter& interpreter, const Value& self, const CallArgs&
     NOTSO_TRY(const auto separator, bound.text(0, ""));
     if (separator.empty())
         return fail(ErrorCode::kInvalidArgument, "split: the separator is empty");
-    return list_of(self,
+    return list_of(interpreter,
+                   self,
                    FromRight ? rsplit_by(self.text(), separator, max_splits)
                              : split_by(self.text(), separator, max_splits));
 }
 
-Result<Value> splitlines(Interpreter&, const Value& self, const CallArgs& args) {
+Result<Value> splitlines(Interpreter& interpreter, const Value& self, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"splitlines", {"keepends"}}));
-    return list_of(self, split_lines(self.text(), bound.truth(0, false)));
+    NOTSO_TRY(const bool keep_ends, bound.flag(0));
+    return list_of(interpreter, self, split_lines(self.text(), keep_ends));
 }
 
 template <bool FromRight>
@@ -192,6 +199,8 @@ Result<Value> remove_affix(Interpreter&, const Value& self, const CallArgs& args
 Result<Value> expandtabs(Interpreter& interpreter, const Value& self, const CallArgs& args) {
     NOTSO_TRY(const auto bound, bind(args, {"expandtabs", {"tabsize"}}));
     NOTSO_TRY(const std::int64_t size, bound.integer(0, 8));
+    if (size > INT32_MAX || size < INT32_MIN)
+        return fail(ErrorCode::kTooLarge, "expandtabs: {} columns", size);
     TextBuilder out = interpreter.builder();
     std::int64_t column = 0;
     for (std::string_view text = self.text(); !text.empty() && !out.full();) {

@@ -100,6 +100,13 @@ void Range::write_repr(TextBuilder& out) {
                        : fmt::format("range({}, {}, {})", start_, stop_, step_));
 }
 
+std::optional<Value> Range::attribute(Interpreter&, std::string_view name) {
+    if (name == "start") return Value::integer(start_);
+    if (name == "stop") return Value::integer(stop_);
+    if (name == "step") return Value::integer(step_);
+    return std::nullopt;
+}
+
 std::optional<Value> Range::item(const Value& key) {
     if (!key.is_integral()) return std::nullopt;
     const std::int64_t index = key.as_int() < 0 ? key.as_int() + count() : key.as_int();

@@ -116,6 +116,7 @@ class Range final : public Object {
     bool truthy() const override { return count() != 0; }
     bool equal_to(const Object& other) const override;
     void write_repr(TextBuilder& out) override;
+    std::optional<Value> attribute(Interpreter&, std::string_view name) override;
     std::optional<Value> item(const Value& key) override;
     Result<Items> iterate() override;
     bool iterable() const override { return true; }

@@ -1,6 +1,7 @@
 // Arithmetic with Python's rules; see operators.hpp.
 #include "services/template/jinja/operators.hpp"
 
+#include <bit>
 #include <cmath>
 
 namespace notso::services::jinja {
@@ -53,6 +54,28 @@ double floor_divide(double left, double right) {
     return quotient - whole > 0.5 ? whole + 1 : whole;
 }
 
+std::uint64_t size_of(std::int64_t number) {
+    return number < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(number)
+                      : static_cast<std::uint64_t>(number);
+}
+
+// left / right rounded once, also where a double can't hold the two.
+double quotient(std::int64_t left, std::int64_t right) {
+    const std::uint64_t above = size_of(left);
+    const std::uint64_t below = size_of(right);
+    constexpr std::uint64_t kExact = std::uint64_t{1} << 53;
+    if (above <= kExact && below <= kExact)
+        return static_cast<double>(left) / static_cast<double>(right);
+    // More bits than a double has, and one that says whether there is more.
+    const int shift = std::max(0, std::countl_zero(above) + 57 - std::countl_zero(below));
+    __extension__ using Wide = unsigned __int128;
+    const Wide scaled = Wide{above} << shift;
+    const auto whole = static_cast<std::uint64_t>(scaled / below);
+    const std::uint64_t rest = scaled % below != 0 ? 1 : 0;
+    const double size = std::ldexp(static_cast<double>(whole | rest), -shift);
+    return (left < 0) != (right < 0) ? -size : size;
+}
+
 Result<Value> integer_arithmetic(Operator op, std::int64_t left, std::int64_t right) {
     std::int64_t result = 0;
     switch (op) {
@@ -67,11 +90,12 @@ Result<Value> integer_arithmetic(Operator op, std::int64_t left, std::int64_t ri
             return Value::integer(result);
         case Operator::kDiv:
             if (right == 0) return by_zero();
-            return Value::real(static_cast<double>(left) / static_cast<double>(right));
+            return Value::real(quotient(left, right));
         case Operator::kFloorDiv:
             if (right == 0) return by_zero();
             if (right == -1) return integer_arithmetic(Operator::kSub, 0, left);
-            return Value::integer((left - floor_mod(left, right)) / right);
+            return Value::integer(left / right -
+                                  (left % right != 0 && (left < 0) != (right < 0) ? 1 : 0));
         case Operator::kMod:
             if (right == 0) return by_zero();
             return Value::integer(floor_mod(left, right));
@@ -169,7 +193,6 @@ Result<Value> arithmetic(Interpreter& interpreter,
     if (left.is_number() && right.is_number())
         return float_arithmetic(op, left.as_double(), right.as_double());
     if (op == Operator::kMod && left.is_string()) {
-        if (right.is_undefined()) return unsupported("%", left, right);
         return percent_format(interpreter, left, right);
     }
     if (op == Operator::kAdd) {

@@ -42,7 +42,8 @@ FilterFunction find_filter(std::string_view name) {
                                                       select_filters(),
                                                       order_filters(),
                                                       page_filters(),
-                                                      pprint_filters());
+                                                      pprint_filters(),
+                                                      wrap_filters());
     return look_up(table, name);
 }
 
@@ -56,7 +57,11 @@ FilterFunction find_method(const Value& value, std::string_view name) {
         make_table<NamedFilter>(string_methods(), string_search_methods(), string_class_methods());
     static const auto lists = make_table<NamedFilter>(list_methods());
     static const auto dicts = make_table<NamedFilter>(dict_methods());
+    static const auto integers = make_table<NamedFilter>(integer_methods());
+    static const auto floats = make_table<NamedFilter>(float_methods());
     if (value.is_string()) return look_up(strings, name);
+    if (value.is_integral()) return look_up(integers, name);
+    if (value.is_float()) return look_up(floats, name);
     if (value.is_dict()) return look_up(dicts, name);
     return value.is_sequence() && !(value.is_tuple() && name == "copy") ? look_up(lists, name)
                                                                         : nullptr;

@@ -24,9 +24,11 @@ struct NamedTest {
 /// nullptr when there is none.
 FilterFunction find_filter(std::string_view name);
 TestFunction find_test(std::string_view name);
-/// The method of a str, list, tuple or dict, called with the value itself first; nullptr when the
-/// type has none.
+/// The method of a str, list, tuple, dict or number, called with the value itself first; nullptr
+/// when the type has none.
 FilterFunction find_method(const Value& value, std::string_view name);
+/// real, imag, numerator and denominator of a bool, int or float; nothing for other names.
+std::optional<Value> number_attribute(const Value& value, std::string_view name);
 /// Methods that would change a list or dict: known, but never given out.
 bool is_mutating_method(const Value& value, std::string_view name);
 /// A global function or value; nullptr when there is none.
@@ -42,11 +44,14 @@ std::span<const NamedFilter> select_filters();
 std::span<const NamedFilter> order_filters();
 std::span<const NamedFilter> page_filters();
 std::span<const NamedFilter> pprint_filters();
+std::span<const NamedFilter> wrap_filters();
 std::span<const NamedFilter> string_methods();
 std::span<const NamedFilter> string_search_methods();
 std::span<const NamedFilter> string_class_methods();
 std::span<const NamedFilter> list_methods();
 std::span<const NamedFilter> dict_methods();
+std::span<const NamedFilter> integer_methods();
+std::span<const NamedFilter> float_methods();
 std::span<const NamedTest> value_tests();
 
 /// The characters of a string, each as a string.

@@ -11,13 +11,13 @@
 namespace notso::services::jinja {
 namespace {
 
-void write_code_point_escape(TextBuilder& out, char32_t c) {
-    if (c == '\n') return out.add("\\n");
-    if (c == '\r') return out.add("\\r");
-    if (c == '\t') return out.add("\\t");
+std::string escape_of(char32_t c) {
+    if (c == '\n') return "\\n";
+    if (c == '\r') return "\\r";
+    if (c == '\t') return "\\t";
     const auto number = static_cast<std::uint32_t>(c);
-    if (c < 0x100) return out.add(fmt::format("\\x{:02x}", number));
-    out.add(c < 0x10000 ? fmt::format("\\u{:04x}", number) : fmt::format("\\U{:08x}", number));
+    if (c < 0x100) return fmt::format("\\x{:02x}", number);
+    return c < 0x10000 ? fmt::format("\\u{:04x}", number) : fmt::format("\\U{:08x}", number);
 }
 
 }  // namespace
@@ -75,11 +75,25 @@ void write_string_repr(TextBuilder& out, std::string_view text) {
         } else if (unicode::has(next.value, unicode::kPrintable)) {
             out.add(text.substr(0, next.size));
         } else {
-            write_code_point_escape(out, next.value);
+            out.add(escape_of(next.value));
         }
         text.remove_prefix(next.size);
     }
     out.add(quote);
+}
+
+std::string ascii_of(std::string_view repr) {
+    std::string out;
+    while (!repr.empty()) {
+        const DecodedCodePoint next = decode_utf8(repr);
+        if (next.value < 0x80) {
+            out += repr.substr(0, next.size);
+        } else {
+            out += escape_of(next.value);
+        }
+        repr.remove_prefix(next.size);
+    }
+    return out;
 }
 
 void write_items_repr(TextBuilder& out, const std::vector<Value>& items) {

@@ -25,6 +25,21 @@ std::optional<Value> Macro::attribute(Interpreter&, std::string_view name) {
     return Value::tuple(std::move(names));
 }
 
+namespace {
+
+// The values of a target's names, as tuples.
+Value retupled(const Target& target, const Frame& frame) {
+    if (!target.is_tuple) {
+        const Value* found = frame.find(target.name);
+        return found != nullptr ? *found : Value();
+    }
+    std::vector<Value> items;
+    for (const Target& item : target.items) items.push_back(retupled(item, frame));
+    return Value::tuple(std::move(items));
+}
+
+}  // namespace
+
 Result<void> LoopSource::start(const Value& iterable) {
     filtering_ = loop_.condition != nullptr;
     sized_ = !filtering_ && !(iterable.is_object() && !iterable.as_object().length());
@@ -40,7 +55,9 @@ Result<std::optional<Value>> LoopSource::pull() {
         const FrameScope scope(frames_, &outer_, outer_.context);
         NOTSO_CHECK(interpreter_.assign(loop_.target, item, *scope));
         NOTSO_TRY(const auto wanted, interpreter_.eval(*loop_.condition, *scope));
-        if (wanted.truthy()) return item;
+        if (!wanted.truthy()) continue;
+        // Python's loop filter passes on what was unpacked, as tuples.
+        return loop_.target.is_tuple ? retupled(loop_.target, *scope) : item;
     }
     return std::nullopt;
 }

@@ -12,6 +12,7 @@ struct Span {
     std::int64_t start;
     std::int64_t count;
     std::int64_t step;
+    std::int64_t stop;
 };
 
 Result<std::int64_t> bound(const Value& value, std::int64_t missing) {
@@ -32,8 +33,8 @@ Result<Span> resolve(const SliceBounds& bounds, std::int64_t length) {
     const auto clip = [&](std::int64_t at) {
         return std::clamp(at < 0 ? at + length : at, lowest, highest);
     };
-    Span span{step < 0 ? highest : lowest, 0, step};
-    std::int64_t stop = step < 0 ? lowest : highest;
+    Span span{step < 0 ? highest : lowest, 0, step, step < 0 ? lowest : highest};
+    std::int64_t& stop = span.stop;
     if (!bounds.start.is_none()) {
         NOTSO_TRY(const std::int64_t start, bound(bounds.start, 0));
         span.start = clip(start);
@@ -98,7 +99,8 @@ Result<Value> slice(Interpreter& interpreter, const Value& base, const SliceBoun
         NOTSO_TRY(const Span span, resolve(bounds, range->count()));
         const std::int64_t first = range->start() + span.start * range->step();
         const std::int64_t step = range->step() * span.step;
-        return make_object<Range>(first, first + step * span.count, step);
+        const std::int64_t stop = range->start() + span.stop * range->step();
+        return make_object<Range>(first, stop, step);
     }
     if (base.is_undefined())
         return fail(ErrorCode::kInvalidArgument, "{}", base.undefined_message());

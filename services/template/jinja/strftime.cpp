@@ -103,7 +103,7 @@ Result<CivilTime> current_time(const std::optional<std::string>& frozen) {
 Result<std::string> format_time(const CivilTime& time, std::string_view format) {
     constexpr std::size_t kMaxFormat = 4096;
     if (format.size() > kMaxFormat)
-        return fail(ErrorCode::kInvalidArgument, "the format of the time is too long");
+        return fail(ErrorCode::kTooLarge, "the format of the time is too long");
     std::string prepared;
     for (std::size_t i = 0; i < format.size(); ++i) {
         const char next = format[i] == '%' && i + 1 < format.size() ? format[i + 1] : '\0';

@@ -84,11 +84,17 @@ Result<bool> test_case(Interpreter& interpreter, const Value& value, const CallA
     return found;
 }
 
+std::unexpected<Error> unhashable(const Value& value) {
+    return fail(ErrorCode::kInvalidArgument, "a '{}' is no name", value.type_name());
+}
+
 Result<bool> test_filter(Interpreter&, const Value& value, const CallArgs&) {
+    if (!hash_of(value)) return unhashable(value);
     return value.is_string() && find_filter(value.text()) != nullptr;
 }
 
 Result<bool> test_test(Interpreter&, const Value& value, const CallArgs&) {
+    if (!hash_of(value)) return unhashable(value);
     return value.is_string() && find_test(value.text()) != nullptr;
 }
 

@@ -51,6 +51,8 @@ void write_repr(TextBuilder& out, const Value& value);
 void write_string_repr(TextBuilder& out, std::string_view text);
 void write_items_repr(TextBuilder& out, const std::vector<Value>& items);
 void write_dict_repr(TextBuilder& out, const Dict& dict);
+/// Python's ascii(): a repr with escapes for what is not ASCII.
+std::string ascii_of(std::string_view repr);
 /// str() of a value that is known to be small (numbers, keys) or already a string.
 std::string short_str(const Value& value);
 

@@ -94,6 +94,7 @@ Result<std::string> pad_text(Interpreter& interpreter, const Value& text, const 
     const std::int64_t missing = std::max<std::int64_t>(padding.width - length, 0);
     std::int64_t left = 0;
     if (padding.align == Align::kRight) left = missing;
+    if (padding.align == Align::kFormatCenter) left = missing / 2;
     // The odd one goes left when the width is odd, as CPython has it.
     if (padding.align == Align::kCenter) left = missing / 2 + (missing & padding.width & 1);
     TextBuilder out = interpreter.builder();
@@ -107,10 +108,11 @@ Result<Items> characters(Interpreter& interpreter, const Value& string) {
     const std::string_view text = string.text();
     NOTSO_CHECK(interpreter.spend(static_cast<std::int64_t>(text.size())));
     std::vector<Value> out;
-    out.reserve(string.as_string().length);
     for (std::size_t at = 0; at < text.size();) {
+        NOTSO_CHECK(interpreter.spend(0));
         const std::size_t size = decode_utf8(text.substr(at)).size;
-        out.push_back(like(string, std::string(text.substr(at, size))));
+        // What one iterates over is never HTML.
+        out.push_back(Value::string(std::string(text.substr(at, size))));
         at += size;
     }
     return std::make_shared<const Sequence>(std::move(out), true);

@@ -30,7 +30,8 @@ std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends 
 /// str.split() by white space; max_splits < 0 splits all.
 std::vector<std::string_view> split_words(std::string_view text, std::int64_t max_splits = -1);
 /// Pads on both sides to `width` code points (str.center, ljust, rjust by the share on the left).
-enum class Align : std::uint8_t { kLeft, kRight, kCenter };
+/// format() and str.center() differ in where the odd one goes.
+enum class Align : std::uint8_t { kLeft, kRight, kCenter, kFormatCenter };
 struct Padding {
     std::int64_t width;
     Align align = Align::kLeft;

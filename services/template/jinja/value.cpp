@@ -38,6 +38,15 @@ Sequence::Sequence(std::vector<Value> values, bool as_list)
     for (const Value& item : items) depth = std::max(depth, item.depth() + 1);
 }
 
+Value Value::group(Value key, Value items) {
+    std::vector<Value> pair{std::move(key), std::move(items)};
+    auto made = std::make_shared<Sequence>(std::move(pair), false);
+    made->is_group = true;
+    return Value(Data(std::shared_ptr<const Sequence>(std::move(made))));
+}
+
+bool Value::is_group() const { return is_sequence() && sequence().is_group; }
+
 Value Value::undefined(std::string message) {
     return Value(Data(std::make_shared<const UndefinedInfo>(std::move(message))));
 }
@@ -141,6 +150,9 @@ bool Value::same_as(const Value& other) const {
             return dict_ref() == other.dict_ref();
         case Type::kObject:
             return &as_object() == &other.as_object();
+        case Type::kUndefined:  // each look-up makes another one
+            return data_.index() == 0 && std::get<0>(data_) != nullptr &&
+                   std::get<0>(data_) == std::get<0>(other.data_);
         default:
             return equals(*this, other);
     }

@@ -47,11 +47,22 @@ class MemoryMeter {
     static MemoryMeter* current() noexcept { return current_; }
     std::int64_t used_bytes() const noexcept { return used_; }
     void add(std::int64_t bytes) noexcept { used_ += bytes; }
+    /// Counts work that has no way to fail (comparing and hashing values, which may share parts
+    /// many times over). False when it is used up: the caller gives up at once, and the rendering
+    /// fails at its next step.
+    static bool charge(std::size_t units) noexcept {
+        if (current_ == nullptr) return true;
+        current_->work_left_ -= static_cast<std::int64_t>(units);
+        return current_->work_left_ >= 0;
+    }
+    void allow_work(std::int64_t units) noexcept { work_left_ = units; }
+    bool overworked() const noexcept { return work_left_ < 0; }
 
   private:
     static thread_local MemoryMeter* current_;
     MemoryMeter* outer_;
     std::int64_t used_ = 0;
+    std::int64_t work_left_ = INT64_MAX;
 };
 
 /// Base of everything that counts: adds its size to the meter of its thread, and takes it off when
@@ -134,6 +145,9 @@ class Value {
         return std::get<std::shared_ptr<const Sequence>>(data_);
     }
     const std::vector<Value>& items() const;
+    /// Of a pair made by groupby, which also has names.
+    bool is_group() const;
+    static Value group(Value key, Value items);
     const Dict& as_dict() const { return *dict_ref(); }
     const std::shared_ptr<const Dict>& dict_ref() const {
         return std::get<std::shared_ptr<const Dict>>(data_);
@@ -192,6 +206,7 @@ struct Sequence : Metered {
     std::vector<Value> items;
     int depth;
     bool is_list;
+    bool is_group = false;  ///< A tuple with the names grouper and list.
 };
 
 /// A dict: keeps the order of insertion. Filled while it is built, then shared as const.

@@ -84,7 +84,7 @@ std::string map_all(std::string_view text, const tables::CaseTable& table) {
 }
 
 bool in_set(char32_t code_point, const std::u32string* chars) noexcept {
-    return chars != nullptr ? chars->find(code_point) != std::u32string::npos
+    return chars != nullptr ? std::binary_search(chars->begin(), chars->end(), code_point)
                             : has(code_point, kSpace);
 }
 
@@ -183,6 +183,13 @@ std::string swapcase(std::string_view text) {
         }
     }
     return out;
+}
+
+std::u32string character_set(std::string_view text) {
+    std::u32string chars = decode(text);
+    std::sort(chars.begin(), chars.end());
+    chars.erase(std::unique(chars.begin(), chars.end()), chars.end());
+    return chars;
 }
 
 std::string_view strip(std::string_view text, Side side, const std::u32string* chars) noexcept {

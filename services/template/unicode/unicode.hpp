@@ -50,7 +50,9 @@ std::string title(std::string_view text);
 std::string swapcase(std::string_view text);
 std::string casefold(std::string_view text);
 
-/// Removes characters of `chars` (decoded), or white space when `chars` is nullptr, from the chosen
+/// The characters of a text, each once and in order.
+std::u32string character_set(std::string_view text);
+/// Removes characters of `chars` (a character_set), or white space when `chars` is nullptr, from the chosen
 /// sides.
 enum class Side : std::uint8_t { kLeft, kRight, kBoth };
 std::string_view strip(std::string_view text,
