@@ -7,6 +7,7 @@
 #include "services/tools/convert_units.hpp"
 #include "services/tools/date_time.hpp"
 #include "services/tools/notes.hpp"
+#include "services/tools/read_document.hpp"
 #include "services/tools/text_statistics.hpp"
 #include "services/tools/web_fetch.hpp"
 
@@ -19,6 +20,7 @@ constexpr ToolRow kTools[] = {
     {"text_statistics", true, services::make_text_statistics},
     {"convert_units", true, services::make_convert_units},
     {"notes", true, services::make_notes},
+    {"read_document", true, services::make_read_document},
     {"web_fetch", false, services::make_web_fetch},
 };
 
