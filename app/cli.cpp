@@ -34,7 +34,7 @@ const std::vector<Command>& command_table() {
          declare_doctor},
         {"pull", "fetch a model", {kModel, kDownload}, declare_pull},
         {"models", "list the installed models", {kModel}, declare_models},
-        {"tool", "run a tool as a model would", {}, declare_tool},
+        {"tool", "run a tool as a model would", {kServer}, declare_tool},
     };
     return kCommands;
 }

@@ -10,6 +10,7 @@
 #include "app/io_executor.hpp"
 #include "app/model_shelf.hpp"
 #include "app/shutdown.hpp"
+#include "app/tools.hpp"
 #include "base/log.hpp"
 #include "base/serial_worker.hpp"
 #include "services/chat/chat_service.hpp"
@@ -79,6 +80,7 @@ class Root final : public Composition {
         : io_executor_(io_),
           directory_(std::move(directory)),
           store_(std::move(store)),
+          tools_(make_tools(settings)),
           database_("notso-db"),
           compute_("notso-compute"),
           backend_(std::make_unique<services::MeteredBackend>(make_server_backend(settings))),
@@ -120,6 +122,7 @@ class Root final : public Composition {
     IoExecutor io_executor_;
     services::DataDirectory directory_;
     std::unique_ptr<services::SessionStore> store_;
+    Tools tools_;
     SerialWorker database_;
     SerialWorker compute_;
     std::unique_ptr<services::MeteredBackend> backend_;

@@ -7,7 +7,7 @@ run_packages=(
     libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev
     libsqlite3-dev libcurl4-openssl-dev libmd4c-dev libssl-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev
     python3 python3-venv python3-pip unzip
-    tzdata
+    tzdata poppler-utils
 )
 test_packages=(chromium fonts-dejavu-core cmark debootstrap)
 

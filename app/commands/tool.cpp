@@ -1,11 +1,14 @@
 // notso tool: runs a tool as a model would, from the terminal. With arguments: one call, its text
 // on stdout. Without: one JSON object of arguments per line of stdin, one JSON object of output per
 // line.
+#include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
+#include <thread>
 
 #include "app/commands/command.hpp"
 #include "app/tools.hpp"
+#include "base/log.hpp"
 
 namespace notso::app {
 namespace {
@@ -17,6 +20,7 @@ struct Options {
     std::optional<std::string> arguments;
     std::optional<std::string> file;
     std::optional<std::string> time_zone;
+    bool progress = false;
 };
 
 Result<services::ToolContext> context_of(const Options& options) {
@@ -35,26 +39,57 @@ Result<services::ToolContext> context_of(const Options& options) {
     return context;
 }
 
-void print_tools(const services::ToolBox& box) {
-    for (const services::ToolPtr& tool : box.list())
-        std::cout << fmt::format("{:<20} {}\n", tool->info().name, tool->info().description);
+/// Waits until every MCP server is ready or has failed; failures are said on stderr.
+void wait_for_servers(const services::McpClient& servers) {
+    constexpr std::chrono::milliseconds kStep{20};
+    for (;;) {
+        const auto all = servers.status();
+        const bool starting = std::ranges::any_of(all, [](const services::McpStatus& each) {
+            return each.state == services::McpState::kStarting;
+        });
+        if (starting) {
+            std::this_thread::sleep_for(kStep);
+            continue;
+        }
+        for (const services::McpStatus& each : all) {
+            if (each.state == services::McpState::kFailed)
+                std::cerr << fmt::format(
+                    "MCP server {}: {}\n", log::field(each.name), log::field(each.detail));
+        }
+        return;
+    }
 }
 
-Result<int> run(const Options& options) {
-    const auto box = make_full_tool_box();
+void print_tools(const services::ToolBox& box) {
+    for (const services::ToolPtr& tool : box.list()) {
+        const std::string& text = tool->info().description;
+        std::cout << fmt::format("{:<24} {}\n", tool->info().name, log::field(text));
+    }
+}
+
+void print_progress(const services::ToolProgress& progress) {
+    std::cerr << fmt::format(
+        "{} / {} {}\n", progress.done, progress.total, log::field(progress.text));
+}
+
+Result<int> run(const Settings& settings, const Options& options) {
+    NOTSO_TRY(const Tools tools, make_all_tools(settings, options.name.value_or("")));
+    const services::ToolBox& box = *tools.box;
+    wait_for_servers(*tools.servers);
     if (!options.name) {
-        print_tools(*box);
+        print_tools(box);
         return kExitOk;
     }
-    NOTSO_TRY(const services::ToolContext context, context_of(options));
+    NOTSO_TRY(services::ToolContext context, context_of(options));
+    if (options.progress) context.on_progress = print_progress;
     if (options.arguments) {
-        const auto output = box->run({*options.name, *options.arguments}, context);
+        const auto output = box.run({*options.name, *options.arguments}, context);
         if (output.is_error) return fail(ErrorCode::kInvalidArgument, "{}", output.text);
         std::cout << output.text << '\n';
         return kExitOk;
     }
     for (std::string line; std::getline(std::cin, line);) {
-        const auto output = box->run({*options.name, line}, context);
+        const auto output = box.run({*options.name, line}, context);
         const json::object row{{"text", output.text}, {"is_error", output.is_error}};
         std::cout << json::serialize(row) << std::endl;
     }
@@ -70,7 +105,8 @@ CommandBody declare_tool(OptionList& options) {
         "arguments", values->arguments, "JSON object; without it: one object per line of stdin");
     options.text("--attach", values->file, "a file that the tool may read as an attachment");
     options.text("--time-zone", values->time_zone, "IANA name of the asker's zone");
-    return [values](const Settings&) { return run(*values); };
+    options.flag("--progress", values->progress, "say on stderr how far the tool is");
+    return [values](const Settings& settings) { return run(settings, *values); };
 }
 
 }  // namespace notso::app
