@@ -87,6 +87,7 @@ void Background::on_loaded(const ConversationId& id,
     const std::uint64_t user = job->source.user;
     job->source = *std::move(source);
     job->source.user = user;
+    if (deps_.tools) job->source.tools = deps_.tools(job->source.conversation.model);
     advance(id);
 }
 

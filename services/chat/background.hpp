@@ -28,6 +28,8 @@ struct BackgroundDeps {
     Executor& compute;
     StoreClient store;
     std::chrono::milliseconds limit{10'000};  ///< For all that follows one answer.
+    /// Tools that requests to a model offer: they stand in the prompt that is read ahead, too.
+    std::function<boost::json::array(const std::string& model)> tools = {};
 };
 
 class Background {

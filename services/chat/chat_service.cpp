@@ -38,7 +38,11 @@ std::unique_ptr<ChatService> ChatService::create(const ChatServiceDeps& deps) {
 ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
     : deps_(deps),
       store_(deps.store, deps.database, deps.io),
-      background_({deps.backend, deps.io, deps.compute, store_}),
+      background_({.backend = deps.backend,
+                   .io = deps.io,
+                   .compute = deps.compute,
+                   .store = store_,
+                   .tools = [this](const std::string& model) { return tools_for(model); }}),
       drafts_({deps.backend, deps.io, deps.compute}) {
     recover();
 }
@@ -159,6 +163,7 @@ void ChatServiceImpl::read_draft(DraftRequest request, Completion<> done) {
             if (!source) return done(std::unexpected(std::move(source).error()));
             source->thinking = thinking;
             source->user = user;
+            source->tools = tools_for(source->conversation.model);
             const bool blank = single_line(source->messages.back().text).empty();
             const bool free = deps_.background && !closing_ && slots_.empty();
             if (free && !blank && drafts_.may_read(source->conversation)) {

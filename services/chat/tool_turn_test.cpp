@@ -63,6 +63,7 @@ class ToolTurnTest : public ChatFixture {
                                     .io = loop_,
                                     .database = *database_,
                                     .compute = *compute_,
+                                    .background = background_,
                                     .tools = {.box = &box_}});
     }
     static std::vector<ChatEvent> call(std::string name, std::string x, std::int64_t index = 0) {
@@ -248,6 +249,24 @@ TEST_F(ToolTurnTest, NotesBelongToTheConversation) {
     emit(1, {Text{"Noted."}, End{}});
     wait_end(sent->feed);
     EXPECT_EQ(*store_->notes(conversation_.id), (std::vector<StoredNote>{{1, "milk"}}));
+}
+
+TEST_F(ToolTurnTest, WhatIsReadAheadHasTheToolsToo) {
+    background_ = true;
+    chat_.reset();
+    chat_ = make_service();
+    const auto sent = send(conversation_.id, "Look!");
+    emit(0, joined(call("look", "a"), {{called_}}));
+    emit(1, {Text{"It is a."}, End{}});
+    wait_end(sent->feed);
+    const ChatRequest ahead = asked(2)->request;
+    EXPECT_TRUE(ahead.read_only);
+    EXPECT_EQ(ahead.tools, backend_.call(0)->request.tools);
+    EXPECT_EQ(ahead.messages[1].tool_calls, backend_.call(1)->request.messages[1].tool_calls);
+    const auto read = await<void>([&](auto done) {
+        chat_->read_draft({.conversation = conversation_.id, .text = "And then?"}, std::move(done));
+    });
+    ASSERT_TRUE(read);
 }
 
 TEST_F(ToolTurnTest, NothingRunsThatCouldNotBeWrittenDown) {
