@@ -37,6 +37,7 @@ test("what leaves the machine asks first; the question survives a reload; no is 
   await send(page, kFetch);
   await page.waitForSelector(".asking");
   assert.match(await page.innerText("#pill"), /Waiting for your decision/);
+  assert.equal(await page.textContent("#announcer"), "A tool asks for your decision");
   await page.reload();
   await page.waitForSelector(".asking");
   await page.focus(".asking button:has-text('Deny')");

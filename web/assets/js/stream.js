@@ -8,9 +8,11 @@
   const conversation = main.dataset.conversation;
   let title = document.title;
   const kStillWorkingMs = 10000;
+  const kQuestion = "A tool asks for your decision";
   const stop_button = () => document.getElementById("stop-button");
   let ticker = 0;
   let retry_ms = 500;
+  let asked = "";
 
   function announce(text) {
     announcer.textContent = text;
@@ -18,12 +20,21 @@
 
   function started() {
     clearInterval(ticker);
-    announce("Generating");
+    announce(document.querySelector(".asking") ? kQuestion : "Generating");
     ticker = setInterval(() => {
+      if (document.querySelector(".asking")) return;  // it has been said, and nothing moves
       if (stop_button()) announce(announcer.textContent === "Still working" ? "Still working…" : "Still working");
       else clearInterval(ticker);
     }, kStillWorkingMs);
   }
+
+  // A tool that asks: said once, where the focus is.
+  document.addEventListener("htmx:after:swap", () => {
+    const question = document.querySelector(".asking");
+    if (!question || question.id === asked) return;
+    asked = question.id;
+    announce(kQuestion);
+  });
 
   function ended(event) {
     clearInterval(ticker);
