@@ -2,6 +2,7 @@
 // conversation_ops.cpp.
 #include "services/chat/chat_service.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "base/log.hpp"
@@ -41,6 +42,7 @@ ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
       background_({deps.backend, deps.io, deps.compute, store_}),
       drafts_({deps.backend, deps.io, deps.compute}) {
     recover();
+    empty_trash(std::numeric_limits<UnixMs>::max());  // nobody can take it back any more
 }
 
 void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
