@@ -2,6 +2,7 @@
 // conversation_ops.cpp.
 #include "services/chat/chat_service.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "base/log.hpp"
@@ -45,6 +46,7 @@ ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
                    .tools = [this](const std::string& model) { return tools_for(model); }}),
       drafts_({deps.backend, deps.io, deps.compute}) {
     recover();
+    empty_trash(std::numeric_limits<UnixMs>::max());  // nobody can take it back any more
 }
 
 void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {

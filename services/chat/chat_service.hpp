@@ -90,7 +90,8 @@ struct ChatServiceDeps {
     /// Work that nobody asked for, at lowest priority: read ahead, make a title and follow-ups
     /// after each answer, read drafts.
     bool background = false;
-    ToolDesk tools = {};  ///< What models may call that can call tools.
+    ToolDesk tools = {};            ///< What models may call that can call tools.
+    std::int64_t undo_ms = 30'000;  ///< For how long a removed conversation can be restored.
 };
 
 class ChatService {
@@ -115,8 +116,18 @@ class ChatService {
     virtual void set_model(ConversationId id, std::string model, Completion<Conversation> done) = 0;
     /// Removes the messages, keeps the conversation; stops a running answer first.
     virtual void clear(ConversationId id, Completion<> done) = 0;
-    /// Stops a running answer first.
+    /// Stops a running answer first. It is gone for everybody, and can be restored for
+    /// ChatServiceDeps::undo_ms, or until the service ends; then nothing of it is left.
     virtual void remove(ConversationId id, Completion<> done) = 0;
+    /// @errors kNotFound: it is gone for good.
+    virtual void restore(ConversationId id, Completion<Conversation> done) = 0;
+    /// As remove(), for good and at once.
+    virtual void erase(ConversationId id, Completion<> done) = 0;
+    virtual void set_pinned(ConversationId id, bool on, Completion<Conversation> done) = 0;
+    /// Where a text stands in titles and messages: SessionStore::search(), at most 50 hits. White
+    /// space around the query does not count; nothing is found for a blank one.
+    /// @errors kInvalidArgument: no UTF-8, or more than 400 characters.
+    virtual void search(std::string query, Completion<std::vector<SearchHit>> done) = 0;
 
     /// Stores the user's message and the empty answer in one transaction, then starts the turn.
     /// `done` runs after the commit. kBusy while an answer runs in that conversation (a queue comes

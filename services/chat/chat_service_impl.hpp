@@ -36,6 +36,10 @@ class ChatServiceImpl final : public ChatService {
     void set_model(ConversationId id, std::string model, Completion<Conversation> done) override;
     void clear(ConversationId id, Completion<> done) override;
     void remove(ConversationId id, Completion<> done) override;
+    void restore(ConversationId id, Completion<Conversation> done) override;
+    void erase(ConversationId id, Completion<> done) override;
+    void set_pinned(ConversationId id, bool on, Completion<Conversation> done) override;
+    void search(std::string query, Completion<std::vector<SearchHit>> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;
     void regenerate(RegenerateRequest request, Completion<SentMessage> done) override;
     void revise(ReviseRequest request, Completion<Message> done) override;
@@ -76,6 +80,9 @@ class ChatServiceImpl final : public ChatService {
                 std::move_only_function<void(Conversation&)> edit,
                 Completion<Conversation> done);
     void after_turn(const ConversationId& id, std::move_only_function<void()> next);
+    void forget(const ConversationId& id);
+    void empty_trash(UnixMs until);
+    void empty_trash_later(std::int64_t delay_ms);
     void recover();
     void go_on(Unfinished unfinished);
     void resume_when_ready();
@@ -102,6 +109,7 @@ class ChatServiceImpl final : public ChatService {
     std::unique_ptr<GraceTimer> grace_;
     std::vector<std::pair<std::shared_ptr<Turn>, PromptSource>> waiting_;  // for the model
     std::unique_ptr<GraceTimer> recovery_timer_;
+    std::unique_ptr<GraceTimer> trash_timer_;  // set while the trash is being watched or emptied
     Background background_;
     Drafts drafts_;
     std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // last: dies first

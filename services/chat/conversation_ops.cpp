@@ -1,4 +1,5 @@
-// ChatServiceImpl: making, reading, changing and deleting conversations.
+// ChatServiceImpl: making, reading, changing and emptying conversations. What the list of
+// them offers is in list_ops.cpp.
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -197,9 +198,7 @@ void ChatServiceImpl::set_model(ConversationId id,
 
 void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
     after_turn(id, [this, id, done = std::move(done)]() mutable {
-        ended_.drop(id);
-        drafts_.drop(id);
-        background_.abandon(id);
+        forget(id);
         store_.call(
             alive_,
             [id](SessionStore& store) { return store.clear_messages(id); },
@@ -207,16 +206,11 @@ void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
     });
 }
 
-void ChatServiceImpl::remove(ConversationId id, Completion<> done) {
-    after_turn(id, [this, id, done = std::move(done)]() mutable {
-        ended_.drop(id);
-        drafts_.drop(id);
-        background_.abandon(id);
-        store_.call(
-            alive_,
-            [id](SessionStore& store) { return store.delete_conversation(id); },
-            std::move(done));
-    });
+/// What is remembered or made for its messages.
+void ChatServiceImpl::forget(const ConversationId& id) {
+    ended_.drop(id);
+    drafts_.drop(id);
+    background_.abandon(id);
 }
 
 }  // namespace notso::services

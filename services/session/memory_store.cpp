@@ -4,14 +4,27 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
+#include <utility>
 
 #include "base/log.hpp"
+#include "services/session/search_hits.hpp"
 
 namespace notso::services {
 
+namespace {
+
+std::unexpected<Error> nothing_to_restore(const ConversationId& id) {
+    return fail(ErrorCode::kNotFound,
+                "conversation {} can't be restored: it was deleted for good",
+                log::field(id.value));
+}
+
+}  // namespace
+
 Result<Conversation*> MemoryStore::find(const ConversationId& id) {
     const auto found = std::ranges::find(conversations_, id, &Conversation::id);
-    if (found == conversations_.end()) {
+    if (found == conversations_.end() || is_trashed(id)) {
         return fail(
             ErrorCode::kNotFound, "no conversation {}: it was deleted", log::field(id.value));
     }
@@ -36,7 +49,7 @@ bool MemoryStore::taken(const Message& message) const {
 }
 
 Result<> MemoryStore::create_conversation(const Conversation& conversation) {
-    if (find(conversation.id)) {
+    if (find(conversation.id) || is_trashed(conversation.id)) {
         return fail(
             ErrorCode::kAlreadyExists, "conversation {} is there already", conversation.id.value);
     }
@@ -46,7 +59,10 @@ Result<> MemoryStore::create_conversation(const Conversation& conversation) {
 
 Result<std::vector<Conversation>> MemoryStore::list_conversations(std::int64_t limit) {
     std::vector<Conversation> all(conversations_.rbegin(), conversations_.rend());
-    std::ranges::stable_sort(all, std::ranges::greater{}, &Conversation::updated_at);
+    std::erase_if(all, [this](const Conversation& other) { return is_trashed(other.id); });
+    std::ranges::stable_sort(all, std::ranges::greater{}, [](const Conversation& conversation) {
+        return std::pair(conversation.pinned, conversation.updated_at);
+    });
     if (limit < std::ssize(all)) {
         all.resize(static_cast<std::size_t>(std::max<std::int64_t>(limit, 0)));
     }
@@ -65,10 +81,49 @@ Result<> MemoryStore::update_conversation(const Conversation& conversation) {
 }
 
 Result<> MemoryStore::delete_conversation(const ConversationId& id) {
+    std::erase_if(trash_, [&](const TrashedConversation& other) { return other.id == id; });
     NOTSO_CHECK(clear_messages(id));
     std::erase_if(conversations_, [&](const Conversation& other) { return other.id == id; });
     notes_.erase(id.value);
     return {};
+}
+
+bool MemoryStore::is_trashed(const ConversationId& id) const {
+    return std::ranges::find(trash_, id, &TrashedConversation::id) != trash_.end();
+}
+
+Result<> MemoryStore::trash_conversation(const ConversationId& id, UnixMs at) {
+    NOTSO_CHECK(find(id));
+    trash_.push_back({id, at});
+    return {};
+}
+
+Result<> MemoryStore::restore_conversation(const ConversationId& id) {
+    const auto restored =
+        std::erase_if(trash_, [&](const TrashedConversation& other) { return other.id == id; });
+    if (restored == 0) return nothing_to_restore(id);
+    return {};
+}
+
+Result<std::vector<TrashedConversation>> MemoryStore::trashed_conversations() {
+    auto trash = trash_;
+    std::ranges::stable_sort(trash, {}, &TrashedConversation::at);
+    return trash;
+}
+
+Result<std::vector<SearchHit>> MemoryStore::search(const std::string& query, std::int64_t limit) {
+    SearchHits hits(query, limit);
+    std::vector<Conversation> all(conversations_.rbegin(), conversations_.rend());
+    std::erase_if(all, [this](const Conversation& other) { return is_trashed(other.id); });
+    std::ranges::stable_sort(all, std::ranges::greater{}, &Conversation::updated_at);
+    for (const Conversation& conversation : all) hits.try_title(conversation);
+    for (const Message& message : messages_ | std::views::reverse) {
+        const auto owner = find(message.conversation);
+        if (!owner || message.state == MessageState::kRunning) continue;
+        if (hits.wants(message.conversation) && hits.matches(message.text))
+            hits.add(**owner, message.id, message.text);
+    }
+    return std::move(hits).take();
 }
 
 Result<std::vector<Message>> MemoryStore::messages(const ConversationId& id) {
@@ -102,7 +157,10 @@ Result<> MemoryStore::append_messages(const std::vector<Message>& messages) {
 }
 
 Result<> MemoryStore::delete_messages(const std::vector<MessageId>& ids) {
-    for (const MessageId& id : ids) NOTSO_CHECK(find(id));
+    for (const MessageId& id : ids) {
+        NOTSO_TRY(const Message* message, find(id));
+        NOTSO_CHECK(find(message->conversation));
+    }
     for (const MessageId& id : ids) {
         const Message removed = **find(id);
         for (Message& message : messages_) {
@@ -119,6 +177,7 @@ Result<> MemoryStore::delete_messages(const std::vector<MessageId>& ids) {
 
 Result<std::optional<Message>> MemoryStore::find_by_client_id(const ConversationId& id,
                                                               const std::string& client_id) {
+    if (is_trashed(id)) return std::nullopt;
     const auto found = std::ranges::find_if(messages_, [&](const Message& message) {
         return message.conversation == id && !client_id.empty() && message.client_id == client_id;
     });

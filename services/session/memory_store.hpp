@@ -21,6 +21,10 @@ class MemoryStore : public SessionStore {
     Result<Conversation> conversation(const ConversationId& id) override;
     Result<> update_conversation(const Conversation& conversation) override;
     Result<> delete_conversation(const ConversationId& id) override;
+    Result<> trash_conversation(const ConversationId& id, UnixMs at) override;
+    Result<> restore_conversation(const ConversationId& id) override;
+    Result<std::vector<TrashedConversation>> trashed_conversations() override;
+    Result<std::vector<SearchHit>> search(const std::string& query, std::int64_t limit) override;
     Result<std::vector<Message>> messages(const ConversationId& id) override;
     Result<> append_messages(const std::vector<Message>& messages) override;
     Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
@@ -43,9 +47,11 @@ class MemoryStore : public SessionStore {
     Result<Conversation*> find(const ConversationId& id);
     Result<Message*> find(const MessageId& id);
     bool taken(const Message& message) const;
+    bool is_trashed(const ConversationId& id) const;
 
     std::vector<Conversation> conversations_;  // in order of creation
     std::vector<Message> messages_;            // in order of arrival
+    std::vector<TrashedConversation> trash_;
     std::vector<std::string> allowed_tools_;
     struct Notes {
         std::vector<StoredNote> kept;

@@ -46,6 +46,7 @@ struct Conversation {
     UnixMs updated_at = 0;
     std::string model = {};  ///< Id of the model that answers; empty = the default one.
     MessageId leaf = {};     ///< Last message of the path that is shown; empty = the newest.
+    bool pinned = false;     ///< Listed before the others.
 };
 
 /// What became of a call of a tool.
@@ -110,6 +111,21 @@ struct Message {
     std::vector<ToolUse> tool_uses = {};  ///< In the order in which they were called.
 };
 
+/// Where a text was found.
+struct SearchHit {
+    Conversation conversation;
+    MessageId message = {};    ///< Empty: the title has it.
+    std::string snippet = {};  ///< Part of the text around the match, on one line.
+    std::size_t begin = 0;     ///< Of the match within the snippet, in bytes.
+    std::size_t end = 0;
+};
+
+/// A conversation that can still be restored.
+struct TrashedConversation {
+    ConversationId id;
+    UnixMs at = 0;  ///< When it was put there.
+};
+
 /// Not thread-safe: all calls come from the one database thread. Every acknowledged write survives
 /// a crash. Errors: kNotFound; kIo (disk full), kPermissionDenied (read-only), kBusy, kCorruptData,
 /// each with what to do.
@@ -118,11 +134,24 @@ class SessionStore {
     virtual ~SessionStore() = default;
 
     virtual Result<> create_conversation(const Conversation& conversation) = 0;
-    /// Last used first (updated_at), at most `limit`.
+    /// Pinned ones first, then last used first (updated_at), at most `limit`.
     virtual Result<std::vector<Conversation>> list_conversations(std::int64_t limit) = 0;
     virtual Result<Conversation> conversation(const ConversationId& id) = 0;
     virtual Result<> update_conversation(const Conversation& conversation) = 0;
     virtual Result<> delete_conversation(const ConversationId& id) = 0;
+
+    /// Hides a conversation: but for restoring and deleting it, it is kNotFound from now on.
+    virtual Result<> trash_conversation(const ConversationId& id, UnixMs at) = 0;
+    /// @errors kNotFound: nothing with this id is in the trash.
+    virtual Result<> restore_conversation(const ConversationId& id) = 0;
+    /// What can be restored, in the order in which it was put there.
+    virtual Result<std::vector<TrashedConversation>> trashed_conversations() = 0;
+
+    /// Conversations whose title has `query` in it, last used first, then of every conversation the
+    /// newest message that has it; at most `limit` in all. Nothing in the query has a meaning of
+    /// its own; it ends at a NUL. Upper and lower case are the same (of a query with less than
+    /// three characters perhaps only in ASCII). Answers are found once they have ended.
+    virtual Result<std::vector<SearchHit>> search(const std::string& query, std::int64_t limit) = 0;
 
     /// Messages in order, oldest first.
     virtual Result<std::vector<Message>> messages(const ConversationId& id) = 0;

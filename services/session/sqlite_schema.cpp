@@ -94,6 +94,35 @@ CREATE TABLE note (
     PRIMARY KEY (conversation, number)
 ) STRICT;
 )sql",
+    // Every run of three characters of messages that are finished; the texts stay in message.
+    R"sql(
+CREATE VIRTUAL TABLE message_index USING fts5 (
+    text, content = 'message', content_rowid = 'seq', tokenize = 'trigram'
+);
+INSERT INTO message_index (rowid, text) SELECT seq, text FROM message WHERE state <> 'running';
+CREATE TRIGGER message_added AFTER INSERT ON message WHEN new.state <> 'running' BEGIN
+    INSERT INTO message_index (rowid, text) VALUES (new.seq, new.text);
+END;
+CREATE TRIGGER message_removed AFTER DELETE ON message WHEN old.state <> 'running' BEGIN
+    INSERT INTO message_index (message_index, rowid, text) VALUES ('delete', old.seq, old.text);
+END;
+CREATE TRIGGER message_unfinished AFTER UPDATE OF state, text ON message
+WHEN old.state <> 'running' BEGIN
+    INSERT INTO message_index (message_index, rowid, text) VALUES ('delete', old.seq, old.text);
+    INSERT INTO message_index (rowid, text)
+        SELECT new.seq, new.text WHERE new.state <> 'running';
+END;
+CREATE TRIGGER message_finished AFTER UPDATE OF state, text ON message
+WHEN old.state = 'running' AND new.state <> 'running' BEGIN
+    INSERT INTO message_index (rowid, text) VALUES (new.seq, new.text);
+END;
+)sql",
+    R"sql(
+ALTER TABLE conversation ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1));
+ALTER TABLE conversation ADD COLUMN trashed_at INTEGER NOT NULL DEFAULT 0;
+DROP INDEX conversation_by_use;
+CREATE INDEX conversation_by_place ON conversation (pinned DESC, updated_at DESC, seq DESC);
+)sql",
 };
 
 }  // namespace

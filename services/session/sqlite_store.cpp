@@ -16,7 +16,8 @@ using sqlite::Statement;
 using sqlite::Transaction;
 
 constexpr std::string_view kConversationColumns =
-    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model, leaf";
+    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model, leaf, "
+    "pinned";
 
 void bind(Statement& statement, const Conversation& conversation) {
     statement.bind(1, conversation.id.value)
@@ -27,7 +28,8 @@ void bind(Statement& statement, const Conversation& conversation) {
         .bind(7, conversation.created_at)
         .bind(8, conversation.updated_at)
         .bind(9, conversation.model)
-        .bind(10, conversation.leaf.value);
+        .bind(10, conversation.leaf.value)
+        .bind(11, std::int64_t{conversation.pinned});
     if (conversation.temperature) statement.bind(4, *conversation.temperature);
 }
 
@@ -41,6 +43,7 @@ Conversation read_conversation(const Statement& row) {
     conversation.updated_at = row.integer(7);
     conversation.model = row.text(8);
     conversation.leaf = {row.text(9)};
+    conversation.pinned = row.integer(10) != 0;
     return conversation;
 }
 
@@ -129,26 +132,28 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
 
 Result<> SqliteStore::create_conversation(const Conversation& conversation) {
     NOTSO_TRY(Statement insert,
-              database_->prepare(
-                  fmt::format("INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                              kConversationColumns)));
+              database_->prepare(fmt::format(
+                  "INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  kConversationColumns)));
     bind(insert, conversation);
     return insert.run();
 }
 
 Result<std::vector<Conversation>> SqliteStore::list_conversations(std::int64_t limit) {
-    NOTSO_TRY(Statement select,
-              database_->prepare(fmt::format(
-                  "SELECT {} FROM conversation ORDER BY updated_at DESC, seq DESC LIMIT ?",
-                  kConversationColumns)));
+    NOTSO_TRY(
+        Statement select,
+        database_->prepare(fmt::format("SELECT {} FROM conversation WHERE trashed_at = 0 "
+                                       "ORDER BY pinned DESC, updated_at DESC, seq DESC LIMIT ?",
+                                       kConversationColumns)));
     select.bind(1, std::max<std::int64_t>(limit, 0));
     return read_all<Conversation>(select, read_conversation);
 }
 
 Result<Conversation> SqliteStore::conversation(const ConversationId& id) {
-    NOTSO_TRY(Statement select,
-              database_->prepare(
-                  fmt::format("SELECT {} FROM conversation WHERE id = ?", kConversationColumns)));
+    NOTSO_TRY(
+        Statement select,
+        database_->prepare(fmt::format(
+            "SELECT {} FROM conversation WHERE id = ? AND trashed_at = 0", kConversationColumns)));
     NOTSO_TRY(const bool found, select.bind(1, id.value).step());
     if (!found) return no_conversation(id);
     return read_conversation(select);
@@ -164,7 +169,8 @@ Result<> SqliteStore::update_conversation(const Conversation& conversation) {
         Statement update,
         database_->prepare("UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
                            "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
-                           "model = ?9, leaf = ?10 WHERE id = ?1"));
+                           "model = ?9, leaf = ?10, pinned = ?11 "
+                           "WHERE id = ?1 AND trashed_at = 0"));
     bind(update, conversation);
     NOTSO_CHECK(update.run());
     if (database_->changes() == 0) return no_conversation(conversation.id);
@@ -187,10 +193,12 @@ Result<> SqliteStore::clear_messages(const ConversationId& id) {
     return {};
 }
 
-// Deleted text is still in the log until it is moved into the file and the log is cut. When that
-// fails now, the next checkpoint does it.
+// Deleted text is still in the index until its parts are joined, and in the log until that is moved
+// into the file and cut. When that fails now, the next delete does it.
 void SqliteStore::shed_log() {
-    const Result<> shed = database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    const Result<> shed = database_->execute(
+        "INSERT INTO message_index (message_index) VALUES ('optimize');"
+        "PRAGMA wal_checkpoint(TRUNCATE)");
     if (!shed) log::warn("deleted text is still in the log: {}", shed.error().detail);
 }
 
@@ -247,11 +255,12 @@ Result<> SqliteStore::append_messages(const std::vector<Message>& messages) {
         NOTSO_CHECK(insert(message));
         NOTSO_TRY(Statement touch,
                   database_->prepare("UPDATE conversation SET updated_at = max(updated_at, ?2), "
-                                     "leaf = ?3 WHERE id = ?1"));
+                                     "leaf = ?3 WHERE id = ?1 AND trashed_at = 0"));
         NOTSO_CHECK(touch.bind(1, message.conversation.value)
                         .bind(2, message.created_at)
                         .bind(3, message.id.value)
                         .run());
+        if (database_->changes() == 0) return no_conversation(message.conversation);
     }
     return transaction.commit();
 }
@@ -300,7 +309,9 @@ Result<std::optional<Message>> SqliteStore::find_by_client_id(const Conversation
     NOTSO_TRY(
         Statement select,
         database_->prepare(fmt::format(
-            "SELECT {} FROM message WHERE conversation = ? AND client_id = ?", kMessageColumns)));
+            "SELECT {} FROM message WHERE conversation = ? AND client_id = ? AND EXISTS (SELECT 1 "
+            "FROM conversation WHERE id = message.conversation AND trashed_at = 0)",
+            kMessageColumns)));
     NOTSO_TRY(const bool found, select.bind(1, id.value).bind(2, client_id).step());
     if (!found) return std::nullopt;
     return read_message(select);

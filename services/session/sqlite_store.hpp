@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "services/session/session_store.hpp"
+#include "services/session/search_hits.hpp"
 #include "services/session/sqlite.hpp"
 
 namespace notso::services {
@@ -34,6 +35,10 @@ class SqliteStore final : public SessionStore {
     Result<> update_conversation(const Conversation& conversation) override;
     /// Overwrites what it deletes, in the write-ahead log too.
     Result<> delete_conversation(const ConversationId& id) override;
+    Result<> trash_conversation(const ConversationId& id, UnixMs at) override;
+    Result<> restore_conversation(const ConversationId& id) override;
+    Result<std::vector<TrashedConversation>> trashed_conversations() override;
+    Result<std::vector<SearchHit>> search(const std::string& query, std::int64_t limit) override;
     Result<std::vector<Message>> messages(const ConversationId& id) override;
     Result<> append_messages(const std::vector<Message>& messages) override;
     Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
@@ -67,6 +72,8 @@ class SqliteStore final : public SessionStore {
     Result<> add_pieces(std::vector<Message>& messages);
     Result<> add_tool_uses(const ConversationId& id, std::vector<Message>& messages);
     Result<> require(const ConversationId& id);
+    Result<> find_titles(SearchHits& hits);
+    Result<> find_messages(SearchHits& hits);
     void shed_log();
 
     std::unique_ptr<sqlite::Database> database_;

@@ -15,6 +15,11 @@ namespace {
 
 /// Undoes what later layouts brought.
 constexpr const char* kBackToLayout2 =
+    "DROP TRIGGER message_added; DROP TRIGGER message_removed; DROP TRIGGER message_unfinished;"
+    "DROP TRIGGER message_finished; DROP TABLE message_index; DROP INDEX conversation_by_place;"
+    "ALTER TABLE conversation DROP COLUMN pinned;"
+    "ALTER TABLE conversation DROP COLUMN trashed_at;"
+    "CREATE INDEX conversation_by_use ON conversation (updated_at DESC, seq DESC);"
     "ALTER TABLE message DROP COLUMN draft_tokens;"
     "ALTER TABLE message DROP COLUMN accepted_tokens;"
     "ALTER TABLE message DROP COLUMN thinking_end;"
@@ -112,11 +117,13 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtUpWithItsMessages) {
         ASSERT_TRUE(store->append_messages({message_of(conversation, "old")}));
     }
     ASSERT_TRUE((*sqlite::Database::open(path_))->execute(kBackToLayout2));
-    const auto messages = open()->messages(conversation.id);
+    const auto store = open();
+    const auto messages = store->messages(conversation.id);
     ASSERT_TRUE(messages) << messages.error().detail;
     ASSERT_EQ(messages->size(), 1U);
     EXPECT_EQ(messages->front().text, "old");
     EXPECT_EQ(messages->front().stats.draft_tokens, 0);
+    ASSERT_EQ(store->search("OLD", 10)->size(), 1U) << "what was there already is found";
 }
 
 TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
@@ -222,6 +229,62 @@ TEST_F(SqliteStoreTest, DeletedWordsAreGoneFromTheDisk) {
     const std::string bytes = read(path_) + read(temp_.path() / "notso.db-wal");
     EXPECT_EQ(bytes.find("SECRET"), std::string::npos);
     EXPECT_NE(bytes.find("KEEPSAKE"), std::string::npos);
+}
+
+// The index has the words in lower case, cut into runs of three characters, which share beginnings.
+TEST_F(SqliteStoreTest, DeletedWordsAreGoneFromTheIndex) {
+    constexpr std::string_view kWord = "\xC3\xBE\xC3\xBE\xC3\xBE";  // one run, stored as it is
+    const auto bytes = [this] { return read(path_) + read(temp_.path() / "notso.db-wal"); };
+    auto store = open();
+    const Conversation kept = add_conversation(*store);
+    const Conversation removed = add_conversation(*store);
+    const Message message = message_of(removed, std::string(kWord));
+    const auto add_and_index = [&] {
+        ASSERT_TRUE(store->append_messages({message}));
+        for (int i = 0; i < 40; ++i)
+            ASSERT_TRUE(store->append_messages({message_of(kept, fmt::format("keep {}", i))}));
+        const std::string stored = bytes();
+        ASSERT_NE(stored.find(kWord), stored.rfind(kWord)) << "message and index";
+    };
+    add_and_index();
+    ASSERT_TRUE(store->delete_messages({message.id}));
+    EXPECT_EQ(bytes().find(kWord), std::string::npos);
+    add_and_index();
+    ASSERT_TRUE(store->clear_messages(removed.id));
+    EXPECT_EQ(bytes().find(kWord), std::string::npos);
+    add_and_index();
+    ASSERT_TRUE(store->trash_conversation(removed.id, 1));
+    ASSERT_TRUE(store->delete_conversation(removed.id));
+    EXPECT_EQ(bytes().find(kWord), std::string::npos);
+    EXPECT_EQ(store->search("keep", 10)->size(), 1U);
+    EXPECT_TRUE((*sqlite::Database::open(path_))
+                    ->execute("INSERT INTO message_index (message_index, rank) "
+                              "VALUES ('integrity-check', 1)"))
+        << "index and messages agree";
+}
+
+TEST_F(SqliteStoreTest, AnswersAreIndexedAsTheyEnd) {
+    auto store = open();
+    const Conversation owner = add_conversation(*store);
+    Message answer = message_of(owner, "");
+    answer.state = MessageState::kRunning;
+    ASSERT_TRUE(store->append_messages({answer}));
+    ASSERT_TRUE(store->append_text(answer.id, "", "half"));
+    for (const auto& [state, text] : {std::pair{MessageState::kRunning, "half and"},
+                                      std::pair{MessageState::kStopped, "half and half"},
+                                      std::pair{MessageState::kStopped, "another text"},
+                                      std::pair{MessageState::kRunning, "another text again"},
+                                      std::pair{MessageState::kComplete, "the last text"}}) {
+        answer.state = state;
+        answer.text = text;
+        ASSERT_TRUE(store->update_message(answer));
+        const bool ended = state != MessageState::kRunning;
+        EXPECT_EQ(store->search(text, 10)->size(), ended ? 1U : 0U) << text;
+        EXPECT_TRUE((*sqlite::Database::open(path_))
+                        ->execute("INSERT INTO message_index (message_index) "
+                                  "VALUES ('integrity-check')"));
+    }
+    EXPECT_TRUE(store->search("half", 10)->empty());
 }
 
 }  // namespace

@@ -245,7 +245,7 @@ test("rename and delete", async () => {
   await page.click("#chat-menu summary");
   const url = page.url();
   await page.click("#chat-menu .danger-button");
-  await page.waitForURL(`${stub.url}/`);
+  await page.waitForURL(`${stub.url}/?deleted=*`);
   page.expected.push("404");
   const response = await page.goto(url);
   assert.equal(response.status(), 404);

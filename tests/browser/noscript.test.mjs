@@ -107,8 +107,15 @@ test("thoughts, rename and delete", async () => {
   await page.click("[popovertarget=chat-menu]");
   await page.click("#chat-menu summary");
   await page.click("#chat-menu .danger-button");
-  await page.waitForURL(`${program.url}/`);
+  await page.waitForURL(`${program.url}/?deleted=*`);
   assert.equal(await page.locator(".chats a:has-text('A new title')").count(), 0);
+  await page.click("#undo button");
+  await page.waitForSelector("h1:has-text('A new title')");
+  await page.fill("#search", "NEW TITLE");
+  await page.press("#search", "Enter");
+  await page.waitForURL(/\/search\?q=/);
+  assert.equal(await page.innerText("#content mark"), "new title");
+  assert.equal(await page.inputValue("#search"), "NEW TITLE");
   await close_page(page);
 });
 

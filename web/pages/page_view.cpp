@@ -26,7 +26,8 @@ json::array groups_view(const PageFrame& frame) {
     std::string_view label;
     const UnixMs now = now_ms();
     for (const services::Conversation& conversation : frame.conversations) {
-        const std::string_view day = day_label(conversation.updated_at, now);
+        const std::string_view day =
+            conversation.pinned ? "Pinned" : day_label(conversation.updated_at, now);
         if (day != label)
             groups.push_back(json::object{{"label", day}, {"conversations", json::array{}}});
         label = day;
@@ -140,6 +141,8 @@ json::object frame_view(const PageFrame& frame) {
             {"model", badge_view(frame)},
             {"models", models_view(frame.models, frame.chosen)},
             {"storage_error", frame.storage_error},
+            {"query", ""},
+            {"deleted", ""},
             {"conversation", nullptr},
             {"messages", json::array{}},
             {"running", nullptr},
@@ -171,7 +174,7 @@ json::object chat_view(const PageFrame& frame,
     const auto& [follow, draft, edited] = shown;
     json::object view = frame_view(frame);
     const std::string& id = chat.conversation.id.value;
-    view["conversation"] = {{"id", id}};
+    view["conversation"] = {{"id", id}, {"pinned", chat.conversation.pinned}};
     view["ideas"] = ideas_view(kIdeas);
     view["composer"] = composer_view(fmt::format("/chat/{}/messages", id), draft);
     if (frame.reads_drafts && frame.model.remote_host.empty())

@@ -8,7 +8,8 @@
 
 namespace notso::web {
 
-/// GET /                      a new chat; ?draft= prefills the composer
+/// GET /                      a new chat; ?prefill= prefills the composer, ?deleted={id} offers to
+/// restore a conversation
 /// GET /chat/{id}             the conversation; ?follow=1 keeps the response open and writes the
 /// running answer into it; ?edit={message} shows a message as a form
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
@@ -22,8 +23,13 @@ void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 /// POST /chat/{id}/thinking   thinking: the conversation's switch
 /// POST /chat/{id}/model      model: an id, empty = the default one
 /// POST /chat/{id}/rename     title
-/// POST /chat/{id}/delete
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages);
+
+/// GET  /search                        q: where it stands in titles and messages (page or fragment)
+/// POST /chat/{id}/pin                 pinned: listed first, or no more
+/// POST /chat/{id}/delete              the page that follows can take it back
+/// POST /chat/{id}/restore             takes it back
+void add_chat_list_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// GET  /chat/{id}/message/{message}   one message as it is shown; ?edit=1 as a form (fragments)
 /// POST /chat/{id}/regenerate          question, answer, client_id: another answer beside that one

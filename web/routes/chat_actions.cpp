@@ -35,9 +35,9 @@ Awaitable<Result<Conversation>> create(const Pages& pages) {
     co_return co_await wait_for<Conversation>(start);
 }
 
-Awaitable<Result<>> remove(const Pages& pages, ConversationId id) {
+Awaitable<Result<>> erase(const Pages& pages, ConversationId id) {
     auto start = [&pages, &id](services::Completion<> done) {
-        pages.context().chat.remove(id, std::move(done));
+        pages.context().chat.erase(id, std::move(done));
     };
     co_return co_await wait_for<void>(start);
 }
@@ -100,7 +100,7 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
     const services::SendRequest request = send_request(exchange.request(), created->id, *form);
     const Result<SentMessage> sent = co_await send_first(pages, request, model);
     if (!sent) {
-        co_await remove(pages, created->id);  // an empty conversation is of no use to anybody
+        co_await erase(pages, created->id);  // an empty conversation is of no use to anybody
         co_await pages.show_error(exchange, sent.error(), text);
         co_return;
     }
@@ -267,12 +267,6 @@ Awaitable<> post_rename(Exchange& exchange, const Pages& pages) {
     co_await answer_change(exchange, pages, renamed, "/chat/" + id.value);
 }
 
-Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
-    const Result<> removed = co_await remove(pages, id);
-    co_await answer_change(exchange, pages, removed, "/");
-}
-
 }  // namespace
 
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages) {
@@ -287,7 +281,6 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
         action_route(pages, "/chat/{id}/answer-now", post_answer_now, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/model", post_model, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/rename", post_rename, BodyLimit::kSmall));
-    routes.push_back(action_route(pages, "/chat/{id}/delete", post_delete, BodyLimit::kSmall));
 }
 
 }  // namespace notso::web

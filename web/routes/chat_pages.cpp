@@ -20,11 +20,21 @@ std::string query_value(const Request& request, const std::string& name) {
     return text == request.query.end() ? std::string() : text->second;
 }
 
+/// Of a link: what it names becomes part of a form's address.
+bool is_id(std::string_view text) {
+    constexpr std::size_t kDigits = 32;
+    return text.size() == kDigits &&
+           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Awaitable<> new_chat(Exchange& exchange, const Pages& pages) {
     const PageFrame frame = co_await pages.frame(exchange.request(), "New chat");
     const std::string text = query_value(exchange.request(), "prefill");
+    boost::json::object view = new_chat_view(frame, text);
+    const std::string deleted = query_value(exchange.request(), "deleted");
+    if (is_id(deleted)) view["deleted"] = deleted;
     Response response;
-    response.body = co_await pages.render("chat.html", new_chat_view(frame, text));
+    response.body = co_await pages.render("chat.html", std::move(view));
     co_await exchange.respond(std::move(response));
 }
 

@@ -119,7 +119,7 @@ TEST_F(ChatRoutes, FormsWorkWithoutScript) {
     EXPECT_EQ(post_form(chat + "/rename", "title=%22new%22").header("location"), chat);
     EXPECT_TRUE(get("/").body.contains("&#34;new&#34;</a>") ||
                 get("/").body.contains("&quot;new&quot;</a>"));
-    EXPECT_EQ(post_form(chat + "/delete", "").header("location"), "/");
+    EXPECT_EQ(post_form(chat + "/delete", "").header("location"), "/?deleted=" + chat.substr(6));
     EXPECT_EQ(get(chat).status, 404);
 }
 
@@ -255,8 +255,14 @@ TEST_F(ChatRoutes, OtherTabsAskForNews) {
 }
 
 TEST_F(ChatRoutes, NothingAnswersForAForeignId) {
-    for (const char* path :
-         {"/messages", "/stop", "/answer-now", "/thinking", "/rename", "/delete"}) {
+    for (const char* path : {"/messages",
+                             "/stop",
+                             "/answer-now",
+                             "/thinking",
+                             "/rename",
+                             "/pin",
+                             "/delete",
+                             "/restore"}) {
         const auto response = post_form("/chat/" + kNoId + path, "message=x&title=x&thinking=1");
         EXPECT_EQ(response.status, 404) << path;
         EXPECT_TRUE(response.body.contains("does not exist")) << path;

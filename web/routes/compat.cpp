@@ -1,5 +1,6 @@
 #include "web/routes/compat.hpp"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -33,7 +34,8 @@ Awaitable<Result<ConversationId>> default_conversation(AppContext& context) {
     auto list = [&context](auto done) { context.chat.list_conversations(std::move(done)); };
     const auto all = co_await wait_for<std::vector<Conversation>>(list);
     if (!all) co_return std::unexpected(all.error());
-    if (!all->empty()) co_return all->front().id;
+    const auto newest = std::ranges::max_element(*all, {}, &Conversation::updated_at);
+    if (newest != all->end()) co_return newest->id;
     auto create = [&context](auto done) { context.chat.create_conversation(std::move(done)); };
     const auto created = co_await wait_for<Conversation>(create);
     if (!created) co_return std::unexpected(created.error());

@@ -1,0 +1,112 @@
+// ChatServiceImpl: what the list of conversations offers: searching, pinning, deleting with undo.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "services/chat/chat_service_impl.hpp"
+#include "services/template/unicode/unicode.hpp"
+
+namespace notso::services {
+namespace {
+
+constexpr std::size_t kMaxQueryCharacters = 400;
+constexpr std::int64_t kMaxHits = 50;
+
+/// Deletes what was put into the trash until then; when the first of the rest was.
+Result<std::optional<UnixMs>> erase_trash(SessionStore& store, UnixMs until) {
+    NOTSO_TRY(const auto trash, store.trashed_conversations());
+    for (const TrashedConversation& trashed : trash) {
+        if (trashed.at > until) return trashed.at;
+        NOTSO_CHECK(store.delete_conversation(trashed.id));
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+void ChatServiceImpl::search(std::string query, Completion<std::vector<SearchHit>> done) {
+    if (!is_valid_utf8(query) || unicode::count_code_points(query) > kMaxQueryCharacters) {
+        return fail_later(
+            std::move(done),
+            Error{ErrorCode::kInvalidArgument,
+                  fmt::format("a search has at most {} characters of UTF-8: shorten it",
+                              kMaxQueryCharacters)});
+    }
+    store_.call(
+        alive_,
+        [query = std::string(unicode::strip(query, unicode::Side::kBoth))](SessionStore& store) {
+            return store.search(query, kMaxHits);
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::set_pinned(ConversationId id, bool on, Completion<Conversation> done) {
+    change(
+        std::move(id),
+        [on](Conversation& conversation) { conversation.pinned = on; },
+        std::move(done));
+}
+
+void ChatServiceImpl::remove(ConversationId id, Completion<> done) {
+    after_turn(id, [this, id, done = std::move(done)]() mutable {
+        forget(id);
+        store_.call(
+            alive_,
+            [id](SessionStore& store) { return store.trash_conversation(id, now_ms()); },
+            [this, done = std::move(done)](Result<> removed) mutable {
+                if (removed) empty_trash_later(deps_.undo_ms);
+                done(std::move(removed));
+            });
+    });
+}
+
+void ChatServiceImpl::restore(ConversationId id, Completion<Conversation> done) {
+    store_.call(
+        alive_,
+        [id = std::move(id)](SessionStore& store) -> Result<Conversation> {
+            NOTSO_CHECK(store.restore_conversation(id));
+            return store.conversation(id);
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::erase(ConversationId id, Completion<> done) {
+    after_turn(id, [this, id, done = std::move(done)]() mutable {
+        forget(id);
+        store_.call(
+            alive_,
+            [id](SessionStore& store) { return store.delete_conversation(id); },
+            std::move(done));
+    });
+}
+
+// One timer for all: when it has rung, it is set again for what is left.
+void ChatServiceImpl::empty_trash_later(std::int64_t delay_ms) {
+    if (trash_timer_) return;
+    trash_timer_ = std::make_unique<GraceTimer>(
+        std::chrono::milliseconds(delay_ms), deps_.io, [this, alive = std::weak_ptr(alive_)] {
+            if (!alive.expired()) empty_trash(now_ms() - deps_.undo_ms);
+        });
+}
+
+void ChatServiceImpl::empty_trash(UnixMs until) {
+    store_.call(
+        alive_,
+        [until](SessionStore& store) { return erase_trash(store, until); },
+        [this](const Result<std::optional<UnixMs>>& next) {
+            trash_timer_.reset();
+            if (!next) {
+                return log::error(
+                    "deleted conversations could not be erased, the next start tries "
+                    "again: {}",
+                    next.error().detail);
+            }
+            if (!*next) return;
+            const std::int64_t left = **next + deps_.undo_ms - now_ms();
+            empty_trash_later(std::clamp<std::int64_t>(left, 1, deps_.undo_ms));
+        });
+}
+
+}  // namespace notso::services

@@ -1,0 +1,150 @@
+// The list of conversations: searching by keyboard, pinning, deleting with undo; what axe says of each state.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
+import { start_program } from "./program.mjs";
+
+let browser;
+let program;
+before(async () => {
+  browser = await launch();
+  program = await start_program();
+  for (const text of ["Where is <b>Rome</b> & why", "A recipe with onions", "東京の天気はどうですか"]) {
+    const seed = await open_page(browser, program.url);
+    await send(seed, text);
+    await finished_answer(seed);
+    await close_page(seed);
+  }
+});
+after(async () => {
+  await browser?.close();
+  await program?.stop();
+});
+
+const listed = async (page) => (await page.locator("#history .chats a").allInnerTexts()).join(" | ");
+const hits = (page) => page.locator("#history .hits a");
+const hit_count = (page, count) => page.waitForFunction((wanted) =>
+  document.querySelectorAll("#history .hits a").length === wanted, count);
+
+test("search by keyboard alone, and on to the message", async () => {
+  const page = await open_page(browser, program.url);
+  const before = await listed(page);
+  await page.keyboard.press("Control+k");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "search");
+  await page.keyboard.type("ROME");
+  await hit_count(page, 2);
+  assert.equal(await page.innerText("#search-status"), "2 results");
+  assert.deepEqual(await page.locator("#history mark").allInnerTexts(), ["Rome", "Rome"]);
+  assert.match(await hits(page).first().innerText(), /Where is <b>Rome<\/b> & why\s+Today/);
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !document.querySelector("#history .hits"));
+  assert.equal(await page.inputValue("#search"), "");
+  assert.equal(await listed(page), before);
+  await page.keyboard.type("東京");
+  await hit_count(page, 2);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "search");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/chat\/[0-9a-f]{32}#m-[0-9a-f]{32}$/);
+  const shown = new URL(page.url()).hash;
+  assert.match(await page.locator(shown).innerText(), /東京/);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("%_*\"' NEAR(");
+  await page.waitForSelector("#history .quiet-note");
+  assert.match(await page.innerText("#history"), /Nothing found for “%_\*"' NEAR\(”/);
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("#history [aria-current]");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "message");
+  await close_page(page);
+});
+
+test("what was typed last is what is shown", async () => {
+  const page = await open_page(browser, program.url);
+  await page.route("**/search?q=onion", async (route) => {
+    await new Promise((done) => { setTimeout(done, 1000); });
+    await route.continue().catch(() => {});
+  });
+  page.expected.push("ERR_ABORTED", "ERR_FAILED");
+  const slow = page.waitForRequest("**/search?q=onion");
+  await page.fill("#search", "onion");
+  await slow;
+  await page.fill("#search", "rome");
+  await hit_count(page, 2);
+  await page.waitForTimeout(1200);
+  assert.match(await hits(page).first().innerText(), /Rome/);
+  await close_page(page);
+});
+
+test("pin, unpin; delete, undo", async () => {
+  const page = await open_page(browser, program.url);
+  await page.click(".chats a:has-text('onions')");
+  await page.waitForURL(/\/chat\//);
+  const url = page.url();
+  await page.click("[popovertarget=chat-menu]");
+  await page.click("#chat-menu .pin button");
+  await page.waitForSelector("h2:has-text('Pinned')");
+  assert.match(await listed(page), /^A recipe with onions/);
+  await page.click("[popovertarget=chat-menu]");
+  await page.click("#chat-menu button:has-text('Unpin this chat')");
+  await page.waitForFunction(() => !/Pinned/.test(document.getElementById("history").innerText));
+  await page.click("[popovertarget=chat-menu]");
+  await page.click("#chat-menu summary");
+  await page.click("#chat-menu .danger-button");
+  await page.waitForSelector("#undo");
+  assert.match(await page.innerText("#undo"), /Deleted\.\s+Undo/);
+  assert.doesNotMatch(await listed(page), /onions/);
+  await page.focus("#undo button");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(url);
+  assert.match(await page.innerText("#messages"), /onions/);
+  assert.match(await listed(page), /onions/);
+  await close_page(page);
+});
+
+test("the Undo goes when its time is over", async () => {
+  const page = await open_page(browser, program.url);
+  await page.clock.install();
+  await page.goto(`${program.url}/?deleted=${"0".repeat(32)}`);
+  await page.waitForSelector("#undo");
+  await page.clock.fastForward(31000);
+  await page.waitForSelector("#undo", { state: "detached" });
+  assert.equal(page.url(), `${program.url}/`);
+  await close_page(page);
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of [1280, 360]) {
+    const look = { colorScheme, viewport: { width, height: 800 } };
+    const what = `${colorScheme}, ${width} px`;
+
+    test(`axe: ${what}`, async () => {
+      const page = await open_page(browser, program.url, look);
+      const check = async (state) => {
+        await assert_accessible(page, `${state}, ${what}`);
+        await assert_fits(page, `${state}, ${what}`);
+      };
+      await page.keyboard.press("Control+k");
+      await page.waitForSelector("#search:focus");
+      await page.keyboard.type("on");
+      await page.waitForSelector("#history .hits");
+      await check("results");
+      await page.fill("#search", "nowhere at all");
+      await page.waitForSelector("#history .quiet-note");
+      await check("nothing found");
+      await page.goto(`${program.url}/search?q=rome`);
+      await page.waitForSelector("#content mark");
+      await check("page of results");
+      await page.goto(`${program.url}/?deleted=${"0".repeat(32)}`);
+      await page.waitForSelector("#undo");
+      await check("deleted");
+      await close_page(page);
+    });
+  }
+}

@@ -1,0 +1,16 @@
+// What a search in the conversations found, as the templates see it.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string_view>
+#include <vector>
+
+#include "services/session/session_store.hpp"
+
+namespace notso::web {
+
+/// Variables of partials/search_results.html.
+boost::json::object search_view(std::string_view query,
+                                const std::vector<services::SearchHit>& hits);
+
+}  // namespace notso::web

@@ -1,0 +1,141 @@
+#include "base/utf8.hpp"
+#include "web/pages/answer_painter.hpp"
+#include "web/pages/format.hpp"
+#include "web/pages/search_view.hpp"
+#include "web/routes/chat.hpp"
+#include "web/routes/chat_forms.hpp"
+
+namespace notso::web {
+namespace {
+
+using services::Conversation;
+using services::ConversationId;
+using services::SearchHit;
+
+constexpr std::size_t kIdCharacters = 32;
+
+bool is_blank(std::string_view text) {
+    return text.find_first_not_of(kWhiteSpace) == std::string_view::npos;
+}
+
+/// The conversation that the page of a request shows, as htmx names it.
+std::string shown_conversation(const Request& request) {
+    constexpr std::string_view kPath = "/chat/";
+    const std::string_view url = request.header("hx-current-url");
+    const std::size_t at = url.find(kPath);
+    if (at == std::string_view::npos) return {};
+    return std::string(url.substr(at + kPath.size(), kIdCharacters));
+}
+
+/// Takes the place of the list while somebody types, and tells how much there is to hear.
+std::string results_html(const Pages& pages,
+                         const std::string& query,
+                         const std::vector<SearchHit>& hits) {
+    const std::string told =
+        hits.empty() ? "Nothing found" : format_counted(std::ssize(hits), "result");
+    return pages.renderer().render("partials/search_results.html", search_view(query, hits)) +
+           partial("search-status", "innerHTML", told);
+}
+
+/// A blank search shows the list as it was.
+Awaitable<> list_again(Exchange& exchange, const Pages& pages) {
+    PageFrame frame = co_await pages.frame(exchange.request(), "Search");
+    frame.current = shown_conversation(exchange.request());
+    Response response;
+    response.body = pages.renderer().render("partials/conversations.html", frame_view(frame)) +
+                    partial("search-status", "innerHTML", "");
+    co_await exchange.respond(std::move(response));
+}
+
+Awaitable<> results_page(Exchange& exchange,
+                         const Pages& pages,
+                         std::string query,
+                         std::vector<SearchHit> hits) {
+    const PageFrame frame = co_await pages.frame(exchange.request(), "Search");
+    boost::json::object view = frame_view(frame);
+    for (auto& [name, value] : search_view(query, hits)) view[name] = std::move(value);
+    view["plain"] = true;
+    Response response;
+    response.body = co_await pages.render("search.html", std::move(view));
+    co_await exchange.respond(std::move(response));
+}
+
+Awaitable<> search(Exchange& exchange, const Pages& pages) {
+    const auto given = exchange.request().query.find("q");
+    const std::string query = given == exchange.request().query.end() ? "" : given->second;
+    auto start = [&pages, &query](services::Completion<std::vector<SearchHit>> done) {
+        pages.context().chat.search(query, std::move(done));
+    };
+    auto hits = co_await wait_for<std::vector<SearchHit>>(start);
+    if (!hits) {
+        co_await pages.show_error(exchange, hits.error());
+        co_return;
+    }
+    if (!exchange.request().is_htmx()) {
+        co_await results_page(exchange, pages, query, *std::move(hits));
+        co_return;
+    }
+    if (is_blank(query)) {
+        co_await list_again(exchange, pages);
+        co_return;
+    }
+    Response response;
+    response.body = results_html(pages, query, *hits);
+    co_await exchange.respond(std::move(response));
+}
+
+/// After a form of a browser: on to a page, or the failure.
+template <class T>
+Awaitable<> go_on(Exchange& exchange, const Pages& pages, Result<T> done, std::string path) {
+    if (!done) {
+        co_await pages.show_error(exchange, done.error());
+        co_return;
+    }
+    Response response = see_other(std::move(path));
+    co_await exchange.respond(std::move(response));
+}
+
+Awaitable<> post_pin(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    const Result<Form> form = exchange.request().form();
+    if (!form) {
+        co_await pages.show_error(exchange, form.error());
+        co_return;
+    }
+    auto start = [&](services::Completion<Conversation> done) {
+        pages.context().chat.set_pinned(id, form->contains("pinned"), std::move(done));
+    };
+    const auto pinned = co_await wait_for<Conversation>(start);
+    co_await go_on(exchange, pages, pinned, "/chat/" + id.value);
+}
+
+Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    auto start = [&pages, &id](services::Completion<> done) {
+        pages.context().chat.remove(id, std::move(done));
+    };
+    const Result<> removed = co_await wait_for<void>(start);
+    co_await go_on(exchange, pages, removed, "/?deleted=" + percent_encode(id.value));
+}
+
+Awaitable<> post_restore(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    auto start = [&pages, &id](services::Completion<Conversation> done) {
+        pages.context().chat.restore(id, std::move(done));
+    };
+    const auto restored = co_await wait_for<Conversation>(start);
+    co_await go_on(exchange, pages, restored, "/chat/" + id.value);
+}
+
+}  // namespace
+
+void add_chat_list_routes(std::vector<Route>& routes, const SharedPages& pages) {
+    routes.push_back({Method::kGet, "/search", [pages](Exchange& exchange) {
+                          return search(exchange, *pages);
+                      }});
+    routes.push_back(action_route(pages, "/chat/{id}/pin", post_pin, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chat/{id}/delete", post_delete, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chat/{id}/restore", post_restore, BodyLimit::kSmall));
+}
+
+}  // namespace notso::web
