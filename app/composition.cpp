@@ -16,6 +16,7 @@
 #include "services/chat/chat_service.hpp"
 #include "services/models/pull_desk.hpp"
 #include "services/session/data_directory.hpp"
+#include "services/tools/time/time_zone.hpp"
 #include "web/http/server.hpp"
 #include "web/routes/context.hpp"
 
@@ -85,7 +86,13 @@ class Root final : public Composition {
           compute_("notso-compute"),
           backend_(std::make_unique<services::MeteredBackend>(make_server_backend(settings))),
           chat_(services::ChatService::create(
-              {*backend_, *store_, io_executor_, database_, compute_, background(settings)})),
+              {.backend = *backend_,
+               .store = *store_,
+               .io = io_executor_,
+               .database = database_,
+               .compute = compute_,
+               .background = background(settings),
+               .tools = {.box = tools_.box.get(), .time_zone = services::TimeZone::local_name()}})),
           pulls_({.folder = settings.models_dir,
                   .hub = settings.hub,
                   .on_installed = [this] { backend_->refresh(); }}),

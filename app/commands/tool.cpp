@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/commands/command.hpp"
+#include "app/interrupts.hpp"
 #include "app/tools.hpp"
 #include "base/log.hpp"
 
@@ -40,14 +41,14 @@ Result<services::ToolContext> context_of(const Options& options) {
 }
 
 /// Waits until every MCP server is ready or has failed; failures are said on stderr.
-void wait_for_servers(const services::McpClient& servers) {
+void wait_for_servers(const services::McpClient& servers, const std::stop_token& stop) {
     constexpr std::chrono::milliseconds kStep{20};
     for (;;) {
         const auto all = servers.status();
         const bool starting = std::ranges::any_of(all, [](const services::McpStatus& each) {
             return each.state == services::McpState::kStarting;
         });
-        if (starting) {
+        if (starting && !stop.stop_requested()) {
             std::this_thread::sleep_for(kStep);
             continue;
         }
@@ -73,17 +74,22 @@ void print_progress(const services::ToolProgress& progress) {
 }
 
 Result<int> run(const Settings& settings, const Options& options) {
+    std::stop_source stop;
+    std::optional<Interrupts> interrupts;  // not while stdin is read: Ctrl-C just ends that
+    if (options.arguments) interrupts.emplace().handle([&] { stop.request_stop(); });
     NOTSO_TRY(const Tools tools, make_all_tools(settings, options.name.value_or("")));
     const services::ToolBox& box = *tools.box;
-    wait_for_servers(*tools.servers);
+    wait_for_servers(*tools.servers, stop.get_token());
     if (!options.name) {
         print_tools(box);
         return kExitOk;
     }
     NOTSO_TRY(services::ToolContext context, context_of(options));
+    context.stop = stop.get_token();
     if (options.progress) context.on_progress = print_progress;
     if (options.arguments) {
         const auto output = box.run({*options.name, *options.arguments}, context);
+        if (stop.stop_requested()) return kExitInterrupted;
         if (output.is_error) return fail(ErrorCode::kInvalidArgument, "{}", output.text);
         std::cout << output.text << '\n';
         return kExitOk;

@@ -41,6 +41,8 @@ class ToolRound : public std::enable_shared_from_this<ToolRound> {
 
     static std::shared_ptr<ToolRound> create(Deps deps, std::vector<ToolUse> uses);
 
+    ~ToolRound() { stop_.request_stop(); }
+
     /// Writes the calls down, then runs those that may run.
     void begin();
     /// Goes on after a restart: what is written down is there already. What ran then is answered

@@ -1,6 +1,7 @@
 // Turns that call tools: the model's calls, their results, approval, limits, and a restart at every
 // step.
 #include <mutex>
+#include <thread>
 
 #include "services/chat/chat_fixture.hpp"
 #include "services/tools/built_in.hpp"
@@ -39,8 +40,8 @@ ToolPtr make_tool(Deeds& deeds, std::string name, ToolPolicy policy) {
                 return fmt::format("note {}", note.number);
             }
             if (name == "slow") {
-                while (!context.stop.stop_requested()) {
-                }
+                while (!context.stop.stop_requested())
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1));
             }
             if (x == "fail") return fail(ErrorCode::kInvalidArgument, "x must not be fail");
             return "got " + x;
@@ -219,7 +220,7 @@ TEST_F(ToolTurnTest, WhatRanWhenTheServerDiedIsNotRunAgain) {
     const auto sent = send(conversation_.id, "Go");
     emit(0, joined(call("slow", "a"), {{called_}}));
     wait_for(*sent->feed, ToolUseState::kRunning);
-    loop_.run_until([&] { return !deeds_.all().empty(); });
+    while (deeds_.all().empty()) std::this_thread::yield();
     chat_.reset();  // its round goes, the tool is stopped with the box; nothing is written
     chat_ = make_service();
     EXPECT_TRUE(asked(1)->request.messages.back().content.contains("not known"));

@@ -113,12 +113,12 @@ void Turn::close_with(chat_event::End end) {
 void Turn::receive(std::vector<TimedEvent> events) {
     for (TimedEvent& event : events) {
         if (closed_) return;
-        if (std::holds_alternative<chat_event::ThinkingStarted>(event.event) && has_thoughts_) {
+        if (std::holds_alternative<chat_event::ThinkingStarted>(event.event) &&
+            std::exchange(thoughts_apart_, false)) {
             unsaved_thinking_ += "\n\n";
             pending_.push_back({chat_event::ThinkingText{"\n\n"}, event.at});
         }
         if (const auto* thought = std::get_if<chat_event::ThinkingText>(&event.event)) {
-            has_thoughts_ = true;
             unsaved_thinking_ += thought->text;
         } else if (const auto* text = std::get_if<chat_event::Text>(&event.event)) {
             unsaved_text_ += text->text;

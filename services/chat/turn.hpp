@@ -129,7 +129,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     std::string unsaved_thinking_;  // not in the store yet
     std::string unsaved_text_;
     bool storage_failed_ = false;
-    bool has_thoughts_ = false;  // thoughts of another round stand apart from them
+    bool thoughts_apart_ = false;  // the next thoughts are another round's: a line goes before them
 
     PromptSource source_;               // of each round
     std::vector<ToolUse> called_;       // by the model in this round, not yet journalled

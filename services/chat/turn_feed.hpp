@@ -31,6 +31,8 @@ struct TurnStatus {
     std::int64_t messages_left_out =
         0;  ///< Oldest messages that did not fit in the context of this answer.
     ThinkingEndReason thinking_end = ThinkingEndReason::kModel;  ///< Of the last thoughts.
+    std::string tool = {};                                       ///< Name of the one that is used.
+    bool tool_asks = false;                                      ///< It waits for a person.
 
     bool operator==(const TurnStatus&) const = default;
 };

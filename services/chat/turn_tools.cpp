@@ -14,11 +14,13 @@ constexpr std::size_t kMaxCalls = 8;  ///< Of one answer.
 void Turn::take(const chat_event::ToolCallBegun& event, SteadyClock::time_point at) {
     saw_token(at);
     flush_text();
+    const ToolPtr tool = deps_.tools.box == nullptr ? nullptr : deps_.tools.box->find(event.name);
     called_.push_back({.id = fmt::format("call-{}", answer_.tool_uses.size() + called_.size() + 1),
                        .name = event.name,
                        .arguments = {},
                        .round = n_rounds_,
-                       .text_offset = std::ssize(answer_.text)});
+                       .text_offset = std::ssize(answer_.text),
+                       .sends_to = tool ? tool->info().sends_to : ""});
 }
 
 void Turn::take(const chat_event::ToolCallArguments& event, SteadyClock::time_point) {
@@ -50,7 +52,6 @@ void Turn::resume(PromptSource source) {
     closed_ = true;
     source_ = std::move(source);
     n_rounds_ = answer_.tool_uses.back().round;
-    has_thoughts_ = !answer_.thinking.empty();
     std::vector<ToolUse> uses;
     for (const ToolUse& use : answer_.tool_uses) {
         if (use.round == n_rounds_) uses.push_back(use);
@@ -89,7 +90,13 @@ void Turn::on_round_changed(const std::vector<ToolUse>& uses) {
         const auto mine = std::ranges::find(answer_.tool_uses, use.id, &ToolUse::id);
         if (mine != answer_.tool_uses.end()) *mine = use;
     }
+    const auto open = std::ranges::find_if(uses, [](const ToolUse& use) {
+        return use.state == ToolUseState::kAsking || use.state == ToolUseState::kRunning;
+    });
+    if (open != uses.end()) status_.tool = open->name;
+    status_.tool_asks = waits_for_person();
     flush_text();
+    flush_status();
     feed_->append(feed_event::ToolUses{answer_.tool_uses});
 }
 
@@ -104,6 +111,7 @@ void Turn::on_round_ended(const Result<>& ended) {
     ++n_rounds_;
     closed_ = false;
     cancelled_ = false;
+    thoughts_apart_ = !answer_.thinking.empty();
     start_outcome_ = std::make_shared<StartOutcome>();
     source_.so_far = answer_;
     status_.prefill_done = status_.prefill_total = 0;

@@ -83,26 +83,29 @@ Error McpServer::failed(Error error) {
 }
 
 Result<McpServer::SessionPtr> McpServer::session(const McpWait& wait) {
-    const std::unique_lock connecting(connecting_, wait.deadline);
-    if (!connecting)
+    std::unique_lock lock(mutex_);
+    if (!connected_.wait_until(lock, wait.deadline, [this] { return !connecting_; }))
         return fail(ErrorCode::kTimeout, "the MCP server {} is still starting", config_.name);
     if (stop_.stop_requested())
         return fail(ErrorCode::kUnavailable, "the MCP server {} was shut down", config_.name);
-    {
-        const std::lock_guard lock(mutex_);
-        if (session_ && session_->is_alive()) return session_;
-        if (SteadyClock::now() < next_try_) {
-            return fail(ErrorCode::kUnavailable,
-                        "the MCP server {} does not work: {}; try later",
-                        config_.name,
-                        detail_);
-        }
-        session_.reset();
-        state_ = McpState::kStarting;
+    if (session_ && session_->is_alive()) return session_;
+    if (SteadyClock::now() < next_try_) {
+        return fail(ErrorCode::kUnavailable,
+                    "the MCP server {} does not work: {}; try later",
+                    config_.name,
+                    detail_);
     }
+    connecting_ = true;
+    state_ = McpState::kStarting;
+    SessionPtr dead = std::move(session_);
+    lock.unlock();
+    dead.reset();  // waits for its reader, which may want the lock
     auto made = connect(wait);
-    if (!made) return std::unexpected(failed(std::move(made).error()));
-    const std::lock_guard lock(mutex_);
+    if (!made) made = std::unexpected(failed(std::move(made).error()));
+    lock.lock();
+    connecting_ = false;
+    connected_.notify_all();
+    if (!made) return made;
     session_ = *made;
     state_ = McpState::kReady;
     n_failures_ = 0;

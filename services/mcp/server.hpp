@@ -2,7 +2,7 @@
 // calls, its state. One that fails is tried again when somebody uses it, later each time.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -66,8 +66,9 @@ class McpServer final : public std::enable_shared_from_this<McpServer> {
     const McpServerConfig config_;
     const McpTimes times_;
     std::stop_source stop_;
-    std::timed_mutex connecting_;
     mutable std::mutex mutex_;  // of what follows
+    std::condition_variable connected_;
+    bool connecting_ = false;
     SessionPtr session_;
     McpState state_ = McpState::kStarting;
     std::string detail_;

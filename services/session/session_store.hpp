@@ -69,6 +69,7 @@ struct ToolUse {
     std::string output = {};
     std::int64_t round = 0;        ///< Calls of one round were made together.
     std::int64_t text_offset = 0;  ///< Bytes of the answer's text that stand before it.
+    std::string sends_to = {};     ///< Where its arguments go; empty: they stay in this program.
 
     bool operator==(const ToolUse&) const = default;
 };

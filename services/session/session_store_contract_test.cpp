@@ -307,7 +307,8 @@ TEST_P(SessionStoreContract, KeepsUsesOfToolsAndWhatTheyGave) {
                         .state = state,
                         .output = "o\0ut"s,
                         .round = n / 2,
-                        .text_offset = n});
+                        .text_offset = n,
+                        .sends_to = n == 0 ? "example.org" : ""});
     }
     ASSERT_TRUE(store_->put_tool_uses(answer.id, uses));
     uses[0].state = ToolUseState::kDone;

@@ -80,6 +80,7 @@ CREATE TABLE tool_use (
     output      TEXT NOT NULL,
     round       INTEGER NOT NULL,
     text_offset INTEGER NOT NULL,
+    sends_to    TEXT NOT NULL,
     UNIQUE (message, id)
 ) STRICT;
 CREATE TABLE allowed_tool (

@@ -16,7 +16,8 @@ Result<> SqliteStore::add_tool_uses(const ConversationId& id, std::vector<Messag
     NOTSO_TRY(Statement select,
               database_->prepare(
                   "SELECT message.id, tool_use.id, name, arguments, tool_use.state, output, round, "
-                  "text_offset FROM tool_use JOIN message ON message.seq = tool_use.message WHERE "
+                  "text_offset, sends_to FROM tool_use JOIN message ON message.seq = "
+                  "tool_use.message WHERE "
                   "message.conversation = ? ORDER BY tool_use.seq"));
     select.bind(1, id.value);
     std::map<std::string, Message*> by_id;
@@ -35,7 +36,8 @@ Result<> SqliteStore::add_tool_uses(const ConversationId& id, std::vector<Messag
              .state = value_of<ToolUseState>(select.text(4), kToolUseNames),
              .output = select.text(5),
              .round = select.integer(6),
-             .text_offset = select.integer(7)});
+             .text_offset = select.integer(7),
+             .sends_to = select.text(8)});
     }
 }
 
@@ -45,8 +47,9 @@ Result<> SqliteStore::put_tool_uses(const MessageId& id, const std::vector<ToolU
         NOTSO_TRY(Statement put,
                   database_->prepare(
                       "INSERT INTO tool_use (message, id, name, arguments, state, output, round, "
-                      "text_offset) SELECT seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM message WHERE id = "
-                      "?1 ON CONFLICT (message, id) DO UPDATE SET state = ?5, output = ?6"));
+                      "text_offset, sends_to) SELECT seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM "
+                      "message WHERE id = ?1 ON CONFLICT (message, id) DO UPDATE SET state = "
+                      "?5, output = ?6"));
         put.bind(1, id.value)
             .bind(2, use.id)
             .bind(3, use.name)
@@ -54,7 +57,8 @@ Result<> SqliteStore::put_tool_uses(const MessageId& id, const std::vector<ToolU
             .bind(5, name_of(use.state))
             .bind(6, use.output)
             .bind(7, use.round)
-            .bind(8, use.text_offset);
+            .bind(8, use.text_offset)
+            .bind(9, use.sends_to);
         NOTSO_CHECK(put.run());
         if (database_->changes() == 0)
             return fail(

@@ -83,18 +83,32 @@ def test_reference_server_reports_progress(data_dir):
     assert [line.split()[0] for line in done.stderr.decode().splitlines() if " / 4" in line] == ["1", "2", "3", "4"]
 
 
-def test_reference_server_is_killed_in_a_call(data_dir):
+@pytest.fixture
+def long_call(data_dir):
+    """A call that takes a minute and has begun."""
     arguments = json.dumps({"duration": 60, "steps": 60})
     process = subprocess.Popen([BINARY, "tool", "every__trigger-long-running-operation", arguments, "--data-dir",
                                 data_dir, "--progress"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment())
-    process.stderr.readline()  # the call is under way
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    pids = {pid for task in Path(f"/proc/{process.pid}/task").iterdir() for pid in (task / "children").read_text().split()}
-    assert pids, children
-    for pid in pids:
+    process.stderr.readline()
+    yield process
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def test_reference_server_is_killed_in_a_call(long_call):
+    children = {pid for task in Path(f"/proc/{long_call.pid}/task").iterdir() for pid in (task / "children").read_text().split()}
+    assert children
+    for pid in children:
         os.kill(int(pid), signal.SIGKILL)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 1 and out == b"" and b"is gone" in err.splitlines()[-1], err
+    out, err = long_call.communicate(timeout=30)
+    assert long_call.returncode == 1 and out == b"" and b"is gone" in err.splitlines()[-1], err
+
+
+def test_a_call_is_cancelled(long_call):
+    long_call.send_signal(signal.SIGINT)
+    out, _ = long_call.communicate(timeout=30)
+    assert long_call.returncode == 130 and out == b""
 
 
 def test_reference_server_over_http(everything, tmp_path):

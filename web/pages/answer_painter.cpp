@@ -5,6 +5,7 @@
 #include "services/template/markdown.hpp"
 #include "web/pages/message_view.hpp"
 #include "web/pages/page_view.hpp"
+#include "web/pages/tool_view.hpp"
 
 namespace notso::web {
 namespace {
@@ -43,7 +44,10 @@ bool AnswerPainter::resume_at(std::uint64_t seq) {
     seq_ = seq;
     text_bytes_ = extent->text;
     thinking_bytes_ = extent->thinking;
-    done_bytes_ = finished_bytes(std::string_view(feed_.snapshot().text).substr(0, extent->text));
+    const FeedSnapshot& now = feed_.snapshot();
+    const std::size_t begin = tail_begin(now.text, now.tool_uses);
+    const std::string_view seen = std::string_view(now.text).substr(0, extent->text);
+    done_bytes_ = begin < seen.size() ? begin + finished_bytes(seen.substr(begin)) : begin;
     return true;
 }
 
@@ -83,11 +87,20 @@ void AnswerPainter::paint_thinking(std::string& out) {
 }
 
 void AnswerPainter::paint_text(std::string& out) {
-    const std::string_view text = feed_.snapshot().text;
-    if (!fresh_ && text.size() == text_bytes_) return;
-    const std::size_t done = finished_bytes(text);
-    if (fresh_) {
-        out += partial(id_of("done", feed_), "innerHTML", prose_html(text.substr(0, done)));
+    const FeedSnapshot& now = feed_.snapshot();
+    const std::string_view text = now.text;
+    const bool tools_changed = now.tools_seq > seq_ || (fresh_ && !now.tool_uses.empty());
+    if (!fresh_ && !tools_changed && text.size() == text_bytes_) return;
+    const std::size_t begin = tail_begin(text, now.tool_uses);
+    const std::size_t done = begin + finished_bytes(text.substr(begin));
+    if (tools_changed) {
+        const boost::json::object view = {{"m", live_answer_view(feed_)}};
+        out +=
+            partial(id_of("steps", feed_), "innerHTML", pages_.render("partials/steps.html", view));
+    }
+    if (fresh_ || tools_changed) {
+        out += partial(
+            id_of("done", feed_), "innerHTML", prose_html(text.substr(begin, done - begin)));
     } else if (done > done_bytes_) {
         out += partial(id_of("done", feed_),
                        "beforeend",

@@ -7,6 +7,7 @@
 #include "services/template/markdown.hpp"
 #include "web/pages/format.hpp"
 #include "web/pages/sse.hpp"
+#include "web/pages/tool_view.hpp"
 
 namespace notso::web {
 namespace {
@@ -78,7 +79,7 @@ std::string thought_label(const services::MessageStats& stats) {
 
 /// What stored and running answers have in common.
 boost::json::object common_view(const Message& message) {
-    const std::string_view text = message.text;
+    const std::string_view text = std::string_view(message.text).substr(tail_begin(message));
     const std::size_t settled = finished_bytes(text);
     boost::json::object view = {{"id", message.id.value},
                                 {"role", "assistant"},
@@ -89,7 +90,8 @@ boost::json::object common_view(const Message& message) {
                                 {"thinking", message.thinking},
                                 {"thinking_label", thought_label(message.stats)},
                                 {"thinking_open", false},
-                                {"has_text", !text.empty()},
+                                {"has_text", !message.text.empty()},
+                                {"steps", steps_view(message)},
                                 {"done_html", prose_html(text.substr(0, settled))},
                                 {"tail_html", prose_html(text.substr(settled))}};
     return view;
@@ -181,6 +183,7 @@ boost::json::object live_answer_view(const TurnFeed& feed) {
     Message message{.id = feed.answer(), .conversation = feed.conversation(), .text = shown.text};
     message.state = MessageState::kRunning;
     message.thinking = shown.thinking;
+    message.tool_uses = shown.tool_uses;
     boost::json::object view = common_view(message);
     view["running"] = true;
     view["thinking_label"] = thinking_label(shown);
@@ -223,6 +226,10 @@ std::string pill_label(const TurnStatus& status) {
             return fmt::format("<b>Thinking</b> {}{}", progress, left_out);
         case TurnPhase::kWriting:
             return fmt::format("<b>Writing</b> {}{}", progress, left_out);
+        case TurnPhase::kUsingTools:
+            return fmt::format("<b>{}</b> {}",
+                               status.tool_asks ? "Waiting for your decision:" : "Using",
+                               services::escape_html(spaced(status.tool)));
         case TurnPhase::kEnded:
             return "<b>Finishing</b>";
     }

@@ -52,7 +52,7 @@ class AppFixture : public testing::Test {
         compute_ = std::make_unique<SerialWorker>("test-compute");
         database_ = std::make_unique<SerialWorker>("test-db");
         chat_ = services::ChatService::create(
-            {*backend_, store_, *executor_, *database_, *compute_, background_});
+            {*backend_, store_, *executor_, *database_, *compute_, background_, tools_});
         context_ = std::make_unique<AppContext>(AppContext{*chat_, *backend_, *compute_, "test"});
         server_->start(make_routes(*context_), std::move(options));
     }
@@ -80,7 +80,8 @@ class AppFixture : public testing::Test {
         return false;
     }
 
-    bool background_ = false;  ///< Of what start() starts.
+    bool background_ = false;        ///< Of what start() starts.
+    services::ToolDesk tools_ = {};  ///< The same.
     services::MemoryStore store_;
     std::unique_ptr<services::MeteredBackend> backend_;
     std::unique_ptr<TestServer> server_;

@@ -17,6 +17,7 @@ void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 /// POST /chat                 message, model: makes a conversation and sends its first message
 /// POST /chat/{id}/messages   message, client_id, thinking
 /// POST /chat/{id}/draft      message, thinking: what is being typed, to be read ahead
+/// POST /chat/{id}/tool       use, decision (allow, always, deny): about a call of a tool that asks
 /// POST /chat/{id}/stop       ends the running answer
 /// POST /chat/{id}/answer-now ends its thoughts; the answer goes on
 /// POST /chat/{id}/thinking   thinking: the conversation's switch

@@ -171,6 +171,13 @@ Awaitable<> post_draft(Exchange& exchange, const Pages& pages) {
     co_await exchange.respond(std::move(response));
 }
 
+std::optional<services::ToolDecision> decision_of(std::string_view name) {
+    if (name == "allow") return services::ToolDecision::kAllowOnce;
+    if (name == "always") return services::ToolDecision::kAllowAlways;
+    if (name == "deny") return services::ToolDecision::kDeny;
+    return std::nullopt;
+}
+
 /// After a change: nothing to swap for htmx (the stream tells the rest), the page again for a
 /// browser.
 Awaitable<> answer_change(Exchange& exchange,
@@ -232,6 +239,22 @@ Awaitable<> post_model(Exchange& exchange, const Pages& pages) {
     co_await answer_change(exchange, pages, changed, "/chat/" + id.value);
 }
 
+Awaitable<> post_tool(Exchange& exchange, const Pages& pages) {
+    const ConversationId id = conversation_of(exchange.request());
+    const Result<Form> form = exchange.request().form();
+    Result<> decided;
+    std::optional<services::ToolDecision> decision;
+    if (form) decision = decision_of(field(*form, "decision"));
+    if (!form) decided = std::unexpected(form.error());
+    if (form && !decision)
+        decided = fail(ErrorCode::kInvalidArgument, "decision is not allow, always or deny");
+    auto start = [&](services::Completion<> done) {
+        pages.context().chat.decide_tool({id, field(*form, "use"), *decision}, std::move(done));
+    };
+    if (decided) decided = co_await wait_for<void>(start);
+    co_await answer_change(exchange, pages, decided, follow_path(id));
+}
+
 Awaitable<> post_rename(Exchange& exchange, const Pages& pages) {
     const ConversationId id = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
@@ -251,6 +274,7 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
     routes.push_back(action_route(pages, "/chat", post_first_message, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/messages", post_message, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/thinking", post_thinking, BodyLimit::kChat));
+    routes.push_back(action_route(pages, "/chat/{id}/tool", post_tool, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/draft", post_draft, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/stop", post_stop, BodyLimit::kSmall));
     routes.push_back(

@@ -1,4 +1,5 @@
 #include "web/pages/message_view.hpp"
+#include "web/pages/tool_view.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/feed_reader.hpp"
 #include "web/routes/fragments.hpp"
@@ -61,13 +62,9 @@ class PlainPainter {
                                     {{"m", live_answer_view(feed_)}, {"keep_thinking", false}});
         }
         const std::string& text = now.ended ? now.ended->text : now.text;
-        const std::size_t until = now.ended ? text.size() : finished_bytes(text);
-        if (until > done_bytes_) {
-            const std::string_view blocks =
-                std::string_view(text).substr(done_bytes_, until - done_bytes_);
-            out += "<div class=\"prose\" hx-ignore><div>" + prose_html(blocks) + "</div></div>\n";
-            done_bytes_ = until;
-        }
+        paint_tools(text, now.ended ? now.ended->tool_uses : now.tool_uses, out);
+        const std::string_view rest = std::string_view(text).substr(done_bytes_);
+        paint_text(text, done_bytes_ + (now.ended ? rest.size() : finished_bytes(rest)), out);
         if (now.ended) {
             out += "<span class=\"follow-end\"></span>\n";
             out += renderer_.render("partials/answer_foot.html", {{"m", answer_view(*now.ended)}});
@@ -76,8 +73,35 @@ class PlainPainter {
     }
 
   private:
+    void paint_text(std::string_view text, std::size_t until, std::string& out) {
+        if (until <= done_bytes_) return;
+        const std::string_view blocks = text.substr(done_bytes_, until - done_bytes_);
+        out += "<div class=\"prose\" hx-ignore><div>" + prose_html(blocks) + "</div></div>\n";
+        done_bytes_ = until;
+    }
+
+    /// Each call once it has ended; one that asks, with its form, until it is answered.
+    void paint_tools(std::string_view text,
+                     const std::vector<services::ToolUse>& uses,
+                     std::string& out) {
+        for (; tools_shown_ < uses.size(); ++tools_shown_) {
+            const services::ToolUse& use = uses[tools_shown_];
+            const bool asks = use.state == services::ToolUseState::kAsking;
+            if (use.state == services::ToolUseState::kRunning || (asks && asked_ == use.id)) return;
+            paint_text(text, static_cast<std::size_t>(use.text_offset), out);
+            const boost::json::object message = {{"conversation", feed_.conversation().value}};
+            out += renderer_.render("partials/tool_use.html",
+                                    {{"m", message}, {"t", tool_view(use, feed_.answer().value)}});
+            if (!asks) continue;
+            asked_ = use.id;
+            return;
+        }
+    }
+
     const PageRenderer& renderer_;
     const TurnFeed& feed_;
+    std::size_t tools_shown_ = 0;
+    std::string asked_;
     std::size_t done_bytes_ = 0;
     bool thinking_shown_ = false;
 };

@@ -26,13 +26,16 @@ template <class S, class P, Precision kPrecision, int kTokens>
                                                            int run,
                                                            int part,
                                                            int token) {
-    if constexpr (P::kOffset == 0) return S::zero_ints();
-    constexpr int kShift =
-        __builtin_ctz(P::kOffset) - __builtin_ctz(static_cast<unsigned>(kStartFactor<kPrecision>));
-    starts +=
-        std::ptrdiff_t{run} * (kTokenGroup / kStartColumns * kTokens) + part * kTokens + token;
-    if constexpr (P::kGroup == kStartColumns) return S::template set1_shifted<kShift>(*starts);
-    return S::template set1_shifted<kShift>(starts[0] + starts[kTokens]);
+    if constexpr (P::kOffset == 0) {
+        return S::zero_ints();
+    } else {
+        constexpr int kShift = __builtin_ctz(P::kOffset) -
+                               __builtin_ctz(static_cast<unsigned>(kStartFactor<kPrecision>));
+        starts +=
+            std::ptrdiff_t{run} * (kTokenGroup / kStartColumns * kTokens) + part * kTokens + token;
+        if constexpr (P::kGroup == kStartColumns) return S::template set1_shifted<kShift>(*starts);
+        return S::template set1_shifted<kShift>(starts[0] + starts[kTokens]);
+    }
 }
 
 /// Bytes become numbers of 16 bits.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -209,6 +210,19 @@ std::int64_t TimeZone::to_utc(std::int64_t local_s) const {
     if (at(local_s - before).seconds == before) return local_s - before;
     if (at(local_s - after).seconds == after) return local_s - after;
     return local_s - before;  // skipped by the clock
+}
+
+std::string TimeZone::local_name() {
+    const char* variable = std::getenv("TZ");
+    std::string name = variable != nullptr ? variable : "";
+    if (name.empty()) {
+        constexpr std::string_view kFolder = "zoneinfo/";
+        std::error_code error;
+        const std::string target = std::filesystem::read_symlink("/etc/localtime", error).string();
+        const std::size_t at = target.find(kFolder);
+        if (at != std::string::npos) name = target.substr(at + kFolder.size());
+    }
+    return load(name) ? name : "UTC";
 }
 
 }  // namespace notso::services

@@ -25,6 +25,9 @@ class TimeZone {
     /// Reads the content of a TZif file. @errors kCorruptData.
     static Result<TimeZone> parse(std::string_view bytes, std::string name);
 
+    /// Of this machine: TZ, else what /etc/localtime points to, else "UTC". Its name can be loaded.
+    static std::string local_name();
+
     const std::string& name() const { return name_; }
     /// What is added to UTC at a moment (seconds since 1970).
     ZoneOffset at(std::int64_t utc_s) const;

@@ -1,0 +1,77 @@
+#include "web/pages/tool_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "services/session/message_names.hpp"
+#include "web/pages/message_view.hpp"
+
+namespace notso::web {
+namespace {
+
+namespace json = boost::json;
+using services::ToolUse;
+using services::ToolUseState;
+
+std::string label_of(const ToolUse& use) {
+    const std::string name = spaced(use.name);
+    switch (use.state) {
+        case ToolUseState::kAsking:
+            return "Wants to use " + name;
+        case ToolUseState::kRunning:
+            return fmt::format("Using {}…", name);
+        case ToolUseState::kDone:
+            return "Used " + name;
+        case ToolUseState::kFailed:
+            return fmt::format("{}: no result", name);
+        case ToolUseState::kDenied:
+            return name + " was not allowed";
+        case ToolUseState::kInterrupted:
+            return name + " was interrupted";
+    }
+    return name;
+}
+
+}  // namespace
+
+std::string spaced(std::string name) {
+    std::ranges::replace(name, '_', ' ');
+    return name;
+}
+
+std::size_t tail_begin(std::string_view text, const std::vector<ToolUse>& uses) {
+    if (uses.empty()) return 0;
+    const auto offset =
+        static_cast<std::size_t>(std::max<std::int64_t>(uses.back().text_offset, 0));
+    return std::min(offset, text.size());
+}
+
+json::object tool_view(const ToolUse& use, std::string_view message) {
+    return {{"id", fmt::format("tool-{}-{}", message, use.id)},
+            {"use", use.id},
+            {"name", spaced(use.name)},
+            {"label", label_of(use)},
+            {"state", services::name_of(use.state)},
+            {"arguments", use.arguments},
+            {"output", use.output},
+            {"sends_to", use.sends_to},
+            {"asks", use.state == ToolUseState::kAsking}};
+}
+
+json::array steps_view(const services::Message& message) {
+    json::array steps;
+    std::size_t written = 0;
+    for (const ToolUse& use : message.tool_uses) {
+        const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(use.text_offset, 0));
+        const std::size_t until = std::max(written, std::min(offset, message.text.size()));
+        const std::string_view before =
+            std::string_view(message.text).substr(written, until - written);
+        steps.push_back(
+            json::object{{"html", prose_html(before)}, {"tool", tool_view(use, message.id.value)}});
+        written = until;
+    }
+    return steps;
+}
+
+}  // namespace notso::web
