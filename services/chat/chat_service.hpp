@@ -105,6 +105,9 @@ class ChatService {
     virtual void create_conversation(Completion<Conversation> done) = 0;
     virtual void list_conversations(Completion<std::vector<Conversation>> done) = 0;
     virtual void open(ConversationId id, Completion<ConversationView> done) = 0;
+    /// Every message of a conversation, also of versions that are not shown, in the order in which
+    /// they were written.
+    virtual void all_messages(ConversationId id, Completion<std::vector<Message>> done) = 0;
     /// @errors kInvalidArgument: not 1..200 characters of UTF-8.
     virtual void rename(ConversationId id, std::string title, Completion<> done) = 0;
     virtual void set_thinking(ConversationId id, bool on, Completion<Conversation> done) = 0;

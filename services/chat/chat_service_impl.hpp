@@ -30,6 +30,7 @@ class ChatServiceImpl final : public ChatService {
     void create_conversation(Completion<Conversation> done) override;
     void list_conversations(Completion<std::vector<Conversation>> done) override;
     void open(ConversationId id, Completion<ConversationView> done) override;
+    void all_messages(ConversationId id, Completion<std::vector<Message>> done) override;
     void rename(ConversationId id, std::string title, Completion<> done) override;
     void set_thinking(ConversationId id, bool on, Completion<Conversation> done) override;
     void set_temperature(ConversationId id, double value, Completion<Conversation> done) override;

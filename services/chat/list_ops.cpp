@@ -1,4 +1,5 @@
-// ChatServiceImpl: what the list of conversations offers: searching, pinning, deleting with undo.
+// ChatServiceImpl: what the list of conversations offers: searching, pinning, deleting with undo,
+// and all there is of one.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -40,6 +41,17 @@ void ChatServiceImpl::search(std::string query, Completion<std::vector<SearchHit
             return store.search(query, kMaxHits);
         },
         std::move(done));
+}
+
+void ChatServiceImpl::all_messages(ConversationId id, Completion<std::vector<Message>> done) {
+    store_.call(
+        alive_,
+        [id = std::move(id)](SessionStore& store) { return store.messages(id); },
+        [this, done = std::move(done)](Result<std::vector<Message>> all) mutable {
+            if (!all) return done(std::move(all));
+            for (Message& message : *all) overlay(message);
+            done(std::move(all));
+        });
 }
 
 void ChatServiceImpl::set_pinned(ConversationId id, bool on, Completion<Conversation> done) {

@@ -1,5 +1,6 @@
 // The list of conversations: searching by keyboard, pinning, deleting with undo; what axe says of each state.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { assert_accessible, assert_fits } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
@@ -108,6 +109,21 @@ test("pin, unpin; delete, undo", async () => {
   await close_page(page);
 });
 
+test("a chat becomes a file", async () => {
+  const page = await open_page(browser, program.url);
+  await page.click(".chats a:has-text('Rome')");
+  await page.waitForURL(/\/chat\//);
+  await page.click("[popovertarget=chat-menu]");
+  for (const [label, name] of [["Markdown", "chat.md"], ["JSON", "chat.json"]]) {
+    const started = page.waitForEvent("download");
+    await page.click(`#chat-menu a:has-text('${label}')`);
+    const file = await started;
+    assert.equal(file.suggestedFilename(), name);
+    assert.match(readFileSync(await file.path(), "utf8"), /Where is <b>Rome<\/b> & why/);
+  }
+  await close_page(page);
+});
+
 test("the Undo goes when its time is over", async () => {
   const page = await open_page(browser, program.url);
   await page.clock.install();
@@ -141,6 +157,12 @@ for (const colorScheme of ["light", "dark"]) {
       await page.goto(`${program.url}/search?q=rome`);
       await page.waitForSelector("#content mark");
       await check("page of results");
+      await page.click("#content a:has(mark)");
+      await page.waitForSelector("#messages .said");
+      await page.click("[popovertarget=chat-menu]");
+      await page.waitForSelector("#chat-menu .exports");
+      await page.click("#chat-menu summary");
+      await check("menu of a chat");
       await page.goto(`${program.url}/?deleted=${"0".repeat(32)}`);
       await page.waitForSelector("#undo");
       await check("deleted");

@@ -31,6 +31,9 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
 /// POST /chat/{id}/restore             takes it back
 void add_chat_list_routes(std::vector<Route>& routes, const SharedPages& pages);
 
+/// GET  /chat/{id}/export              format: md (what is shown) or json (every version); a file
+void add_chat_export_routes(std::vector<Route>& routes, const SharedPages& pages);
+
 /// GET  /chat/{id}/message/{message}   one message as it is shown; ?edit=1 as a form (fragments)
 /// POST /chat/{id}/regenerate          question, answer, client_id: another answer beside that one
 /// POST /chat/{id}/edit                message, text, client_id: a question beside that one

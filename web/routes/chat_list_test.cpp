@@ -109,6 +109,32 @@ TEST_F(ChatListRoutes, DeletedChatsCanBeTakenBack) {
     EXPECT_FALSE(get("/").body.contains("id=\"undo\""));
 }
 
+TEST_F(ChatListRoutes, ExportsWhatIsShownAndEveryVersion) {
+    const std::string chat = new_chat("Where+is+%3Cb%3ERome%3C/b%3E");
+    const std::string id = chat.substr(6);
+    const auto answer = store_.messages({id})->back();
+    ASSERT_EQ(post_form(chat + "/revise", fmt::format("message={}&text=It+moved", answer.id.value))
+                  .status,
+              303);
+    const auto markdown = get(chat + "/export?format=md");
+    EXPECT_EQ(markdown.header("content-type"), "text/markdown; charset=utf-8");
+    EXPECT_EQ(markdown.header("content-disposition"), "attachment; filename=\"chat.md\"");
+    EXPECT_TRUE(markdown.body.contains("Where is <b>Rome</b>"));
+    EXPECT_TRUE(markdown.body.contains("It moved"));
+    EXPECT_FALSE(markdown.body.contains(answer.text));
+    const auto file = get(chat + "/export?format=json");
+    EXPECT_EQ(file.header("content-disposition"), "attachment; filename=\"chat.json\"");
+    const auto parsed = boost::json::parse(file.body).as_object();
+    const auto& messages = parsed.at("messages").as_array();
+    ASSERT_EQ(messages.size(), 3U);
+    EXPECT_EQ(messages[1].at("content").as_string(), answer.text);
+    EXPECT_EQ(messages[1].at("parent"), messages[0].at("id"));
+    EXPECT_EQ(messages[1].at("shown"), boost::json::value(false));
+    EXPECT_EQ(messages[2].at("shown"), boost::json::value(true));
+    EXPECT_EQ(get(chat + "/export?format=exe").status, 400);
+    EXPECT_EQ(get("/chat/" + kNoId + "/export").status, 404);
+}
+
 TEST_F(ChatListRoutes, ALinkCantMakeTheUndoSomethingElse) {
     for (const std::string_view link : {"../../models/pull/cancel?", "%22%3E%3Cb%3E", "0", ""})
         EXPECT_FALSE(get(fmt::format("/?deleted={}", link)).body.contains("/restore")) << link;
