@@ -181,7 +181,7 @@ Result<> SqliteStore::delete_conversation(const ConversationId& id) {
     NOTSO_TRY(Statement remove, database_->prepare("DELETE FROM conversation WHERE id = ?"));
     NOTSO_CHECK(remove.bind(1, id.value).run());
     if (database_->changes() == 0) return no_conversation(id);
-    shed_log();
+    shed_words();
     return {};
 }
 
@@ -189,16 +189,23 @@ Result<> SqliteStore::clear_messages(const ConversationId& id) {
     NOTSO_CHECK(require(id));
     NOTSO_TRY(Statement remove, database_->prepare("DELETE FROM message WHERE conversation = ?"));
     NOTSO_CHECK(remove.bind(1, id.value).run());
-    shed_log();
+    shed_words();
     return {};
 }
 
-// Deleted text is still in the index until its parts are joined, and in the log until that is moved
-// into the file and cut. When that fails now, the next delete does it.
+// Deleted words are still in the index until its parts are joined. When that fails now, the next
+// delete does it.
+void SqliteStore::shed_words() {
+    const Result<> shed =
+        database_->execute("INSERT INTO message_index (message_index) VALUES ('optimize')");
+    if (!shed) log::warn("deleted words are still in the index: {}", shed.error().detail);
+    shed_log();
+}
+
+// Deleted text is still in the log until it is moved into the file and the log is cut. When that
+// fails now, the next checkpoint does it.
 void SqliteStore::shed_log() {
-    const Result<> shed = database_->execute(
-        "INSERT INTO message_index (message_index) VALUES ('optimize');"
-        "PRAGMA wal_checkpoint(TRUNCATE)");
+    const Result<> shed = database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
     if (!shed) log::warn("deleted text is still in the log: {}", shed.error().detail);
 }
 
@@ -280,7 +287,7 @@ Result<> SqliteStore::delete_messages(const std::vector<MessageId>& ids) {
         if (database_->changes() == 0) return no_message(id);
     }
     NOTSO_CHECK(transaction.commit());
-    shed_log();
+    shed_words();
     return {};
 }
 

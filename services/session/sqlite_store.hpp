@@ -74,6 +74,7 @@ class SqliteStore final : public SessionStore {
     Result<> require(const ConversationId& id);
     Result<> find_titles(SearchHits& hits);
     Result<> find_messages(SearchHits& hits);
+    void shed_words();
     void shed_log();
 
     std::unique_ptr<sqlite::Database> database_;
