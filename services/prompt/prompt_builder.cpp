@@ -117,13 +117,13 @@ Result<Prompt> JinjaPromptBuilder::build(const ChatRequest& request) const {
 Result<std::string> JinjaPromptBuilder::marker_for(const ChatRequest& request) const {
     std::vector<std::string_view> texts = {source_};
     // Arguments spell a text of their own: escapes in them become characters.
-    std::vector<boost::json::array> calls;
+    std::vector<boost::json::value> calls;  // views of their strings are taken
     for (const ChatMessage& message : request.messages) {
         texts.emplace_back(message.content);
         if (message.name) texts.emplace_back(*message.name);
         if (message.tool_call_id) texts.emplace_back(*message.tool_call_id);
         for (const auto& call : message.tool_calls) collect_strings(call, texts);
-        calls.push_back(with_parsed_arguments(message.tool_calls));
+        calls.emplace_back(with_parsed_arguments(message.tool_calls));
     }
     for (const auto& list : calls) collect_strings(list, texts);
     for (const auto& tool : request.tools) collect_strings(tool, texts);

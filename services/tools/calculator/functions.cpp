@@ -80,6 +80,9 @@ Result<Number> exponential(const Math& math, const Arguments& a) {
     return growing_function<exp_of>(math, a);
 }
 
+/// Of a value that is whole. Boost's conversion negates the exponent of zero, the least int.
+Integer integer_of(const Real& value) { return value == 0 ? Integer(0) : Integer(value); }
+
 Result<Number> log_to_base(const Math& math, const Number& value, const Number& base) {
     if (is_zero(value) || is_negative(value)) return no_value("a logarithm needs a value over 0");
     if (is_zero(base) || is_negative(base) || is_exactly(base, 1))
@@ -87,7 +90,7 @@ Result<Number> log_to_base(const Math& math, const Number& value, const Number& 
     if (is_exactly(value, 1)) return Rational(0);
     const Real result = mp::log(real(value)) / mp::log(real(base));
     if (exact(value) && exact(base) && mp::abs(result) < math.limits().max_digits * 4) {
-        const Integer near(mp::round(result));
+        const Integer near = integer_of(mp::round(result));
         const auto back = math.power(base, Rational(near));
         if (back && exact(*back) && *exact(*back) == *exact(value)) return Rational(near);
     }
@@ -117,7 +120,7 @@ Result<Number> round_down(const Math& math, const Number& a) {
     if (exact(a)) return math.checked(Rational(floor_of(*exact(a))));
     const Real down = mp::floor(real(a));
     if (down.backend().order() > 55) return math.checked(down);  // its last digits aren't known
-    return math.checked(Rational(Integer(down)));
+    return math.checked(Rational(integer_of(down)));
 }
 
 Result<Number> floor_function(const Math& math, const Arguments& a) {
