@@ -51,6 +51,14 @@
     (results()[at + step] || (step < 0 ? field : event.target)).focus();
   });
 
+  // Newer results take the place of those that somebody is in: the focus stays at the same place of the list.
+  let place = -1;
+  document.addEventListener("focusin", (event) => { place = results().indexOf(event.target); });
+  document.addEventListener("htmx:after:swap", () => {
+    if (place < 0 || document.activeElement !== document.body) return;
+    (results()[Math.min(place, results().length - 1)] || field).focus();
+  });
+
   const undo = document.getElementById("undo");
   if (undo) {
     setTimeout(() => {
