@@ -40,9 +40,7 @@ void add_answer(const Message& answer, std::vector<ChatMessage>& messages) {
     };
     for (std::size_t i = 0; i < answer.tool_uses.size();) {
         const ToolUse& first = answer.tool_uses[i];
-        const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(first.text_offset, 0));
-        ChatMessage said{.role = "assistant",
-                         .content = text_until(std::min(offset, answer.text.size()))};
+        ChatMessage said{.role = "assistant", .content = text_until(first.begin_in(answer.text))};
         std::vector<ChatMessage> results;
         for (; i < answer.tool_uses.size() && answer.tool_uses[i].round == first.round; ++i) {
             const ToolUse& use = answer.tool_uses[i];

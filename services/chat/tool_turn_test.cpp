@@ -269,6 +269,16 @@ TEST_F(ToolTurnTest, WhatIsReadAheadHasTheToolsToo) {
     ASSERT_TRUE(read);
 }
 
+TEST(ToolUse, StandsWithinTheTextWhateverTheDatabaseSays) {
+    const auto begin = [](std::int64_t offset) {
+        return ToolUse{.id = "", .name = "", .arguments = "", .text_offset = offset}.begin_in(
+            "four");
+    };
+    EXPECT_EQ(begin(-1), 0U);
+    EXPECT_EQ(begin(3), 3U);
+    EXPECT_EQ(begin(5), 4U);
+}
+
 TEST_F(ToolTurnTest, NothingRunsThatCouldNotBeWrittenDown) {
     const auto sent = send(conversation_.id, "Look!");
     const auto call_now = asked(0);

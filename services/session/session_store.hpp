@@ -2,7 +2,9 @@
 // test for all.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,6 +72,11 @@ struct ToolUse {
     std::int64_t round = 0;        ///< Calls of one round were made together.
     std::int64_t text_offset = 0;  ///< Bytes of the answer's text that stand before it.
     std::string sends_to = {};     ///< Where its arguments go; empty: they stay in this program.
+
+    /// Where it stands in the answer's text, whatever the database says.
+    std::size_t begin_in(std::string_view text) const {
+        return static_cast<std::size_t>(std::clamp<std::int64_t>(text_offset, 0, std::ssize(text)));
+    }
 
     bool operator==(const ToolUse&) const = default;
 };

@@ -41,10 +41,7 @@ std::string spaced(std::string name) {
 }
 
 std::size_t tail_begin(std::string_view text, const std::vector<ToolUse>& uses) {
-    if (uses.empty()) return 0;
-    const auto offset =
-        static_cast<std::size_t>(std::max<std::int64_t>(uses.back().text_offset, 0));
-    return std::min(offset, text.size());
+    return uses.empty() ? 0 : uses.back().begin_in(text);
 }
 
 json::object tool_view(const ToolUse& use, std::string_view message) {
@@ -63,8 +60,7 @@ json::array steps_view(const services::Message& message) {
     json::array steps;
     std::size_t written = 0;
     for (const ToolUse& use : message.tool_uses) {
-        const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(use.text_offset, 0));
-        const std::size_t until = std::max(written, std::min(offset, message.text.size()));
+        const std::size_t until = std::max(written, use.begin_in(message.text));
         const std::string_view before =
             std::string_view(message.text).substr(written, until - written);
         steps.push_back(

@@ -60,6 +60,19 @@ class AppFixture : public testing::Test {
     RawResponse post(std::string_view path, std::string_view body) {
         return RawClient(server_->port()).ask(post_request(path, body));
     }
+    /// @param headers  Whole lines, each with its end.
+    RawResponse post_form(std::string_view path,
+                          std::string_view fields,
+                          std::string_view headers = "") {
+        return RawClient(server_->port())
+            .ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                             "application/x-www-form-urlencoded\r\nContent-Length: "
+                             "{}\r\n{}\r\n{}",
+                             path,
+                             fields.size(),
+                             headers,
+                             fields));
+    }
     RawResponse get(std::string_view path) {
         return RawClient(server_->port()).ask(get_request(path));
     }

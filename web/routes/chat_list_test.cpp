@@ -9,14 +9,6 @@ const std::string kNoId(32, '0');
 
 class ChatListRoutes : public AppFixture {
   protected:
-    RawResponse post_form(std::string_view path, std::string_view fields) {
-        return RawClient(server_->port())
-            .ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                             "application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{}",
-                             path,
-                             fields.size(),
-                             fields));
-    }
     RawResponse typed(std::string_view query, std::string_view headers = "") {
         return RawClient(server_->port())
             .ask(get_request(fmt::format("/search?q={}", query),

@@ -88,7 +88,7 @@ class PlainPainter {
             const services::ToolUse& use = uses[tools_shown_];
             const bool asks = use.state == services::ToolUseState::kAsking;
             if (use.state == services::ToolUseState::kRunning || (asks && asked_ == use.id)) return;
-            paint_text(text, static_cast<std::size_t>(use.text_offset), out);
+            paint_text(text, use.begin_in(text), out);
             const boost::json::object message = {{"conversation", feed_.conversation().value}};
             out += renderer_.render("partials/tool_use.html",
                                     {{"m", message}, {"t", tool_view(use, feed_.answer().value)}});

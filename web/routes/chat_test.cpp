@@ -9,7 +9,6 @@
 namespace notso::web {
 namespace {
 
-constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 const std::string kNoId(32, '0');
 
 struct SseEvent {
@@ -49,18 +48,6 @@ std::string between(std::string_view text, std::string_view before, std::string_
 
 class ChatRoutes : public AppFixture {
   protected:
-    RawResponse post_form(std::string_view path,
-                          std::string_view fields,
-                          std::string_view headers = "") {
-        return RawClient(server_->port())
-            .ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                             "{}\r\nContent-Length: {}\r\n{}\r\n{}",
-                             path,
-                             kForm,
-                             fields.size(),
-                             headers,
-                             fields));
-    }
     RawResponse htmx(std::string_view path, std::string_view fields) {
         return post_form(path, fields, "HX-Request: true\r\n");
     }

@@ -7,18 +7,6 @@ namespace {
 
 class TreeRoutes : public AppFixture {
   protected:
-    RawResponse post_form(std::string_view path,
-                          std::string_view fields,
-                          std::string_view headers = "") {
-        return RawClient(server_->port())
-            .ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                             "application/x-www-form-urlencoded\r\nContent-Length: "
-                             "{}\r\n{}\r\n{}",
-                             path,
-                             fields.size(),
-                             headers,
-                             fields));
-    }
     static std::string between(std::string_view text, std::string_view before, char after) {
         const std::size_t begin = text.find(before);
         if (begin == std::string_view::npos) return {};

@@ -76,15 +76,6 @@ class Load : public AppFixture {
         recording_ = recording.get();
         start_with(std::move(recording), std::move(options));
     }
-    RawResponse post_form(std::string_view path, std::string_view fields, std::string_view more) {
-        return RawClient(server_->port())
-            .ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                             "application/x-www-form-urlencoded\r\nContent-Length: {}\r\n{}\r\n{}",
-                             path,
-                             fields.size(),
-                             more,
-                             fields));
-    }
     std::vector<ChatRequest> wait_requests(std::size_t count) {
         for (int i = 0; i < 1000 && recording_->requests().size() < count; ++i)
             std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -21,14 +21,6 @@ std::string tiny_model() {
 
 class ModelRoutes : public AppFixture {
   protected:
-    RawResponse post_form(std::string_view path, std::string_view fields) {
-        return RawClient(server_->port())
-            .ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                             "application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{}",
-                             path,
-                             fields.size(),
-                             fields));
-    }
     /// Asks until the page says it; the last page.
     std::string wait_for_page(std::string_view text) {
         std::string body;

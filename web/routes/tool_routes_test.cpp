@@ -23,18 +23,6 @@ class ToolRoutes : public AppFixture {
   protected:
     ToolRoutes() { tools_ = {.box = &box_}; }
 
-    RawResponse post_form(std::string_view path,
-                          std::string_view fields,
-                          std::string_view headers = "") {
-        return RawClient(server_->port())
-            .ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                             "application/x-www-form-urlencoded\r\nContent-Length: "
-                             "{}\r\n{}\r\n{}",
-                             path,
-                             fields.size(),
-                             headers,
-                             fields));
-    }
     std::string new_chat(std::string_view message) {
         const auto response = post_form("/chat", fmt::format("message={}", message));
         const std::string location(response.header("location"));
