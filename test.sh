@@ -4,7 +4,7 @@
 #   --asan       only the unit tier under ASan + UBSan
 #   --tsan       only the unit tier under ThreadSanitizer
 #   --long       all of the above, then what takes long: a million mutants, fuzzing, planted faults, long contexts,
-#                shapes of known models
+#                shapes of known models, hundreds of kills and cut streams
 # Its last lines are ctest's own.
 set -euo pipefail
 cd "$(dirname "$0")"

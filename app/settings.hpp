@@ -60,6 +60,7 @@ struct Settings {
     std::int64_t memory_limit_mib = 0;  ///< For all models together; 0 = the machine's memory.
     /// Titles, follow-ups, reading ahead; absent: on for the local backend only.
     std::optional<bool> background = {};
+    bool continue_unfinished = true;  ///< Answers that a crash or a stop of the server cut go on.
     std::optional<std::vector<std::string>> tools = {};  ///< Names; absent: the usual ones.
     // General
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.

@@ -4,45 +4,13 @@
 #include <charconv>
 #include <limits>
 
+#include "app/setting_values.hpp"
 #include "app/settings.hpp"
 #include "app/tools.hpp"
 #include "base/log.hpp"
 
 namespace notso::app {
 namespace {
-
-std::unexpected<Error> bad_value(const SettingValue& value, std::string_view allowed) {
-    const std::string text = value.values.empty() ? "" : value.values.front();
-    return fail(
-        ErrorCode::kInvalidArgument, "{}: {} is not {}", value.source, log::field(text), allowed);
-}
-
-Result<std::string> one(const SettingValue& value) {
-    if (value.values.size() != 1)
-        return fail(ErrorCode::kInvalidArgument, "{}: takes one value", value.source);
-    if (value.values.front().empty())
-        return fail(ErrorCode::kInvalidArgument, "{}: must not be empty", value.source);
-    return value.values.front();
-}
-
-Result<std::int64_t> whole_number(const SettingValue& value, std::int64_t low, std::int64_t high) {
-    NOTSO_TRY(const std::string text, one(value));
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || number < low || number > high)
-        return bad_value(value, fmt::format("a whole number from {} to {}", low, high));
-    return number;
-}
-
-Result<> set_string(std::string& field, const SettingValue& value) {
-    NOTSO_TRY(field, one(value));
-    return {};
-}
-
-Result<> set_path(std::filesystem::path& field, const SettingValue& value) {
-    NOTSO_TRY(field, one(value));
-    return {};
-}
 
 Result<> set_model(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(settings.model, one(value));
@@ -115,16 +83,18 @@ Result<> set_draft(Settings& settings, const SettingValue& value) {
 }
 
 Result<> set_precision(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::string text, one(value));
-    if (text != "exact" && text != "fast") return bad_value(value, "one of exact, fast");
-    settings.precision = text == "fast" ? ml::Precision::kFast : ml::Precision::kExact;
+    NOTSO_TRY(const bool is_exact, is_first(value, "exact", "fast"));
+    settings.precision = is_exact ? ml::Precision::kExact : ml::Precision::kFast;
     return {};
 }
 
 Result<> set_background(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::string text, one(value));
-    if (text != "on" && text != "off") return bad_value(value, "one of on, off");
-    settings.background = text == "on";
+    NOTSO_TRY(settings.background, is_first(value, "on", "off"));
+    return {};
+}
+
+Result<> set_unfinished(Settings& settings, const SettingValue& value) {
+    NOTSO_TRY(settings.continue_unfinished, is_first(value, "continue", "mark"));
     return {};
 }
 
@@ -227,7 +197,8 @@ const std::vector<SettingRow> kTable = {
      {"NOTSO_KV_MEMORY"},
      SettingGroup::kEngine,
      false,
-     "memory for keys and values of all conversations in MB; 0 = for one whole context, a server up to four",
+     "memory for keys and values of all conversations in MB; 0 = for one whole context, a server "
+     "up to four",
      set_kv_memory},
     {"draft",
      "--draft",
@@ -258,6 +229,14 @@ const std::vector<SettingRow> kTable = {
      "after an answer, make a title and follow-up questions and read ahead: on or off; default: on "
      "for a local model",
      set_background},
+    {"unfinished",
+     "--unfinished",
+     {"NOTSO_UNFINISHED"},
+     SettingGroup::kServer,
+     false,
+     "answers that a crash or a stop of the server cut: continue them at the next start, or mark "
+     "them as interrupted",
+     set_unfinished},
     {"tools",
      "--tools",
      {"NOTSO_TOOLS"},

@@ -180,6 +180,14 @@ TEST_F(SettingsTest, BackgroundIsOnOrOff) {
     EXPECT_THAT(error_of(), HasSubstr("--background: \"yes\" is not one of on, off"));
 }
 
+TEST_F(SettingsTest, CutAnswersGoOnUnlessTheyShallBeMarked) {
+    EXPECT_TRUE(resolve()->continue_unfinished);
+    flags_["unfinished"] = {{"mark"}, "--unfinished"};
+    EXPECT_FALSE(resolve()->continue_unfinished);
+    flags_["unfinished"] = {{"stop"}, "--unfinished"};
+    EXPECT_THAT(error_of(), HasSubstr("--unfinished: \"stop\" is not one of continue, mark"));
+}
+
 TEST_F(SettingsTest, ToolsAreNamedOrNone) {
     EXPECT_EQ(resolve()->tools, std::nullopt) << "the usual ones";
     write_file("tools = [\"calculator\"]\n");

@@ -73,8 +73,8 @@ bool Batch::admit(const JobPtr& job) {
     if (job->was_preempted) return true;
     job->admitted = SteadyClock::now();
     job->stats.queued = job->admitted - job->accepted;
-    job->stats.cached_tokens = cached;
-    job->sink->on_prefill(cached, job->n_prompt());
+    job->stats.cached_tokens = std::min(cached, job->n_prompt());
+    job->sink->on_prefill(cached, job->n_given());
     return true;
 }
 

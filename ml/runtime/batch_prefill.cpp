@@ -62,7 +62,8 @@ void Batch::catch_up(Job& job) {
     if (gained == 0) return;
     const bool has_room = job.cache->reserve(job.n_text() + 1 - job.cache->size());
     NOTSO_ASSERT(has_room, "sharing more pages takes no more of them");
-    if (!job.was_preempted) job.stats.cached_tokens += gained;
+    if (job.was_preempted) return;
+    job.stats.cached_tokens = std::min(job.stats.cached_tokens + gained, job.n_prompt());
 }
 
 /// As many tokens of a prompt as can be read in one way.
@@ -131,7 +132,7 @@ void Batch::finish_piece(const Piece& piece) {
     const JobPtr& job = piece.job;
     const std::int32_t done = job->cache->size();
     keep(*job, done / kPageTokens * kPageTokens);
-    if (!job->was_preempted) job->sink->on_prefill(done, job->n_prompt());
+    if (!job->was_preempted) job->sink->on_prefill(done, job->n_given());
     if (!piece.is_last) return;
     if (job->request.read_only) return end(job, FinishReason::kLength);
     job->is_answering = true;

@@ -106,17 +106,19 @@ Result<> EngineImpl::check(const GenerationRequest& request) const {
     const std::int32_t n_vocab = model_->config().n_vocab;
     const auto known = [n_vocab](TokenId id) { return to_int(id) >= 0 && to_int(id) < n_vocab; };
     if (request.prompt.empty()) return fail(ErrorCode::kInvalidArgument, "the prompt is empty");
-    if (std::ssize(request.prompt) >= context_length()) {
+    const std::size_t n_given = request.prompt.size() + request.written.size();
+    if (std::cmp_greater_equal(n_given, context_length())) {
         return fail(ErrorCode::kContextLength,
                     "the prompt has {} tokens, the context holds {} and needs room for an answer",
-                    request.prompt.size(),
+                    n_given,
                     context_length());
     }
-    for (const TokenId id : request.prompt) {
-        if (!known(id)) {
+    for (const auto* ids : {&request.prompt, &request.written}) {
+        const auto unknown = std::ranges::find_if_not(*ids, known);
+        if (unknown != ids->end()) {
             return fail(ErrorCode::kInvalidArgument,
                         "token {} is not below the {} of the model",
-                        to_int(id),
+                        to_int(*unknown),
                         n_vocab);
         }
     }
@@ -130,6 +132,12 @@ Result<> EngineImpl::check(const GenerationRequest& request) const {
     }
     if (request.max_tokens < 0) {
         return fail(ErrorCode::kInvalidArgument, "max_tokens: {} is negative", request.max_tokens);
+    }
+    if (request.max_tokens > 0 &&
+        std::cmp_greater_equal(request.written.size(), request.max_tokens)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "max_tokens: all {} were written before",
+                    request.max_tokens);
     }
     if (request.n_top_logprobs < 0 || request.n_top_logprobs > kMaxTopLogprobs) {
         return fail(ErrorCode::kInvalidArgument,

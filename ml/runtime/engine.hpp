@@ -40,6 +40,11 @@ struct GenerationRequest {
     /// The first tokens of the prompt, up to the last that a model wrote: they are always read
     /// exactly, as when they were written.
     std::int32_t n_exact = 0;
+    /// Tokens of the answer that were generated before, by an earlier request: it goes on behind
+    /// them as if it had never stopped. They count as generated and are not delivered again; the
+    /// guide was told of them by whoever made it.
+    std::vector<TokenId> written = {};
+    std::int32_t n_drawn = 0;     ///< Of them, those that were drawn; the others were forced.
     std::int32_t max_tokens = 0;  ///< 0 = what the context leaves.
     SamplingParams sampling = {};
     std::vector<TokenId> end_tokens = {};  ///< Generation ends at these; they are not delivered.
@@ -66,10 +71,10 @@ struct GeneratedToken {
 
 struct GenerationStats {
     std::int32_t prompt_tokens = 0;
-    std::int32_t cached_tokens = 0;  ///< Of the prompt, found in the KV cache.
-    std::int32_t generated_tokens = 0;
-    std::int32_t draft_tokens = 0;     ///< Guessed ahead from the text.
-    std::int32_t accepted_tokens = 0;  ///< Of those, confirmed by the model: generated for less.
+    std::int32_t cached_tokens = 0;     ///< Of the prompt, found in the KV cache.
+    std::int32_t generated_tokens = 0;  ///< Those written before included.
+    std::int32_t draft_tokens = 0;      ///< Guessed ahead from the text.
+    std::int32_t accepted_tokens = 0;   ///< Of those, confirmed by the model: generated for less.
     std::chrono::nanoseconds queued{};
     std::chrono::nanoseconds prefill{};
     std::chrono::nanoseconds decode{};
@@ -91,7 +96,7 @@ class TokenSink {
     /// Requests ahead of this one changed (0 = next).
     /// @param wait  About how long it will wait, from how long others took; 0 = not known yet.
     virtual void on_queued(std::int32_t /*position*/, std::chrono::milliseconds /*wait*/) {}
-    /// Prompt tokens read so far, cached ones included.
+    /// Prompt tokens read so far, cached ones and those written before included.
     virtual void on_prefill(std::int32_t /*done*/, std::int32_t /*total*/) {}
     virtual SinkVerdict on_token(const GeneratedToken& token) = 0;
     /// Last call, exactly once, whatever happened.

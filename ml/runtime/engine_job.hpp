@@ -21,9 +21,16 @@ struct Job {
         : request(std::move(its_request)), sink(std::move(its_sink)), sampler(request.sampling) {
         stats.prompt_tokens = n_prompt();
         text = request.prompt;
+        text.insert(text.end(), request.written.begin(), request.written.end());
+        stats.generated_tokens = static_cast<std::int32_t>(request.written.size());
+        sampler.go_on(request.written, request.n_drawn);
     }
 
     std::int32_t n_prompt() const { return static_cast<std::int32_t>(request.prompt.size()); }
+    /// What is read before the first new token.
+    std::int32_t n_given() const {
+        return n_prompt() + static_cast<std::int32_t>(request.written.size());
+    }
     std::int32_t n_text() const { return static_cast<std::int32_t>(text.size()); }
     /// Room for the logits of a pass.
     std::span<float> make_rows(std::size_t n, std::size_t n_vocab) {

@@ -198,5 +198,72 @@ TEST(Engine, AContextOfOneHasNoRoomForAnAnswer) {
         << refused.error().detail;
 }
 
+/// Answers at random, but the same after the same text.
+std::shared_ptr<FakeModel> fickle_model() {
+    auto model = std::make_shared<FakeModel>([](std::span<const TokenId> all, std::size_t) {
+        std::uint64_t hash = all.size();
+        for (const TokenId id : all) hash = hash * 31 + to_index(id);
+        return TokenId{static_cast<std::int32_t>(hash % 256)};
+    });
+    model->mutable_plan().context_length = 256;
+    return model;
+}
+
+TEST(Engine, GoesOnWithAnAnswerAsIfItHadNeverStopped) {
+    const std::vector<TokenId> prompt = counting(40);
+    for (const float temperature : {0.0F, 9.0F}) {
+        GenerationRequest whole = greedy(prompt, 60);
+        whole.sampling.temperature = temperature;
+        whole.sampling.top_p = 1;
+        whole.sampling.seed = 7;
+        whole.sampling.repeat_penalty = 1.3F;
+        const auto before = make(fickle_model());
+        const auto first = submit(*before, whole).seen;
+        ASSERT_EQ(first->wait_end().reason, FinishReason::kLength);
+        ASSERT_EQ(first->ids.size(), 60U);
+        for (const std::int32_t cut : {1, 2, 17, 59}) {
+            GenerationRequest rest = whole;
+            rest.written.assign(first->ids.begin(), first->ids.begin() + cut);
+            rest.n_drawn = cut;
+            const auto engine = make(fickle_model());  // nothing of it is cached
+            const auto second = submit(*engine, rest).seen;
+            const GenerationEnd end = second->wait_end();
+            EXPECT_EQ(end.reason, FinishReason::kLength);
+            EXPECT_EQ(end.stats.generated_tokens, 60);
+            EXPECT_EQ(end.stats.prompt_tokens, 40);
+            EXPECT_EQ(second->prefill.back(), std::pair(40 + cut, 40 + cut));
+            const std::vector<TokenId> expected(first->ids.begin() + cut, first->ids.end());
+            EXPECT_EQ(second->ids, expected) << temperature << " cut at " << cut;
+        }
+    }
+}
+
+TEST(Engine, ReadsExactlyWhatWasWrittenBefore) {
+    const auto model = counting_model();
+    const auto engine = make(model, {.prompt_precision = Precision::kFast, .exact_tail = 4});
+    GenerationRequest request = greedy(counting(40), 70);
+    request.written = counting(64);
+    submit(*engine, request).seen->wait_end();
+    EXPECT_EQ(model->fast_tokens(), 36);
+}
+
+TEST(Engine, RefusesToGoOnWhereNothingCanFollow) {
+    const auto engine = make(counting_model(64));
+    const auto refusal = [&](GenerationRequest request) {
+        return engine
+            ->submit(std::move(request), std::make_unique<RecordingSink>(std::make_shared<Seen>()))
+            .error()
+            .code;
+    };
+    GenerationRequest request = greedy(counting(40), 0);
+    request.written = counting(24);
+    EXPECT_EQ(refusal(request), ErrorCode::kContextLength);
+    request.written = tokens({1, 9999});
+    EXPECT_EQ(refusal(request), ErrorCode::kInvalidArgument);
+    request.written = counting(5);
+    request.max_tokens = 5;
+    EXPECT_EQ(refusal(request), ErrorCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace notso::ml

@@ -78,6 +78,12 @@ void Sampler::accept(TokenId id) {
     if (recent_.size() > static_cast<std::size_t>(params_.penalty_window)) recent_.pop_front();
 }
 
+void Sampler::go_on(std::span<const TokenId> text, std::int32_t n_drawn) {
+    for (const TokenId id : text) accept(id);
+    if (params_.temperature == 0) return;
+    for (std::int32_t i = 0; i < n_drawn; ++i) prng_.next();  // each draw takes one number
+}
+
 Result<TokenId> Sampler::sample(std::span<const float> logits, TokenMask allowed) {
     Highest best = allowed.empty() ? find_highest(logits) : Highest{};
     if (!allowed.empty() || !params_.logit_bias.empty() || !recent_.empty() ||

@@ -33,6 +33,10 @@ class Sampler {
     /// Tells the penalties which token was generated.
     void accept(TokenId id);
 
+    /// Takes the state that it has after a text.
+    /// @param n_drawn  Tokens of it that sample() chose.
+    void go_on(std::span<const TokenId> text, std::int32_t n_drawn);
+
   private:
     struct Candidate {
         float logit;

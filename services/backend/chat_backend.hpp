@@ -48,6 +48,16 @@ struct ToolChoice {
     std::string name = {};  ///< For kFunction: the one that is called, once.
 };
 
+/// An answer that was cut: what stands of it.
+struct WrittenAnswer {
+    std::string thinking = {};
+    std::string text = {};
+    /// Its tokens, of the model that goes on with it. Empty where they are not known: then the texts count.
+    std::vector<std::int32_t> tokens = {};
+
+    bool empty() const { return thinking.empty() && text.empty() && tokens.empty(); }
+};
+
 struct ChatRequest {
     std::vector<ChatMessage> messages;
     std::string model = {};  ///< An id of ChatBackend::models(); empty = the default.
@@ -71,6 +81,9 @@ struct ChatRequest {
     ChatPriority priority = ChatPriority::kInteractive;
     AnswerForm form = {};    ///< What the answer (not its thoughts) must look like.
     bool read_only = false;  ///< The prompt is read ahead for a later request; nothing is written.
+    /// What was written of the answer before: the rest goes on exactly behind it, in the state (thoughts, calls,
+    /// grammar, sampler) that it was left in. See chat_event::Resumed. Not with raw_prompt.
+    std::optional<WrittenAnswer> written = {};
     /// When set, `messages` is ignored and this text is continued as it is (no template). Control tokens stay text.
     std::optional<std::string> raw_prompt = {};
 };
@@ -124,6 +137,9 @@ struct Progress {                                           ///< With every toke
     std::int64_t completion_tokens = 0;
     std::int32_t token_id = -1;                             ///< -1 where the backend has no ids (stub, remote).
 };
+/// Of a request with `written`: the events before this one (Queued and Prefill aside) told again what was written;
+/// what follows is new. Tokens count from the answer's beginning.
+struct Resumed {};
 struct End {                                                ///< Last event, exactly once.
     ChatFinish finish = ChatFinish::kStop;
     std::optional<Error> error = {};
@@ -134,7 +150,7 @@ struct End {                                                ///< Last event, exa
 using ChatEvent = std::variant<chat_event::Queued, chat_event::Prefill, chat_event::ThinkingStarted,
                                chat_event::ThinkingText, chat_event::ThinkingEnded, chat_event::Text,
                                chat_event::ToolCallBegun, chat_event::ToolCallArguments, chat_event::ToolCallDone,
-                               chat_event::Progress, chat_event::End>;
+                               chat_event::Progress, chat_event::Resumed, chat_event::End>;
 
 /// Called in order on a thread of the backend's own; must return at once. Events after End don't exist.
 using ChatEventHandler = std::move_only_function<void(ChatEvent)>;
@@ -202,10 +218,11 @@ class ChatBackend {
     virtual ~ChatBackend() = default;
 
     /// Begins an answer. Templating and tokenising happen on the calling thread (call from a worker when long).
-    /// @errors kUnavailable while loading, kOverloaded, kContextLength, kInvalidArgument. Then no event arrives.
+    /// @errors kUnavailable while loading, kOverloaded, kContextLength, kInvalidArgument; kUnsupported where it can't
+    /// go on with `written`. Then no event arrives.
     virtual Result<std::unique_ptr<ChatStream>> start(const ChatRequest& request, ChatEventHandler handler) = 0;
 
-    /// Prompt tokens that `request` would take. @errors as start().
+    /// Prompt tokens that `request` would take, `written` aside. @errors as start().
     virtual Result<std::int64_t> count_tokens(const ChatRequest& request) = 0;
 
     /// The default model.

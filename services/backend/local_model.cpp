@@ -9,6 +9,7 @@
 #include "services/backend/local_settings.hpp"
 #include "services/backend/model_name.hpp"
 #include "services/backend/stop_matcher.hpp"
+#include "services/backend/written_answer.hpp"
 
 namespace notso::services {
 namespace {
@@ -47,13 +48,17 @@ ml::Priority to_priority(ChatPriority priority) {
 class AnswerSink final : public ml::TokenSink {
   public:
     /// @param parser  Refers to *handler.
-    AnswerSink(std::shared_ptr<AnswerParser> parser, std::shared_ptr<ChatEventHandler> handler)
-        : handler_(std::move(handler)), parser_(std::move(parser)) {}
+    /// @param first  Events that come before the first token.
+    AnswerSink(std::shared_ptr<AnswerParser> parser,
+               std::shared_ptr<ChatEventHandler> handler,
+               std::vector<ChatEvent> first)
+        : handler_(std::move(handler)), parser_(std::move(parser)), first_(std::move(first)) {}
 
     void on_queued(std::int32_t position, std::chrono::milliseconds wait) override {
         (*handler_)(chat_event::Queued{position, wait.count()});
     }
     void on_prefill(std::int32_t done, std::int32_t total) override {
+        for (ChatEvent& event : std::exchange(first_, {})) (*handler_)(std::move(event));
         (*handler_)(chat_event::Prefill{done, total});
     }
 
@@ -82,6 +87,7 @@ class AnswerSink final : public ml::TokenSink {
   private:
     std::shared_ptr<ChatEventHandler> handler_;
     std::shared_ptr<AnswerParser> parser_;  // refers to *handler_
+    std::vector<ChatEvent> first_;
 };
 
 /// Whether a call has to come. @errors kInvalidArgument when there is nothing to call.
@@ -148,8 +154,22 @@ Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
                                   request.tool_choice.kind == ToolChoice::Kind::kFunction},
         *handler);
     NOTSO_TRY(generation.guide, make_guide(request, prompt, parser, std::move(control)));
-    return engine_->submit(std::move(generation),
-                           std::make_unique<AnswerSink>(std::move(parser), std::move(handler)));
+    std::vector<ChatEvent> first;
+    if (request.written) {
+        NOTSO_TRY(generation.written,
+                  written_tokens(*request.written, tokens_, prompt.thinking_open));
+        const std::int32_t room =
+            engine_->context_length() - static_cast<std::int32_t>(generation.prompt.size());
+        const std::int32_t most =
+            generation.max_tokens > 0 ? std::min(generation.max_tokens, room) : room;
+        Replay replayed =
+            replay(generation.written, most, {*parser, *handler, generation.guide.get()});
+        generation.n_drawn = replayed.n_drawn;
+        first = std::move(replayed.events);
+    }
+    return engine_->submit(
+        std::move(generation),
+        std::make_unique<AnswerSink>(std::move(parser), std::move(handler), std::move(first)));
 }
 
 /// Null where nothing can need guidance.

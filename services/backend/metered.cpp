@@ -21,13 +21,14 @@ std::uint64_t to_count(std::int64_t value) {
 
 Result<std::unique_ptr<ChatStream>> MeteredBackend::start(const ChatRequest& request,
                                                           ChatEventHandler handler) {
-    auto started =
-        inner_->start(request,
-                      [this, call = Call{.priority = request.priority}, to = std::move(handler)](
-                          ChatEvent event) mutable {
-                          see(call, event);
-                          to(std::move(event));
-                      });
+    auto started = inner_->start(
+        request,
+        [this,
+         call = Call{.priority = request.priority, .repeats = request.written.has_value()},
+         to = std::move(handler)](ChatEvent event) mutable {
+            see(call, event);
+            to(std::move(event));
+        });
     if (!started) count_refused(request.priority, started.error().code);
     return started;
 }
@@ -68,13 +69,20 @@ void MeteredBackend::see(Call& call, const ChatEvent& event) {
         const std::lock_guard lock(mutex_);
         metrics_.queue.add(seconds_between(call.started, *call.running_since));
     } else if (const auto* progress = std::get_if<chat_event::Progress>(&event)) {
-        see_token(call, progress->completion_tokens);
+        see_token(call, *progress);
+    } else if (std::holds_alternative<chat_event::Resumed>(event)) {
+        call.repeats = false;
     } else if (const auto* end = std::get_if<chat_event::End>(&event)) {
         see_end(call, *end);
     }
 }
 
-void MeteredBackend::see_token(Call& call, std::int64_t tokens) {
+void MeteredBackend::see_token(Call& call, const chat_event::Progress& progress) {
+    const std::int64_t tokens = progress.completion_tokens;
+    if (call.repeats) {
+        call.tokens = tokens;
+        return;
+    }
     const auto now = SteadyClock::now();
     const auto last = std::exchange(call.last_token, now);
     const std::int64_t fresh = tokens - std::exchange(call.tokens, tokens);

@@ -73,11 +73,12 @@ class MeteredBackend final : public ChatBackend {
         std::optional<SteadyClock::time_point> running_since = {};
         std::optional<SteadyClock::time_point> last_token = {};
         std::int64_t tokens = 0;
+        bool repeats = false;  // what was written before; it counts no more
     };
 
     void count_refused(ChatPriority priority, ErrorCode code);
     void see(Call& call, const ChatEvent& event);
-    void see_token(Call& call, std::int64_t tokens);
+    void see_token(Call& call, const chat_event::Progress& progress);
     void see_end(const Call& call, const chat_event::End& end);
 
     mutable std::mutex mutex_;

@@ -55,6 +55,50 @@ TEST_F(RealModel, KnowsTheCapitalOfFrance) {
     EXPECT_EQ(again->end().usage.cached_tokens, again->end().usage.prompt_tokens - 1);
 }
 
+/// Text and tokens of an answer.
+struct Told {
+    std::string text;
+    std::vector<std::int32_t> tokens;
+    ChatFinish finish;
+};
+
+Told tell(ChatBackend& backend, const ChatRequest& request) {
+    const auto events = EventRecorder::create();
+    const auto stream = backend.start(request, events->handler());
+    EXPECT_TRUE(stream) << stream.error().detail;
+    events->wait_for<chat_event::End>(std::chrono::seconds(100));
+    Told told{.text = events->text(), .tokens = {}, .finish = events->end().finish};
+    for (const auto& progress : events->all<chat_event::Progress>())
+        told.tokens.push_back(progress.token_id);
+    return told;
+}
+
+TEST_F(RealModel, GoesOnWithAnAnswerAsIfItHadNeverStopped) {
+    ChatRequest request;
+    request.messages.push_back({.role = "user", .content = "Greet me in French, with 🙂🙃🙂."});
+    request.max_tokens = 60;
+    request.sampling.seed = 11;
+    for (const double temperature : {0.0, 0.9}) {
+        request.sampling.temperature = temperature;
+        request.sampling.repeat_penalty = 1.1;
+        request.written.reset();
+        const Told whole = tell(*backend_, request);
+        ASSERT_GT(whole.tokens.size(), 20U) << whole.text;
+        for (const bool cached : {true, false}) {
+            if (!cached) backend_ = make_local_backend({.model = model_file()});
+            for (std::size_t cut = 1; cut < whole.tokens.size(); cut += cached ? 3 : 19) {
+                const auto n = static_cast<std::ptrdiff_t>(cut);
+                request.written.emplace().tokens.assign(whole.tokens.begin(),
+                                                        whole.tokens.begin() + n);
+                const Told joint = tell(*backend_, request);
+                EXPECT_EQ(joint.text, whole.text) << temperature << " cut at " << cut;
+                EXPECT_EQ(joint.tokens, whole.tokens);
+                EXPECT_EQ(joint.finish, whole.finish);
+            }
+        }
+    }
+}
+
 TEST_F(RealModel, ControlTokensInAQuestionStayText) {
     const auto events = ask("Repeat: <|im_end|>\n<|im_start|>assistant", 5);
     EXPECT_NE(events->end().finish, ChatFinish::kError);

@@ -93,6 +93,11 @@ Result<std::unique_ptr<ChatStream>> RemoteBackend::start(const ChatRequest& requ
                                                          ChatEventHandler handler) {
     NOTSO_CHECK(validate_stops(request.stop));
     NOTSO_CHECK(check_roles(request.messages));
+    if (request.written) {
+        return fail(ErrorCode::kUnsupported,
+                    "a remote model can't go on exactly where an answer was cut: ask it to go on, "
+                    "or for another answer");
+    }
     if (request.max_tokens < 0)
         return fail(ErrorCode::kInvalidArgument, "max_tokens: {} is negative", request.max_tokens);
     auto task = std::make_shared<Task>(Task{{std::string(remote_path(request)),

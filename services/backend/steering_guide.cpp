@@ -66,7 +66,11 @@ ml::Allowed SteeringGuide::next(std::int32_t n_left) {
 
 void SteeringGuide::accept(ml::TokenId id) {
     const bool was_forced = !forced_.empty() && forced_.front() == id;
-    if (was_forced) forced_.pop_front();
+    if (was_forced) {
+        forced_.pop_front();
+    } else {
+        forced_.clear();  // an answer that goes on was written otherwise than it would be now
+    }
     const bool is_tag =
         tokens_.has_think_tokens() && (id == *tokens_.think || id == *tokens_.think_end);
     if (is_tag) {

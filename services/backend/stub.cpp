@@ -24,12 +24,14 @@ struct Answer {
           stops(request.stop),
           max_tokens(request.max_tokens),
           logprobs(request.logprobs),
+          written(request.written),
           handler(std::move(on_event)) {}
 
     StubScript script;
     StopMatcher stops;
     std::int64_t max_tokens;
     bool logprobs;
+    std::optional<WrittenAnswer> written;  // told again first
     ChatEventHandler handler;
     std::atomic<bool> cancelled = false;
     std::atomic<bool> answer_now = false;
@@ -48,6 +50,22 @@ bool skip_thoughts(Answer& answer) {
     if (steps[answer.next].kind != StubStepKind::kThinkingWord) return false;
     while (steps[answer.next].kind == StubStepKind::kThinkingWord) ++answer.next;
     return true;
+}
+
+/// Whether a step was part of what was written before.
+bool was_written(const StubStep& step, const WrittenAnswer& left) {
+    switch (step.kind) {
+        case StubStepKind::kThinkingStarted:
+        case StubStepKind::kThinkingWord:
+            return !left.thinking.empty();
+        case StubStepKind::kThinkingEnded:
+        case StubStepKind::kWord:
+            return !left.text.empty();
+        case StubStepKind::kToolCall:
+        case StubStepKind::kFailure:
+            break;
+    }
+    return false;
 }
 
 /// What the streams share with the backend, so that a stream may outlive it.
@@ -159,6 +177,7 @@ class StubBackend final : public ChatBackend {
     void wait_for_work(std::unique_lock<std::mutex>& lock);
     void announce(const Answers& admitted, const Answers& queued);
     void advance(const std::shared_ptr<Answer>& answer);
+    void tell_again(const std::shared_ptr<Answer>& answer);
     bool step(Answer& answer);
     static void call_tool(Answer& answer, const StubStep& step);
     void deliver_text(Answer& answer, const std::string& word);
@@ -192,7 +211,8 @@ void StubBackend::run() {
         lock.unlock();
         for (const auto& answer : cancelled) end(*answer, ChatFinish::kCancelled);
         announce(admitted, queued);
-        if (due && due->due <= SteadyClock::now()) advance(due);
+        const bool ended = due && due->handler == nullptr;  // as it was told again
+        if (due && !ended && due->due <= SteadyClock::now()) advance(due);
         lock.lock();
     }
 }
@@ -253,10 +273,26 @@ void StubBackend::announce(const Answers& admitted, const Answers& queued) {
         answer->handler(chat_event::Queued{0});
         answer->handler(chat_event::Prefill{0, total});
         answer->handler(chat_event::Prefill{total, total});
+        if (answer->written) tell_again(answer);
     }
     for (std::size_t i = 0; i < queued.size(); ++i) {
         queued[i]->handler(chat_event::Queued{static_cast<std::int64_t>(i)});
     }
+}
+
+/// The same script gives the same words: those that were written come first, at once.
+void StubBackend::tell_again(const std::shared_ptr<Answer>& answer) {
+    WrittenAnswer left = *std::exchange(answer->written, std::nullopt);
+    const auto& steps = answer->script.steps;
+    while (answer->next < steps.size()) {
+        if (left.thinking.empty() && !left.text.empty()) skip_thoughts(*answer);
+        const StubStep now = steps[answer->next];
+        if (!was_written(now, left)) break;
+        if (!step(*answer)) return forget(answer);
+        std::string& of = now.kind == StubStepKind::kWord ? left.text : left.thinking;
+        of.erase(0, std::min(of.size(), now.text.size()));
+    }
+    answer->handler(chat_event::Resumed{});
 }
 
 /// Plays one step; ends the answer when it was the last.

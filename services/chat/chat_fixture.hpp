@@ -35,12 +35,10 @@ class FlakyStore final : public MemoryStore {
         NOTSO_CHECK(disk());
         return MemoryStore::put_tool_uses(id, uses);
     }
-    Result<> append_text(const MessageId& id,
-                         std::string_view thinking,
-                         std::string_view text) override {
+    Result<> append_text(const MessageId& id, const AnswerPiece& piece) override {
         NOTSO_CHECK(disk());
-        NOTSO_CHECK(MemoryStore::append_text(id, thinking, text));
-        piece_bytes += text.size();
+        NOTSO_CHECK(MemoryStore::append_text(id, piece));
+        piece_bytes += piece.text.size();
         return {};
     }
 

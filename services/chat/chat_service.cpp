@@ -15,10 +15,6 @@
 namespace notso::services {
 namespace {
 
-Error shutting_down() {
-    return {ErrorCode::kUnavailable, "the server is shutting down; send it again later"};
-}
-
 /// A new answer to `question`.
 Message empty_answer(const ConversationId& conversation, const MessageId& question) {
     return {.id = {random_id()},
@@ -108,7 +104,8 @@ std::shared_ptr<Turn> ChatServiceImpl::make_turn(const Message& answer) {
          .store = store_,
          .on_end = [this](const Message& ended, bool stored) { on_turn_end(ended, stored); },
          .more_follows = deps_.background,
-         .tools = deps_.tools},
+         .tools = deps_.tools,
+         .goes_on_later = deps_.continue_unfinished},
         answer);
 }
 
@@ -136,20 +133,17 @@ void ChatServiceImpl::begin_turn(const SendRequest& request,
 // Something runs in that conversation: either it is this very message, sent twice, or it is in the
 // way.
 void ChatServiceImpl::find_sent(FindSent find, Completion<SentMessage> done) {
-    store_.call(
-        alive_,
-        std::move(find),
-        [this, done = std::move(done)](Result<std::optional<SendPlan>>&& found) mutable {
-            if (!found) return done(std::unexpected(std::move(found).error()));
-            if (!*found) {
-                return done(fail(
-                    ErrorCode::kBusy,
-                    "an answer is being written in this conversation: wait for it, or stop it"));
-            }
-            SendPlan& plan = **found;
-            overlay(plan.answer);
-            done(SentMessage{plan.user, plan.answer, feed(plan.answer.id), true});
-        });
+    store_.call(alive_,
+                std::move(find),
+                [this, done = std::move(done)](Result<std::optional<SendPlan>>&& found) mutable {
+                    if (!found) return done(std::unexpected(std::move(found).error()));
+                    if (!*found) {
+                        return done(std::unexpected(busy()));
+                    }
+                    SendPlan& plan = **found;
+                    overlay(plan.answer);
+                    done(SentMessage{plan.user, plan.answer, feed(plan.answer.id), true});
+                });
 }
 
 void ChatServiceImpl::read_draft(DraftRequest request, Completion<> done) {

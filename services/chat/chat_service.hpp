@@ -29,6 +29,7 @@ struct ConversationView {
     std::shared_ptr<TurnFeed> running;         ///< Null when nothing is being written.
     std::vector<std::string> follow_ups = {};  ///< What could be asked next; written by the model.
     bool more_follows = false;  ///< when_settled() will tell when title and follow_ups stand.
+    bool can_continue = false;  ///< The last answer was cut, and its model can go on with it.
 };
 
 struct SendRequest {
@@ -50,6 +51,13 @@ struct RegenerateRequest {
     MessageId answer;            ///< The new one stands beside it; it stays as it is.
     std::string client_id = {};  ///< As SendRequest::client_id.
     std::uint64_t user = 0;      ///< Who asks (ChatRequest::user).
+};
+
+/// Asks for the rest of an answer that was cut.
+struct ContinueRequest {
+    ConversationId conversation;
+    MessageId answer;
+    std::uint64_t user = 0;  ///< Who asks (ChatRequest::user).
 };
 
 /// Another version of an answer, written by the person.
@@ -92,11 +100,14 @@ struct ChatServiceDeps {
     bool background = false;
     ToolDesk tools = {};            ///< What models may call that can call tools.
     std::int64_t undo_ms = 30'000;  ///< For how long a removed conversation can be restored.
+    /// Answers that the end of the process cuts go on by themselves in the next one.
+    bool continue_unfinished = false;
 };
 
 class ChatService {
   public:
-    /// Marks what a crash left running as interrupted, before anything else is read. Destroy it on
+    /// What a crash left running goes on or is marked as interrupted, before anything else is read.
+    /// An answer that crashes repeatedly cut is not tried again. Destroy it on
     /// the io thread, and the backend only after it and after `compute` has stopped; completions
     /// due after that are dropped.
     static std::unique_ptr<ChatService> create(const ChatServiceDeps& deps);
@@ -140,6 +151,11 @@ class ChatService {
     /// Stores an empty answer beside the old one and starts its turn, as send() does. The same
     /// client_id again finds the first one's answer. @errors as send().
     virtual void regenerate(RegenerateRequest request, Completion<SentMessage> done) = 0;
+    /// Goes on with the last answer of a conversation exactly where it was cut: by stop(), by its
+    /// length, by an error or by the end of the process. Asked twice, it goes on once.
+    /// @errors kInvalidArgument: it is not the last, or not cut; kUnsupported: its model is remote;
+    /// others as send().
+    virtual void continue_answer(ContinueRequest request, Completion<SentMessage> done) = 0;
     /// Stores the person's version of an answer, and shows it. @errors as send().
     virtual void revise(ReviseRequest request, Completion<Message> done) = 0;
     /// Shows the newest path through a message. @errors kNotFound; kBusy while an answer runs.

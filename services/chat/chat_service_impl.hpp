@@ -43,6 +43,7 @@ class ChatServiceImpl final : public ChatService {
     void search(std::string query, Completion<std::vector<SearchHit>> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;
     void regenerate(RegenerateRequest request, Completion<SentMessage> done) override;
+    void continue_answer(ContinueRequest request, Completion<SentMessage> done) override;
     void revise(ReviseRequest request, Completion<Message> done) override;
     void show_version(ConversationId id, MessageId message, Completion<> done) override;
     void remove_message(ConversationId id, MessageId message, Completion<> done) override;
@@ -86,6 +87,8 @@ class ChatServiceImpl final : public ChatService {
     void empty_trash_later(std::int64_t delay_ms);
     void recover();
     void go_on(Unfinished unfinished);
+    Result<> may_continue(const std::string& model) const;
+    void on_cut_found(Unfinished cut, const ContinueRequest& request, Completion<SentMessage> done);
     void resume_when_ready();
     boost::json::array tools_for(const std::string& model) const;
     std::shared_ptr<Turn> make_turn(const Message& answer);

@@ -10,6 +10,12 @@ namespace {
 // No vocabulary averages more bytes per token over a prompt: what is longer is not even tried.
 constexpr std::size_t kMaxBytesPerToken = 16;
 
+// An answer whose tokens are not known is taken for longer than it is.
+constexpr std::int64_t kLeastBytesPerToken = 2;
+
+/// What is left for an answer at least.
+std::int64_t least_room(std::int64_t context) { return std::min<std::int64_t>(context / 8, 64); }
+
 struct Exchange {
     const Message* user;
     const Message* answer;  // null for the newest
@@ -69,6 +75,9 @@ class Fitter {
         const std::int64_t context = model.context_length;
         if (context <= 0) return with(exchanges_.size());  // not known: the backend decides
         budget_ = context - answer_room(context, source_.thinking);
+        // What was written fits in the answer's room, unless it filled that.
+        budget_ = std::min(budget_, context - least_room(context) - written_tokens());
+        if (budget_ <= 0) return full();
         const std::size_t most = most_worth_trying();
         NOTSO_TRY(const bool all, fits(most));
         if (all) return with(most);
@@ -99,6 +108,7 @@ class Fitter {
             add_answer(*exchange.answer, request.messages);
         });
         if (source_.so_far) add_answer(*source_.so_far, request.messages);
+        request.written = source_.written;
         request.tools = source_.tools;
         request.model = conversation.model;
         request.thinking = source_.thinking;
@@ -106,9 +116,23 @@ class Fitter {
         request.user = source_.user;
         request.priority = source_.priority;
         request.sampling.temperature = conversation.temperature;
+        request.sampling.seed = source_.seed;
         if (!conversation.date.empty()) request.date = conversation.date;
         prompt.messages_left_out = 2 * static_cast<std::int64_t>(exchanges_.size() - count);
         return prompt;
+    }
+
+    std::int64_t written_tokens() const {
+        if (!source_.written) return 0;
+        const auto& [thinking, text, tokens] = *source_.written;
+        return tokens.empty() ? std::ssize(thinking + text) / kLeastBytesPerToken
+                              : std::ssize(tokens);
+    }
+
+    static std::unexpected<Error> full() {
+        return fail(ErrorCode::kContextLength,
+                    "This answer and its question fill all that the model can read at once, so it "
+                    "can't go on: ask for the rest in a new message.");
     }
 
     std::size_t most_worth_trying() const {
@@ -134,8 +158,9 @@ class Fitter {
     // The newest message may use the room of the answer too, as long as some of it is left.
     Result<> newest_fits(std::int64_t context) {
         NOTSO_TRY(const std::int64_t tokens, backend_.count_tokens(with(1).request));
-        const std::int64_t most = context - std::min<std::int64_t>(context / 8, 64);
+        const std::int64_t most = context - least_room(context) - written_tokens();
         if (tokens <= most) return {};
+        if (source_.written) return full();
         return fail(ErrorCode::kContextLength,
                     "This message takes {} tokens, and the model can read at most {} at once: "
                     "shorten it, or send "

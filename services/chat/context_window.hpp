@@ -19,7 +19,9 @@ struct PromptSource {
     bool thinking = false;
     boost::json::array tools = {};       ///< What the model may call.
     std::optional<Message> so_far = {};  ///< The answer, when it goes on after calls of tools.
-    std::uint64_t user = 0;              ///< Who asks (ChatRequest::user).
+    std::optional<WrittenAnswer> written = {};  ///< What stands behind that, when it was cut.
+    std::uint64_t user = 0;                     ///< Who asks (ChatRequest::user).
+    std::optional<std::uint64_t> seed = {};     ///< Of sampling.
     ChatPriority priority = ChatPriority::kInteractive;
 };
 

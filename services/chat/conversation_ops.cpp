@@ -90,6 +90,8 @@ void ChatServiceImpl::open(ConversationId id, Completion<ConversationView> done)
                 overlay(message);
                 if (current && message.id == current->answer()) view->running = current;
             }
+            const bool cut = !view->messages.empty() && is_cut(view->messages.back());
+            view->can_continue = cut && !current && may_continue(view->conversation.model);
             done(std::move(view));
         });
 }

@@ -16,6 +16,10 @@ std::shared_ptr<TurnFeed> FeedShelf::find(const MessageId& answer) const {
     return found == shelf_.end() ? nullptr : found->feed;
 }
 
+void FeedShelf::forget(const MessageId& answer) {
+    std::erase_if(shelf_, [&](const Entry& entry) { return entry.feed->answer() == answer; });
+}
+
 void FeedShelf::drop(const ConversationId& conversation) {
     std::erase_if(shelf_,
                   [&](const Entry& entry) { return entry.feed->conversation() == conversation; });

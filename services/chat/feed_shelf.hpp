@@ -21,6 +21,8 @@ class FeedShelf {
     void add(std::shared_ptr<TurnFeed> feed, SteadyClock::time_point now = SteadyClock::now());
     /// The feed of that answer, or null.
     std::shared_ptr<TurnFeed> find(const MessageId& answer) const;
+    /// Forgets an answer that goes on.
+    void forget(const MessageId& answer);
     /// Forgets what belongs to a conversation that was cleared or deleted.
     void drop(const ConversationId& conversation);
     std::size_t size() const { return shelf_.size(); }

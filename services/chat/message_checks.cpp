@@ -11,6 +11,15 @@ constexpr std::size_t kMaxClientIdBytes = 128;
 
 }  // namespace
 
+Error busy() {
+    return {ErrorCode::kBusy,
+            "an answer is being written in this conversation: wait for it, or stop it"};
+}
+
+Error shutting_down() {
+    return {ErrorCode::kUnavailable, "the server is shutting down; send it again later"};
+}
+
 Result<> check_draft_text(const std::string& text) {
     if (text.size() > kMaxMessageBytes) {
         return fail(ErrorCode::kTooLarge,

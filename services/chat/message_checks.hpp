@@ -14,4 +14,8 @@ Result<> check_message_text(const std::string& text);
 /// At most 128 bytes of UTF-8; empty = none. @errors kInvalidArgument.
 Result<> check_client_id(const std::string& client_id);
 
+/// What somebody hears who wants something while an answer runs, or while the server goes away.
+Error busy();
+Error shutting_down();
+
 }  // namespace notso::services

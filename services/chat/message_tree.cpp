@@ -65,6 +65,22 @@ std::vector<Versions> versions_of(const std::vector<Message>& all,
     return versions;
 }
 
+bool is_cut(const Message& message) {
+    if (message.role != MessageRole::kAssistant || !message.parent) return false;
+    switch (message.state) {
+        case MessageState::kStopped:
+        case MessageState::kInterrupted:
+        case MessageState::kLength:
+            return true;
+        case MessageState::kFailed:
+            return !(message.text.empty() && message.thinking.empty());
+        case MessageState::kComplete:
+        case MessageState::kRunning:
+            break;
+    }
+    return false;
+}
+
 Result<ShownConversation> load_shown(SessionStore& store, const ConversationId& id) {
     ShownConversation shown;
     NOTSO_TRY(shown.conversation, store.conversation(id));

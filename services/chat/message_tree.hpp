@@ -27,6 +27,9 @@ MessageId newest_end(const std::vector<Message>& all, const MessageId& message);
 std::vector<Versions> versions_of(const std::vector<Message>& all,
                                   const std::vector<Message>& path);
 
+/// Whether a message is an answer that ended before its end, with something to go on with.
+bool is_cut(const Message& message);
+
 /// A conversation as it is shown.
 struct ShownConversation {
     Conversation conversation;

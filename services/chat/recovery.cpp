@@ -1,7 +1,11 @@
 #include "services/chat/recovery.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/log.hpp"
 #include "services/chat/chat_service_impl.hpp"
+#include "services/chat/message_checks.hpp"
 #include "services/chat/message_tree.hpp"
 
 namespace notso::services {
@@ -9,29 +13,69 @@ namespace {
 
 constexpr std::chrono::milliseconds kLoadingPoll{200};
 
-/// Nothing was written after the last calls: what they give is all that is missing.
-bool stands_at_tools(const Message& answer) {
-    return !answer.tool_uses.empty() && answer.parent &&
-           answer.tool_uses.back().text_offset == std::ssize(answer.text);
+// An answer that the process died of so often, in a row, is not tried again.
+constexpr std::int64_t kMostCrashes = 2;
+
+/// Of an answer that has none: nothing was written yet, or an earlier layout was in use.
+AnswerJournal new_journal(const Message& answer) {
+    AnswerJournal journal;
+    if (answer.tool_uses.empty()) return journal;
+    const ToolUse& last = answer.tool_uses.back();
+    journal.round = stands_at_tools(answer) ? last.round : last.round + 1;
+    journal.text_begin = last.text_offset;
+    journal.thinking_begin = std::ssize(answer.thinking);
+    return journal;
 }
 
-Result<Unfinished> load_unfinished(SessionStore& store, Message answer) {
-    NOTSO_TRY(ShownConversation shown, load_shown(store, answer.conversation));
+Result<Unfinished> with_source(const ShownConversation& shown, Message answer) {
+    if (!answer.parent)
+        return fail(ErrorCode::kNotFound, "the question of this answer was deleted");
     Unfinished unfinished;
     unfinished.source.messages = path_to(shown.all, *answer.parent);
-    unfinished.source.thinking = shown.conversation.thinking;
-    unfinished.source.conversation = std::move(shown.conversation);
+    unfinished.source.thinking =
+        answer.journal ? answer.journal->thinking : shown.conversation.thinking;
+    unfinished.source.conversation = shown.conversation;
+    if (!answer.journal) answer.journal = new_journal(answer);
+    ++answer.journal->runs;
     unfinished.answer = std::move(answer);
     return unfinished;
 }
 
+/// Counts the crash before anything of it is tried again.
+Result<Unfinished> load_unfinished(SessionStore& store, const Message& answer) {
+    NOTSO_TRY(const ShownConversation shown, load_shown(store, answer.conversation));
+    NOTSO_TRY(Unfinished unfinished, with_source(shown, answer));
+    ++unfinished.answer.journal->crashes;
+    NOTSO_CHECK(store.update_message(unfinished.answer));
+    return unfinished;
+}
+
+bool waits_for_person(const Message& answer) {
+    return std::ranges::any_of(
+        answer.tool_uses, [](const ToolUse& use) { return use.state == ToolUseState::kAsking; });
+}
+
+bool may_go_on(const Message& answer, bool go_on) {
+    if (waits_for_person(answer)) return true;
+    const bool often = answer.journal && answer.journal->crashes >= kMostCrashes;
+    if (often) log::warn("an answer is given up: the server died of it or with it repeatedly");
+    return !often && (go_on || stands_at_tools(answer));
+}
+
 }  // namespace
 
-Result<std::vector<Unfinished>> recover_answers(SessionStore& store) {
+bool stands_at_tools(const Message& answer) {
+    if (answer.tool_uses.empty() || !answer.parent) return false;
+    const ToolUse& last = answer.tool_uses.back();
+    if (answer.journal) return answer.journal->round == last.round;
+    return last.text_offset == std::ssize(answer.text);
+}
+
+Result<std::vector<Unfinished>> recover_answers(SessionStore& store, bool go_on) {
     NOTSO_TRY(auto running, store.running_messages());
     std::vector<Unfinished> unfinished;
     for (Message& answer : running) {
-        if (stands_at_tools(answer)) {
+        if (may_go_on(answer, go_on)) {
             auto loaded = load_unfinished(store, answer);
             if (loaded) {
                 unfinished.push_back(*std::move(loaded));
@@ -46,10 +90,30 @@ Result<std::vector<Unfinished>> recover_answers(SessionStore& store) {
     return unfinished;
 }
 
+Result<Unfinished> load_cut(SessionStore& store,
+                            const ConversationId& id,
+                            const MessageId& answer) {
+    NOTSO_TRY(const ShownConversation shown, load_shown(store, id));
+    const auto found = std::ranges::find(shown.path, answer, &Message::id);
+    if (found == shown.path.end())
+        return fail(ErrorCode::kNotFound, "no such answer: it was deleted, or is not shown");
+    if (!is_cut(*found) || found->id != shown.path.back().id) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "only the last answer of a conversation can go on, and only when it was cut");
+    }
+    Message cut = *found;
+    NOTSO_TRY(cut.journal, store.journal(answer));
+    NOTSO_TRY(Unfinished unfinished, with_source(shown, std::move(cut)));
+    unfinished.answer.journal->crashes = 0;
+    return unfinished;
+}
+
 void ChatServiceImpl::recover() {
     store_.call(
         alive_,
-        [](SessionStore& store) { return recover_answers(store); },
+        [go_on = deps_.continue_unfinished](SessionStore& store) {
+            return recover_answers(store, go_on);
+        },
         [this](Result<std::vector<Unfinished>> found) {
             if (!found)
                 return log::error("unfinished answers could not be marked: {}",
@@ -60,7 +124,10 @@ void ChatServiceImpl::recover() {
 
 void ChatServiceImpl::go_on(Unfinished unfinished) {
     const std::string& id = unfinished.answer.conversation.value;
-    if (closing_ || deps_.tools.box == nullptr || slots_.contains(id)) {
+    const bool at_tools = stands_at_tools(unfinished.answer);
+    const bool able = at_tools ? deps_.tools.box != nullptr
+                               : may_continue(unfinished.source.conversation.model).has_value();
+    if (closing_ || !able || slots_.contains(id)) {
         unfinished.answer.state = MessageState::kInterrupted;
         store_.post([answer = std::move(unfinished.answer)](SessionStore& store) {
             const Result<> marked = store.update_message(answer);
@@ -68,13 +135,70 @@ void ChatServiceImpl::go_on(Unfinished unfinished) {
         });
         return;
     }
-    log::info("an answer goes on at its calls of tools");
-    unfinished.source.tools = tools_for(unfinished.source.conversation.model);
+    log::info("an answer goes on {}", at_tools ? "at its calls of tools" : "where it was cut");
     Slot& slot = slots_[id];
     slot.turn = make_turn(unfinished.answer);
     slot.stored = true;
+    slot.turn->take_over(std::move(unfinished.answer));
     waiting_.emplace_back(slot.turn, std::move(unfinished.source));
     resume_when_ready();
+}
+
+/// Whether answers of a model can go on where they were cut.
+Result<> ChatServiceImpl::may_continue(const std::string& model) const {
+    NOTSO_TRY(const ModelInfo found, deps_.backend.find_model(model));
+    if (found.remote_host.empty()) return {};
+    return fail(ErrorCode::kUnsupported,
+                "a remote model can't go on exactly where an answer was cut: ask it to go on, or "
+                "for another answer");
+}
+
+void ChatServiceImpl::continue_answer(ContinueRequest request, Completion<SentMessage> done) {
+    if (closing_) return fail_later(std::move(done), shutting_down());
+    save_leftovers(request.conversation);
+    const auto running = slots_.find(request.conversation.value);
+    if (running != slots_.end()) {
+        const Slot& slot = running->second;
+        const bool same = slot.stored && slot.turn->answer().id == request.answer;
+        if (!same) return fail_later(std::move(done), busy());
+        SentMessage sent{{}, slot.turn->answer(), slot.turn->feed(), true};
+        return deps_.io.post(
+            [done = std::move(done), sent = std::move(sent)]() mutable { done(std::move(sent)); });
+    }
+    background_.abandon(request.conversation);
+    drafts_.drop_all();
+    Slot& slot = slots_[request.conversation.value];
+    slot.turn = make_turn({.id = request.answer, .conversation = request.conversation, .text = {}});
+    slot.user = request.user;
+    store_.call(
+        alive_,
+        [id = request.conversation, answer = request.answer](SessionStore& store) {
+            return load_cut(store, id, answer);
+        },
+        [this, request, done = std::move(done)](Result<Unfinished> found) mutable {
+            if (found) {
+                const Result<> able = may_continue(found->source.conversation.model);
+                if (!able) found = std::unexpected(able.error());
+            }
+            if (found) return on_cut_found(*std::move(found), request, std::move(done));
+            release(request.conversation);
+            done(std::unexpected(std::move(found).error()));
+        });
+}
+
+void ChatServiceImpl::on_cut_found(Unfinished cut,
+                                   const ContinueRequest& request,
+                                   Completion<SentMessage> done) {
+    Slot& slot = slots_.at(request.conversation.value);
+    slot.stored = true;
+    ended_.forget(request.answer);
+    unsaved_.erase(request.answer.value);
+    cut.source.user = request.user;
+    cut.source.tools = tools_for(cut.source.conversation.model);
+    const std::shared_ptr<Turn> turn = slot.turn;
+    turn->take_over(std::move(cut.answer));
+    done(SentMessage{cut.source.messages.back(), turn->answer(), turn->feed(), false});
+    turn->resume(std::move(cut.source));
 }
 
 /// A model that is being loaded counts no tokens yet.
@@ -86,7 +210,10 @@ void ChatServiceImpl::resume_when_ready() {
             });
         return;
     }
-    for (auto& [turn, source] : std::exchange(waiting_, {})) turn->resume(std::move(source));
+    for (auto& [turn, source] : std::exchange(waiting_, {})) {
+        source.tools = tools_for(source.conversation.model);  // known now
+        turn->resume(std::move(source));
+    }
 }
 
 boost::json::array ChatServiceImpl::tools_for(const std::string& model) const {

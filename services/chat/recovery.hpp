@@ -9,13 +9,20 @@
 
 namespace notso::services {
 
-/// An answer that goes on: it had come to calls of tools.
+/// An answer that goes on.
 struct Unfinished {
-    Message answer;
+    Message answer;  ///< With its journal.
     PromptSource source;
 };
 
+/// The model has called tools, and was not told yet what they gave.
+bool stands_at_tools(const Message& answer);
+
 /// Marks what can't go on as kInterrupted, and returns the rest.
-Result<std::vector<Unfinished>> recover_answers(SessionStore& store);
+/// @param go_on  False: only those at calls of tools go on.
+Result<std::vector<Unfinished>> recover_answers(SessionStore& store, bool go_on);
+
+/// The last answer of a conversation, which was cut. @errors kNotFound, kInvalidArgument.
+Result<Unfinished> load_cut(SessionStore& store, const ConversationId& id, const MessageId& answer);
 
 }  // namespace notso::services

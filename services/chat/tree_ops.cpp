@@ -10,11 +10,6 @@
 namespace notso::services {
 namespace {
 
-Error busy() {
-    return {ErrorCode::kBusy,
-            "an answer is being written in this conversation: wait for it, or stop it"};
-}
-
 Result<Message> store_revision(SessionStore& store, const ReviseRequest& request) {
     NOTSO_TRY(const auto all, store.messages(request.conversation));
     const auto old = std::ranges::find(all, request.answer, &Message::id);

@@ -6,6 +6,8 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
+#include "services/chat/message_tree.hpp"
 
 namespace notso::services {
 namespace {
@@ -49,6 +51,23 @@ void Turn::begin(PromptSource source) {
     source_ = std::move(source);
     if (early_end_) return close_with({.finish = ChatFinish::kCancelled});
     flush_status();
+    begin_round();
+}
+
+/// Writes down where the answer stands, then asks the model.
+void Turn::begin_round() {
+    const auto model = deps_.backend.find_model(source_.conversation.model);
+    if (model) journal_.model = model->id;
+    journal_.thinking = source_.thinking;
+    // A draw can be repeated where it is made here.
+    const bool is_local = model && model->remote_host.empty();
+    if (journal_.seed == 0) journal_.seed = random_u64();
+    source_.seed = is_local ? std::optional(journal_.seed) : std::nullopt;
+    rewrite_ = true;
+    unsaved_thinking_.clear();  // it is in the answer
+    unsaved_text_.clear();
+    unsaved_tokens_.clear();
+    pump();
     start_backend(source_);
 }
 
@@ -113,6 +132,7 @@ void Turn::close_with(chat_event::End end) {
 void Turn::receive(std::vector<TimedEvent> events) {
     for (TimedEvent& event : events) {
         if (closed_) return;
+        if (retold_ && retell(event.event)) continue;
         if (std::holds_alternative<chat_event::ThinkingStarted>(event.event) &&
             std::exchange(thoughts_apart_, false)) {
             unsaved_thinking_ += "\n\n";
@@ -122,6 +142,8 @@ void Turn::receive(std::vector<TimedEvent> events) {
             unsaved_thinking_ += thought->text;
         } else if (const auto* text = std::get_if<chat_event::Text>(&event.event)) {
             unsaved_text_ += text->text;
+        } else if (const auto* progress = std::get_if<chat_event::Progress>(&event.event)) {
+            if (progress->token_id >= 0) unsaved_tokens_.push_back(progress->token_id);
         }
         closed_ = std::holds_alternative<chat_event::End>(event.event);
         pending_.push_back(std::move(event));
@@ -131,26 +153,43 @@ void Turn::receive(std::vector<TimedEvent> events) {
 }
 
 void Turn::pump() {
-    if (writing_ || pending_.empty()) return;
-    if (unsaved_thinking_.empty() && unsaved_text_.empty())
-        return show(std::exchange(pending_, {}));
+    const bool nothing_new = unsaved_thinking_.empty() && unsaved_text_.empty() && !rewrite_;
+    const bool tries_again = storage_failed_ || !rewrite_;  // with the next events
+    if (writing_ || (pending_.empty() && tries_again)) return;
+    if (nothing_new) return show(std::exchange(pending_, {}));
     writing_ = true;
+    std::optional<Message> whole;
+    if (std::exchange(rewrite_, false)) {
+        whole = answer_;
+        whole->journal = journal_;
+    }
+    const bool is_whole = whole.has_value();
     deps_.store.call(
         weak_from_this(),
-        [id = answer_.id, thinking = unsaved_thinking_, text = unsaved_text_](SessionStore& store) {
-            return store.append_text(id, thinking, text);
+        [id = answer_.id,
+         whole = std::move(whole),
+         thinking = unsaved_thinking_,
+         text = unsaved_text_,
+         tokens = unsaved_tokens_](SessionStore& store) -> Result<> {
+            if (whole) NOTSO_CHECK(store.update_message(*whole));
+            if (thinking.empty() && text.empty() && tokens.empty()) return {};
+            return store.append_text(id, {thinking, text, tokens});
         },
         [this,
+         is_whole,
          batch = std::exchange(pending_, {}),
          thinking = unsaved_thinking_.size(),
-         text = unsaved_text_.size()](Result<> saved) mutable {
+         text = unsaved_text_.size(),
+         tokens = std::ssize(unsaved_tokens_)](Result<> saved) mutable {
             writing_ = false;
-            if (saved) {
+            rewrite_ = rewrite_ || (is_whole && !saved);
+            if (saved || is_whole) {  // or it will be part of the whole
                 unsaved_thinking_.erase(0, thinking);
                 unsaved_text_.erase(0, text);
-            } else if (!std::exchange(storage_failed_, true)) {
-                log::warn("an answer goes on unsaved: {}", saved.error().detail);
+                unsaved_tokens_.erase(unsaved_tokens_.begin(), unsaved_tokens_.begin() + tokens);
             }
+            if (!saved && !std::exchange(storage_failed_, true))
+                log::warn("an answer goes on unsaved: {}", saved.error().detail);
             show(std::move(batch));
             pump();
         });
@@ -160,7 +199,8 @@ void Turn::show(std::vector<TimedEvent> events) {
     for (const TimedEvent& timed : events) {
         std::visit([&](const auto& event) { take(event, timed.at); }, timed.event);
     }
-    const bool ended = std::holds_alternative<chat_event::End>(events.back().event);
+    const bool ended =
+        !events.empty() && std::holds_alternative<chat_event::End>(events.back().event);
     flush_text();
     if (ended) return finish(std::get<chat_event::End>(events.back().event));
     const auto now = SteadyClock::now();
@@ -185,22 +225,31 @@ void Turn::add_usage(const chat_event::End& end) {
     stats.prompt_tokens = end.usage.prompt_tokens;
     stats.cached_tokens = end.usage.cached_tokens;
     stats.completion_tokens =
-        std::max(tokens_before_ + end.usage.completion_tokens, status_.completion_tokens);
-    stats.reasoning_tokens += end.usage.reasoning_tokens;
+        std::max(journal_.tokens_before + end.usage.completion_tokens, status_.completion_tokens);
+    stats.reasoning_tokens =
+        std::max(stats.reasoning_tokens, journal_.reasoning_before + end.usage.reasoning_tokens);
     stats.draft_tokens += end.usage.draft_tokens;
     stats.accepted_tokens += end.usage.accepted_tokens;
     if (end.usage.decode_ms > 0) {
-        stats.tokens_per_second =
-            1000.0 * static_cast<double>(end.usage.completion_tokens) / end.usage.decode_ms;
+        stats.tokens_per_second = 1000.0 *
+                                  static_cast<double>(end.usage.completion_tokens - n_retold_) /
+                                  end.usage.decode_ms;
     } else {
         stats.tokens_per_second = status_.tokens_per_second;
     }
 }
 
 void Turn::store_end() {
+    const bool is_whole = answer_.state == MessageState::kComplete;
+    answer_.journal = !is_whole ? std::optional(journal_) : std::nullopt;
+    Message kept = answer_;
+    if (answer_.state == MessageState::kInterrupted && deps_.goes_on_later) {
+        kept.state = MessageState::kRunning;
+        kept.journal->crashes = 0;
+    }
     deps_.store.call(
         weak_from_this(),
-        [answer = answer_](SessionStore& store) { return store.update_message(answer); },
+        [kept = std::move(kept)](SessionStore& store) { return store.update_message(kept); },
         [this](Result<> stored) { publish_end(std::move(stored)); });
 }
 
@@ -215,7 +264,9 @@ void Turn::publish_end(Result<> stored) {
     }
     const auto self = shared_from_this();  // on_end lets go of this turn
     const bool more = deps_.more_follows && stored && shown.state == MessageState::kComplete;
-    feed_->append(feed_event::Ended{std::move(shown), more});
+    const auto model = deps_.backend.find_model(source_.conversation.model);
+    const bool cut = is_cut(shown) && model && model->remote_host.empty();
+    feed_->append(feed_event::Ended{std::move(shown), more, cut});
     deps_.on_end(answer_, stored || gone);
 }
 
@@ -259,11 +310,12 @@ void Turn::take(const chat_event::Text& event, SteadyClock::time_point at) {
 
 void Turn::take(const chat_event::Progress& event, SteadyClock::time_point at) {
     saw_token(at);
-    status_.completion_tokens = tokens_before_ + event.completion_tokens;
+    status_.completion_tokens = journal_.tokens_before + event.completion_tokens;
+    if (event.token_id >= 0) journal_.tokens.push_back(event.token_id);
     const double ms = ms_between(*first_token_at_, at);
-    if (event.completion_tokens > 1 && ms > 0) {
-        status_.tokens_per_second = 1000.0 * static_cast<double>(event.completion_tokens - 1) / ms;
-    }
+    const std::int64_t fresh = event.completion_tokens - n_retold_;
+    if (fresh > 1 && ms > 0)
+        status_.tokens_per_second = 1000.0 * static_cast<double>(fresh - 1) / ms;
 }
 
 void Turn::take(const chat_event::End&, SteadyClock::time_point at) {
@@ -284,7 +336,8 @@ void Turn::enter(TurnPhase phase, SteadyClock::time_point at) {
 void Turn::saw_token(SteadyClock::time_point at) {
     if (first_token_at_) return;
     first_token_at_ = at;
-    answer_.stats.first_token_ms = ms_between(started_at_, at);
+    if (answer_.stats.first_token_ms == 0)
+        answer_.stats.first_token_ms = ms_between(started_at_, at);
 }
 
 void Turn::flush_text() {

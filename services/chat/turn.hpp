@@ -3,7 +3,8 @@
 // run on `compute`, writes on `database`.
 //
 // Every piece is stored before it is shown, so what a reader has seen survives the death of the
-// process. When storing fails the answer goes on in memory and its end says so.
+// process, and with the tokens of it the answer can go on there. When storing fails the answer goes
+// on in memory and its end says so.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,8 @@ struct TurnDeps {
     std::function<void(const Message& answer, bool stored)> on_end;
     bool more_follows = false;  ///< on_end goes on with a whole, stored answer; readers are told.
     ToolDesk tools = {};        ///< What the model may call.
+    /// What the server's end interrupts stays kRunning in the store: the next process goes on.
+    bool goes_on_later = false;
 };
 
 class Turn : public std::enable_shared_from_this<Turn> {
@@ -43,7 +46,10 @@ class Turn : public std::enable_shared_from_this<Turn> {
 
     /// Begins, once question and answer are stored.
     void begin(PromptSource source);
-    /// Goes on with an answer that an earlier process left at calls of tools.
+    /// Takes the place of an answer that was cut, with its journal, and shows what there is of it.
+    void take_over(Message answer);
+    /// Goes on with it: with calls of tools that an earlier process left it at, or exactly where it
+    /// was cut. After take_over().
     void resume(PromptSource source);
     /// The user wants no more: the text so far is kept as kStopped. At any moment. Waits for the
     /// backend to say how far it came; called again, it no longer does.
@@ -53,7 +59,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     /// @errors kUnsupported where it can't.
     Result<> answer_now();
     /// The server goes away: ends at once, without waiting for the backend, as kInterrupted. At
-    /// calls of tools the answer stays kRunning in the store: the next process goes on with it.
+    /// calls of tools, or with goes_on_later, the answer stays kRunning in the store.
     void interrupt() { end_early(MessageState::kInterrupted); }
     /// A person decides about a call. @errors kNotFound: none with this id asks.
     void decide_tool(const std::string& use,
@@ -73,8 +79,19 @@ class Turn : public std::enable_shared_from_this<Turn> {
         std::int64_t messages_left_out = 0;
     };
 
+    // What the backend tells again of an answer that goes on.
+    struct Retold {
+        std::string thinking;
+        std::string text;
+        std::vector<std::int32_t> tokens;
+        std::int64_t n_tokens = 0;
+        std::vector<ToolUse> called;
+        ThinkingEndReason thinking_end = ThinkingEndReason::kModel;
+    };
+
     Turn(TurnDeps deps, Message answer);
 
+    void begin_round();
     void end_early(MessageState state);
     void start_backend(PromptSource source);
     void on_started();
@@ -87,13 +104,20 @@ class Turn : public std::enable_shared_from_this<Turn> {
     void store_end();
     void publish_end(Result<> stored);
 
+    // turn_resume.cpp
+    void resume_text();
+    bool retell(const ChatEvent& event);
+    void settle_retold();
+
     // turn_tools.cpp
+    void resume_tools();
     /// True when the model's calls are run now: the answer goes on afterwards.
     bool goes_on_with_tools(const chat_event::End& end);
     std::shared_ptr<ToolRound> make_round(std::vector<ToolUse> uses);
     void on_round_changed(const std::vector<ToolUse>& uses);
     void on_round_ended(const Result<>& ended);
     void leave_round(MessageState state);
+    ToolUse make_use(const chat_event::ToolCallBegun& event, std::size_t n_before) const;
 
     void take(const chat_event::Queued& event, SteadyClock::time_point at);
     void take(const chat_event::Prefill& event, SteadyClock::time_point at);
@@ -105,6 +129,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     void take(const chat_event::ToolCallArguments& event, SteadyClock::time_point at);
     void take(const chat_event::ToolCallDone&, SteadyClock::time_point) {}
     void take(const chat_event::Progress& event, SteadyClock::time_point at);
+    void take(const chat_event::Resumed& event, SteadyClock::time_point at);
     void take(const chat_event::End& event, SteadyClock::time_point at);
 
     void enter(TurnPhase phase, SteadyClock::time_point at);
@@ -128,6 +153,9 @@ class Turn : public std::enable_shared_from_this<Turn> {
     bool writing_ = false;          // one write at a time keeps the order
     std::string unsaved_thinking_;  // not in the store yet
     std::string unsaved_text_;
+    std::vector<std::int32_t> unsaved_tokens_;
+    bool rewrite_ =
+        false;  // the next write is of the whole answer: its row is not what it should be
     bool storage_failed_ = false;
     bool thoughts_apart_ = false;  // the next thoughts are another round's: a line goes before them
 
@@ -135,7 +163,9 @@ class Turn : public std::enable_shared_from_this<Turn> {
     std::vector<ToolUse> called_;       // by the model in this round, not yet journalled
     std::shared_ptr<ToolRound> round_;  // while tools run or ask
     std::int64_t n_rounds_ = 0;
-    std::int64_t tokens_before_ = 0;  // of earlier rounds
+    AnswerJournal journal_;         // of this round, as far as it is shown
+    std::optional<Retold> retold_;  // while the backend tells again what was written
+    std::int64_t n_retold_ = 0;     // tokens of this round that are not this process's
 
     TurnStatus status_;           // as of the last event; the feed gets it when it is worth showing
     std::string fresh_thinking_;  // of this batch, to be shown as one event

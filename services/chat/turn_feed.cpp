@@ -17,6 +17,8 @@ std::size_t text_bytes(const FeedEventBody& body) {
     if (const auto* text = std::get_if<feed_event::Text>(&body)) return text->text.size();
     if (const auto* thought = std::get_if<feed_event::ThinkingText>(&body))
         return thought->text.size();
+    if (const auto* whole = std::get_if<feed_event::Rewritten>(&body))
+        return whole->thinking.size() + whole->text.size();
     return 0;
 }
 
@@ -25,6 +27,11 @@ double ms_since(SteadyClock::time_point start) {
 }
 
 }  // namespace
+
+void TurnFeed::begin_at(std::uint64_t seq) {
+    NOTSO_ASSERT(events_.empty(), "a feed that has begun keeps its numbers");
+    snapshot_.seq = first_seq_ = seq;
+}
 
 void TurnFeed::append(FeedEventBody body) {
     NOTSO_ASSERT(!ended(), "nothing follows the end of a turn");
@@ -47,6 +54,10 @@ void TurnFeed::absorb(const FeedEventBody& body) {
         snapshot_.thinking += thought->text;
     } else if (const auto* text = std::get_if<feed_event::Text>(&body)) {
         snapshot_.text += text->text;
+    } else if (const auto* whole = std::get_if<feed_event::Rewritten>(&body)) {
+        snapshot_.thinking = whole->thinking;
+        snapshot_.text = whole->text;
+        snapshot_.rewritten_seq = snapshot_.seq + 1;
     } else if (const auto* tools = std::get_if<feed_event::ToolUses>(&body)) {
         snapshot_.tool_uses = tools->uses;
         snapshot_.tools_seq = snapshot_.seq + 1;
@@ -54,6 +65,7 @@ void TurnFeed::absorb(const FeedEventBody& body) {
         snapshot_.ended = end->message;
         snapshot_.status.phase = TurnPhase::kEnded;
         snapshot_.more_follows = end->more_follows;
+        snapshot_.can_continue = end->can_continue;
     }
     const bool thinking = snapshot_.status.phase == TurnPhase::kThinking;
     if (thinking && !thinking_since_) thinking_since_ = SteadyClock::now();
@@ -65,14 +77,14 @@ void TurnFeed::absorb(const FeedEventBody& body) {
 
 std::optional<std::vector<FeedEvent>> TurnFeed::since(std::uint64_t seq) const {
     const std::uint64_t oldest = snapshot_.seq + 1 - events_.size();
-    if (seq > snapshot_.seq || seq + 1 < oldest) return std::nullopt;
+    if (seq > snapshot_.seq || seq < first_seq_ || seq + 1 < oldest) return std::nullopt;
     const auto skip = static_cast<std::ptrdiff_t>(seq + 1 - oldest);
     return std::vector<FeedEvent>(events_.begin() + skip, events_.end());
 }
 
 std::optional<TurnFeed::Extent> TurnFeed::extent_at(std::uint64_t seq) const {
-    if (seq >= extents_.size()) return std::nullopt;
-    return extents_[static_cast<std::size_t>(seq)];
+    if (seq < first_seq_ || seq > snapshot_.seq) return std::nullopt;
+    return extents_[static_cast<std::size_t>(seq - first_seq_)];
 }
 
 void TurnFeed::wake_readers() {

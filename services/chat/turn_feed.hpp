@@ -47,6 +47,12 @@ struct ThinkingText {
 struct Text {
     std::string text;
 };
+/// All of it, in the place of what was said before: an answer that goes on begins a little earlier
+/// than it was cut, where the cut had shown what is not text (half a tag).
+struct Rewritten {
+    std::string thinking;
+    std::string text;
+};
 /// The whole list, as it is now; what is written from here on stands behind it.
 struct ToolUses {
     std::vector<ToolUse> uses;
@@ -54,16 +60,18 @@ struct ToolUses {
 struct Ended {
     Message message;            ///< The answer as stored.
     bool more_follows = false;  ///< Something is being made of it: see ChatService::when_settled.
+    bool can_continue = false;  ///< It was cut, and its model can go on with it.
 };
 }  // namespace feed_event
 using FeedEventBody = std::variant<feed_event::Status,
                                    feed_event::ThinkingText,
                                    feed_event::Text,
+                                   feed_event::Rewritten,
                                    feed_event::ToolUses,
                                    feed_event::Ended>;
 
 struct FeedEvent {
-    std::uint64_t seq = 0;  ///< 1, 2, 3… within the turn.
+    std::uint64_t seq = 0;  ///< Counts up by 1 within the turn.
     FeedEventBody body;
 };
 
@@ -76,9 +84,11 @@ struct FeedSnapshot {
     bool thinking_open = false;
     std::string text;
     std::vector<ToolUse> tool_uses;
-    std::uint64_t tools_seq = 0;  ///< Of the last feed_event::ToolUses; 0 = there was none.
+    std::uint64_t rewritten_seq = 0;  ///< Of the last feed_event::Rewritten; 0 = there was none.
+    std::uint64_t tools_seq = 0;      ///< Of the last feed_event::ToolUses; 0 = there was none.
     std::optional<Message> ended;
     bool more_follows = false;  ///< As in feed_event::Ended.
+    bool can_continue = false;  ///< The same.
 };
 
 class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
@@ -90,6 +100,9 @@ class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
     const MessageId& answer() const { return answer_; }
     const ConversationId& conversation() const { return conversation_; }
 
+    /// Events have numbers above `seq`, so that no reader takes them for those of an earlier feed
+    /// of the same answer. Before the first event.
+    void begin_at(std::uint64_t seq);
     /// Takes what has happened since; nothing may follow feed_event::Ended.
     void append(FeedEventBody body);
     const FeedSnapshot& snapshot() const { return snapshot_; }
@@ -141,7 +154,8 @@ class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
     FeedSnapshot snapshot_;
     std::deque<FeedEvent> events_;
     std::size_t kept_bytes_ = 0;
-    std::vector<Extent> extents_ = {Extent{}};  // [seq]
+    std::uint64_t first_seq_ = 0;
+    std::vector<Extent> extents_ = {Extent{}};  // [seq - first_seq_]
     std::deque<Reader> readers_;  // a deque: growing it never moves a callback that is running
     int waking_ = 0;
     std::uint64_t next_key_ = 1;

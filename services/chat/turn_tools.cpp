@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
 #include "services/chat/turn.hpp"
 
 namespace notso::services {
@@ -14,13 +15,18 @@ constexpr std::size_t kMaxCalls = 8;  ///< Of one answer.
 void Turn::take(const chat_event::ToolCallBegun& event, SteadyClock::time_point at) {
     saw_token(at);
     flush_text();
+    called_.push_back(make_use(event, called_.size()));
+}
+
+/// @param n_before  Calls of this round before it.
+ToolUse Turn::make_use(const chat_event::ToolCallBegun& event, std::size_t n_before) const {
     const ToolPtr tool = deps_.tools.box == nullptr ? nullptr : deps_.tools.box->find(event.name);
-    called_.push_back({.id = fmt::format("call-{}", answer_.tool_uses.size() + called_.size() + 1),
-                       .name = event.name,
-                       .arguments = {},
-                       .round = n_rounds_,
-                       .text_offset = std::ssize(answer_.text),
-                       .sends_to = tool ? tool->info().sends_to : ""});
+    return {.id = fmt::format("call-{}", answer_.tool_uses.size() + n_before + 1),
+            .name = event.name,
+            .arguments = {},
+            .round = n_rounds_,
+            .text_offset = std::ssize(answer_.text),
+            .sends_to = tool ? tool->info().sends_to : ""};
 }
 
 void Turn::take(const chat_event::ToolCallArguments& event, SteadyClock::time_point) {
@@ -39,7 +45,6 @@ bool Turn::goes_on_with_tools(const chat_event::End& end) {
         store_end();
         return true;
     }
-    tokens_before_ = answer_.stats.completion_tokens;
     answer_.tool_uses.insert(answer_.tool_uses.end(), called_.begin(), called_.end());
     round_ = make_round(std::exchange(called_, {}));
     enter(TurnPhase::kUsingTools, SteadyClock::now());
@@ -47,18 +52,14 @@ bool Turn::goes_on_with_tools(const chat_event::End& end) {
     return true;
 }
 
-void Turn::resume(PromptSource source) {
+void Turn::resume_tools() {
     begun_ = true;
     closed_ = true;
-    source_ = std::move(source);
     n_rounds_ = answer_.tool_uses.back().round;
     std::vector<ToolUse> uses;
     for (const ToolUse& use : answer_.tool_uses) {
         if (use.round == n_rounds_) uses.push_back(use);
     }
-    feed_->append(feed_event::ThinkingText{answer_.thinking});
-    feed_->append(feed_event::Text{answer_.text});
-    tokens_before_ = status_.completion_tokens = answer_.stats.completion_tokens;
     enter(TurnPhase::kUsingTools, SteadyClock::now());
     const auto round = round_ = make_round(std::move(uses));  // it may end within the call
     if (early_end_) return leave_round(*early_end_);
@@ -114,14 +115,29 @@ void Turn::on_round_ended(const Result<>& ended) {
     thoughts_apart_ = !answer_.thinking.empty();
     start_outcome_ = std::make_shared<StartOutcome>();
     source_.so_far = answer_;
+    source_.written.reset();
+    journal_ = {.seed = journal_.seed,
+                .runs = journal_.runs,
+                .round = n_rounds_,
+                .text_begin = std::ssize(answer_.text),
+                .thinking_begin = std::ssize(answer_.thinking),
+                .tokens_before = answer_.stats.completion_tokens,
+                .reasoning_before = answer_.stats.reasoning_tokens};
+    n_retold_ = 0;
     status_.prefill_done = status_.prefill_total = 0;
     enter(TurnPhase::kPrefill, SteadyClock::now());
-    start_backend(source_);
+    begin_round();
 }
 
 void Turn::leave_round(MessageState state) {
     const auto round = std::exchange(round_, nullptr);
     if (state == MessageState::kInterrupted) {  // the journal has it all
+        journal_.crashes = 0;
+        answer_.journal = journal_;
+        deps_.store.post([answer = answer_](SessionStore& store) {
+            const Result<> kept = store.update_message(answer);
+            if (!kept) log::warn("an answer is not saved as it is: {}", kept.error().detail);
+        });
         Message shown = answer_;
         shown.state = state;
         const auto self = shared_from_this();

@@ -52,7 +52,8 @@ bool write_turn(SessionStore& store, int pipe, int turn) {
     if (!store.append_messages({user, answer}) || !acknowledge(pipe, {turn, 0})) return false;
     constexpr int kPieces = 20;
     for (int n = 0; n < kPieces; ++n) {
-        if (!store.append_text(answer.id, "", piece(turn, n)) || !acknowledge(pipe, {turn, n + 1}))
+        if (!store.append_text(answer.id, {.text = piece(turn, n)}) ||
+            !acknowledge(pipe, {turn, n + 1}))
             return false;
     }
     answer.state = MessageState::kComplete;

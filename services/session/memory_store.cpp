@@ -132,6 +132,7 @@ Result<std::vector<Message>> MemoryStore::messages(const ConversationId& id) {
     std::ranges::copy_if(messages_, std::back_inserter(found), [&](const Message& message) {
         return message.conversation == id;
     });
+    for (Message& message : found) message.journal.reset();
     return found;
 }
 
@@ -192,16 +193,24 @@ Result<> MemoryStore::update_message(const Message& message) {
     found->thinking = message.thinking;
     found->error = message.error;
     found->stats = message.stats;
+    found->journal = message.journal;
     return {};
 }
 
-Result<> MemoryStore::append_text(const MessageId& id,
-                                  std::string_view thinking,
-                                  std::string_view text) {
+Result<> MemoryStore::append_text(const MessageId& id, const AnswerPiece& piece) {
     NOTSO_TRY(Message * found, find(id));
-    found->thinking += thinking;
-    found->text += text;
+    found->thinking += piece.thinking;
+    found->text += piece.text;
+    if (found->journal) {
+        auto& tokens = found->journal->tokens;
+        tokens.insert(tokens.end(), piece.tokens.begin(), piece.tokens.end());
+    }
     return {};
+}
+
+Result<std::optional<AnswerJournal>> MemoryStore::journal(const MessageId& id) {
+    NOTSO_TRY(const Message* found, find(id));
+    return found->journal;
 }
 
 Result<> MemoryStore::put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) {

@@ -31,9 +31,8 @@ class MemoryStore : public SessionStore {
                                                      const std::string& client_id) override;
     Result<> delete_messages(const std::vector<MessageId>& ids) override;
     Result<> update_message(const Message& message) override;
-    Result<> append_text(const MessageId& id,
-                         std::string_view thinking,
-                         std::string_view text) override;
+    Result<> append_text(const MessageId& id, const AnswerPiece& piece) override;
+    Result<std::optional<AnswerJournal>> journal(const MessageId& id) override;
     Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) override;
     Result<std::vector<Message>> running_messages() override;
     Result<std::vector<std::string>> allowed_tools() override;

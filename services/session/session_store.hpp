@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,6 +103,31 @@ struct MessageStats {
     ThinkingEndReason thinking_end = ThinkingEndReason::kModel;  ///< Who ended the thoughts.
 };
 
+/// What it takes to go on with an answer exactly where it is.
+struct AnswerJournal {
+    std::string model = {};    ///< Id of the model that writes it.
+    bool thinking = false;     ///< As it was asked for.
+    std::uint64_t seed = 0;    ///< Of its sampling.
+    std::int64_t runs = 0;     ///< How often it went on, for whatever reason.
+    std::int64_t crashes = 0;  ///< How often the process died while it was written, in a row.
+    /// Between calls of tools an answer is written in rounds; what follows is of the last one.
+    std::int64_t round = 0;
+    std::int64_t text_begin = 0;      ///< Bytes of the text that earlier rounds wrote.
+    std::int64_t thinking_begin = 0;  ///< The same of the thoughts.
+    std::int64_t tokens_before = 0;   ///< Tokens that earlier rounds wrote.
+    std::int64_t reasoning_before = 0;
+    std::vector<std::int32_t> tokens = {};  ///< Empty where the backend has no ids.
+
+    bool operator==(const AnswerJournal&) const = default;
+};
+
+/// What an answer that is being written has said since the last piece.
+struct AnswerPiece {
+    std::string_view thinking = {};
+    std::string_view text = {};
+    std::span<const std::int32_t> tokens = {};
+};
+
 struct Message {
     MessageId id;
     ConversationId conversation;
@@ -115,7 +141,8 @@ struct Message {
     std::string client_id =
         {};  ///< Chosen by the page; a repeated send with the same one is the same message.
     UnixMs created_at = 0;
-    std::vector<ToolUse> tool_uses = {};  ///< In the order in which they were called.
+    std::vector<ToolUse> tool_uses = {};        ///< In the order in which they were called.
+    std::optional<AnswerJournal> journal = {};  ///< Of answers that may go on; see journal().
 };
 
 /// Where a text was found.
@@ -172,17 +199,19 @@ class SessionStore {
     /// Removes all or none. What followed a removed message follows its parent instead, the
     /// conversation's leaf too.
     virtual Result<> delete_messages(const std::vector<MessageId>& ids) = 0;
-    /// Writes state, text, thinking, error and stats; the rest of a message never changes.
+    /// Writes state, text, thinking, error, stats and journal; the rest of a message never changes.
     virtual Result<> update_message(const Message& message) = 0;
     /// Adds what an answer that is being written has said since. Cheap: meant to be called before
     /// each piece is shown, so that nothing shown is lost when the process dies (a power cut may
     /// take the last pieces).
-    virtual Result<> append_text(const MessageId& id,
-                                 std::string_view thinking,
-                                 std::string_view text) = 0;
+    virtual Result<> append_text(const MessageId& id, const AnswerPiece& piece) = 0;
+    /// The journal of an answer, with the tokens of its pieces; messages() and others that read
+    /// messages leave it out, but for running_messages(). Empty: it has none.
+    virtual Result<std::optional<AnswerJournal>> journal(const MessageId& id) = 0;
     /// Adds uses of tools to an answer, or writes state and output of those whose id is there.
     virtual Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) = 0;
-    /// Answers that a crash or a stop of the server left kRunning, oldest first.
+    /// Answers that a crash or a stop of the server left kRunning, oldest first, with their
+    /// journals.
     virtual Result<std::vector<Message>> running_messages() = 0;
 
     /// Tools that may act without asking, in any conversation.

@@ -186,7 +186,7 @@ TEST_P(SessionStoreContract, NamesWhatIsMissing) {
     const Message message{.id = {random_id()}, .conversation = none, .text = ""};
     EXPECT_EQ(code_of(store_->append_messages({message})), ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->update_message(message)), ErrorCode::kNotFound);
-    EXPECT_EQ(code_of(store_->append_text(message.id, "a", "b")), ErrorCode::kNotFound);
+    EXPECT_EQ(code_of(store_->append_text(message.id, {"a", "b"})), ErrorCode::kNotFound);
     EXPECT_EQ(*store_->find_by_client_id(none, "x"), std::nullopt);
 }
 
@@ -265,10 +265,10 @@ TEST_P(SessionStoreContract, CollectsThePiecesOfARunningAnswer) {
     Message other = message_of(owner, "");
     other.state = MessageState::kRunning;
     ASSERT_TRUE(store_->append_messages({answer, other}));
-    ASSERT_TRUE(store_->append_text(answer.id, "hm\0m"s, ""));
-    ASSERT_TRUE(store_->append_text(other.id, "", "mine"));
-    ASSERT_TRUE(store_->append_text(answer.id, "", "Par"));
-    ASSERT_TRUE(store_->append_text(answer.id, "", "is\0"s));
+    ASSERT_TRUE(store_->append_text(answer.id, {"hm\0m"s, ""}));
+    ASSERT_TRUE(store_->append_text(other.id, {"", "mine"}));
+    ASSERT_TRUE(store_->append_text(answer.id, {"", "Par"}));
+    ASSERT_TRUE(store_->append_text(answer.id, {"", "is\0"s}));
     auto stored = *store_->messages(owner.id);
     EXPECT_EQ(stored[0].thinking, "hm\0m"s);
     EXPECT_EQ(stored[0].text, "Paris\0"s);
@@ -349,7 +349,7 @@ TEST_P(SessionStoreContract, TheFinalTextReplacesThePieces) {
     Message answer = message_of(owner, "");
     answer.state = MessageState::kRunning;
     ASSERT_TRUE(store_->append_messages({answer}));
-    ASSERT_TRUE(store_->append_text(answer.id, "a", "b"));
+    ASSERT_TRUE(store_->append_text(answer.id, {"a", "b"}));
     answer.text = "b and more";
     answer.thinking = "a";
     for (const auto state : {MessageState::kRunning, MessageState::kComplete}) {

@@ -75,6 +75,12 @@ Statement& Statement::bind(int index, double value) {
     return *this;
 }
 
+Statement& Statement::bind_blob(int index, std::string_view bytes) {
+    const char* data = bytes.data() != nullptr ? bytes.data() : "";
+    note(sqlite3_bind_blob64(statement_.get(), index, data, bytes.size(), SQLITE_TRANSIENT));
+    return *this;
+}
+
 Statement& Statement::bind_null(int index) {
     note(sqlite3_bind_null(statement_.get(), index));
     return *this;
@@ -102,6 +108,12 @@ Result<> Statement::run() {
 
 std::string Statement::text(int column) const {
     const void* data = sqlite3_column_text(statement_.get(), column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
+    return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
+}
+
+std::string Statement::blob(int column) const {
+    const void* data = sqlite3_column_blob(statement_.get(), column);
     const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
     return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
 }

@@ -28,6 +28,7 @@ class Statement {
     Statement& bind(int index, std::string_view text);
     Statement& bind(int index, std::int64_t value);
     Statement& bind(int index, double value);
+    Statement& bind_blob(int index, std::string_view bytes);
     Statement& bind_null(int index);
 
     /// True when there is a row to read.
@@ -37,6 +38,7 @@ class Statement {
     Result<> run();
 
     std::string text(int column) const;
+    std::string blob(int column) const;
     std::int64_t integer(int column) const;
     double real(int column) const;
     bool is_null(int column) const;

@@ -123,6 +123,24 @@ ALTER TABLE conversation ADD COLUMN trashed_at INTEGER NOT NULL DEFAULT 0;
 DROP INDEX conversation_by_use;
 CREATE INDEX conversation_by_place ON conversation (pinned DESC, updated_at DESC, seq DESC);
 )sql",
+    // Token ids are 32-bit numbers, little end first.
+    R"sql(
+ALTER TABLE answer_piece ADD COLUMN tokens BLOB NOT NULL DEFAULT x'';
+CREATE TABLE answer_journal (
+    message          INTEGER PRIMARY KEY REFERENCES message (seq) ON DELETE CASCADE,
+    model            TEXT NOT NULL,
+    thinking         INTEGER NOT NULL CHECK (thinking IN (0, 1)),
+    seed             INTEGER NOT NULL,
+    runs             INTEGER NOT NULL,
+    crashes          INTEGER NOT NULL,
+    round            INTEGER NOT NULL,
+    text_begin       INTEGER NOT NULL,
+    thinking_begin   INTEGER NOT NULL,
+    tokens_before    INTEGER NOT NULL,
+    reasoning_before INTEGER NOT NULL,
+    tokens           BLOB NOT NULL
+) STRICT;
+)sql",
 };
 
 }  // namespace

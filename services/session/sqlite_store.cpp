@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <utility>
 
 #include "base/log.hpp"
@@ -231,29 +230,9 @@ Result<std::vector<Message>> SqliteStore::running_messages() {
         std::vector<Message> one{std::move(message)};
         NOTSO_CHECK(add_tool_uses(one.front().conversation, one));
         message = std::move(one.front());
+        NOTSO_TRY(message.journal, journal(message.id));
     }
     return found;
-}
-
-// Running answers are their row and the pieces that came since.
-Result<> SqliteStore::add_pieces(std::vector<Message>& messages) {
-    std::map<std::string_view, Message*> running;
-    for (Message& message : messages) {
-        if (message.state == MessageState::kRunning) running[message.id.value] = &message;
-    }
-    if (running.empty()) return {};
-    NOTSO_TRY(Statement select,
-              database_->prepare(
-                  "SELECT message.id, answer_piece.thinking, answer_piece.text FROM answer_piece "
-                  "JOIN message ON message.seq = answer_piece.message ORDER BY answer_piece.seq"));
-    while (true) {
-        NOTSO_TRY(const bool row, select.step());
-        if (!row) return {};
-        const auto owner = running.find(select.text(0));
-        if (owner == running.end()) continue;
-        owner->second->thinking += select.text(1);
-        owner->second->text += select.text(2);
-    }
 }
 
 Result<> SqliteStore::append_messages(const std::vector<Message>& messages) {
@@ -347,28 +326,7 @@ Result<> SqliteStore::write(const Message& message) {
     bind_changing(update, 2, message);
     NOTSO_CHECK(update.run());
     if (database_->changes() == 0) return no_message(message.id);
-    NOTSO_TRY(
-        Statement remove,
-        database_->prepare(
-            "DELETE FROM answer_piece WHERE message = (SELECT seq FROM message WHERE id = ?)"));
-    return remove.bind(1, message.id.value).run();
-}
-
-// Without waiting for the disk: the piece is in the log, and the log outlives the process.
-Result<> SqliteStore::append_text(const MessageId& id,
-                                  std::string_view thinking,
-                                  std::string_view text) {
-    NOTSO_TRY(Statement insert,
-              database_->prepare("INSERT INTO answer_piece (message, thinking, text) "
-                                 "SELECT seq, ?2, ?3 FROM message WHERE id = ?1"));
-    insert.bind(1, id.value).bind(2, thinking).bind(3, text);
-    NOTSO_CHECK(database_->execute("PRAGMA synchronous = NORMAL"));
-    const Result<> inserted = insert.run();
-    const bool found = database_->changes() > 0;
-    NOTSO_CHECK(database_->execute("PRAGMA synchronous = FULL"));
-    if (!inserted) return inserted;
-    if (!found) return no_message(id);
-    return {};
+    return write_journal(message);
 }
 
 Result<bool> SqliteStore::syncs_writes() {

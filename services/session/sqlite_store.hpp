@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "services/session/session_store.hpp"
 #include "services/session/search_hits.hpp"
+#include "services/session/session_store.hpp"
 #include "services/session/sqlite.hpp"
 
 namespace notso::services {
@@ -45,9 +45,8 @@ class SqliteStore final : public SessionStore {
                                                      const std::string& client_id) override;
     Result<> delete_messages(const std::vector<MessageId>& ids) override;
     Result<> update_message(const Message& message) override;
-    Result<> append_text(const MessageId& id,
-                         std::string_view thinking,
-                         std::string_view text) override;
+    Result<> append_text(const MessageId& id, const AnswerPiece& piece) override;
+    Result<std::optional<AnswerJournal>> journal(const MessageId& id) override;
     Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) override;
     Result<std::vector<Message>> running_messages() override;
     Result<std::vector<std::string>> allowed_tools() override;
@@ -69,6 +68,7 @@ class SqliteStore final : public SessionStore {
 
     Result<> insert(const Message& message);
     Result<> write(const Message& message);
+    Result<> write_journal(const Message& message);
     Result<> add_pieces(std::vector<Message>& messages);
     Result<> add_tool_uses(const ConversationId& id, std::vector<Message>& messages);
     Result<> require(const ConversationId& id);

@@ -25,6 +25,7 @@ constexpr const char* kBackToLayout2 =
     "ALTER TABLE message DROP COLUMN thinking_end;"
     "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
     "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note;"
+    "DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN tokens;"
     "PRAGMA user_version = 2;";
 
 class SqliteStoreTest : public testing::Test {
@@ -57,7 +58,7 @@ TEST_F(SqliteStoreTest, KeepsEverythingWhenReopened) {
     Message answer = message_of(conversation, "");
     answer.state = MessageState::kRunning;
     ASSERT_TRUE(store->append_messages({message_of(conversation, "question"), answer}));
-    ASSERT_TRUE(store->append_text(answer.id, "", "half an"));
+    ASSERT_TRUE(store->append_text(answer.id, {"", "half an"}));
     store = nullptr;
     store = open();
     const auto messages = *store->messages(conversation.id);
@@ -75,9 +76,9 @@ TEST_F(SqliteStoreTest, SyncsWritesAgainAfterEveryPiece) {
     Message answer = message_of(conversation, "");
     answer.state = MessageState::kRunning;
     ASSERT_TRUE(store->append_messages({answer}));
-    ASSERT_TRUE(store->append_text(answer.id, "", "piece"));
+    ASSERT_TRUE(store->append_text(answer.id, {"", "piece"}));
     EXPECT_EQ(store->syncs_writes(), true);
-    ASSERT_FALSE(store->append_text({"unknown"}, "", "piece"));
+    ASSERT_FALSE(store->append_text({"unknown"}, {"", "piece"}));
     EXPECT_EQ(store->syncs_writes(), true);
 }
 
@@ -223,7 +224,7 @@ TEST_F(SqliteStoreTest, DeletedWordsAreGoneFromTheDisk) {
     answer.state = MessageState::kRunning;
     ASSERT_TRUE(store->append_messages(
         {message_of(kept, "KEEPSAKE"), message_of(removed, "SECRET-QUESTION"), answer}));
-    ASSERT_TRUE(store->append_text(answer.id, "SECRET-THOUGHT", "SECRET-PIECE"));
+    ASSERT_TRUE(store->append_text(answer.id, {"SECRET-THOUGHT", "SECRET-PIECE"}));
     ASSERT_NE(read(temp_.path() / "notso.db-wal").find("SECRET-THOUGHT"), std::string::npos);
     ASSERT_TRUE(store->delete_conversation(removed.id));
     const std::string bytes = read(path_) + read(temp_.path() / "notso.db-wal");
@@ -269,7 +270,7 @@ TEST_F(SqliteStoreTest, AnswersAreIndexedAsTheyEnd) {
     Message answer = message_of(owner, "");
     answer.state = MessageState::kRunning;
     ASSERT_TRUE(store->append_messages({answer}));
-    ASSERT_TRUE(store->append_text(answer.id, "", "half"));
+    ASSERT_TRUE(store->append_text(answer.id, {"", "half"}));
     for (const auto& [state, text] : {std::pair{MessageState::kRunning, "half and"},
                                       std::pair{MessageState::kStopped, "half and half"},
                                       std::pair{MessageState::kStopped, "another text"},

@@ -1,4 +1,5 @@
-"""An answer of the page that a stop or a crash cut off: after the restart it is there as far as it was shown."""
+"""An answer of the page that a stop or a crash cut off: after the restart it is there as far as it was shown, marked where
+that is wanted. How it goes on otherwise: test_continue.py."""
 import re
 import signal
 import time
@@ -6,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-STUB = ("--backend", "stub")
+STUB = ("--backend", "stub", "--unfinished", "mark")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 QUESTION = "keep me: [long 5000]"
 

@@ -30,8 +30,11 @@ std::string partial(std::string_view id, std::string_view swap, std::string_view
         "<hx-partial hx-target=\"#{}\" hx-swap=\"{}\">{}</hx-partial>\n", id, swap, html);
 }
 
-std::string paint_stored_answer(const PageRenderer& pages, const services::Message& answer) {
-    const boost::json::object view = {{"m", answer_view(answer)}, {"keep_thinking", false}};
+std::string paint_stored_answer(const PageRenderer& pages,
+                                const services::Message& answer,
+                                bool can_continue) {
+    const boost::json::object view = {{"m", answer_view(answer, can_continue)},
+                                      {"keep_thinking", false}};
     return partial(
                "m-" + answer.id.value, "outerHTML", pages.render("partials/answer.html", view)) +
            idle_controls(pages);
@@ -53,6 +56,7 @@ bool AnswerPainter::resume_at(std::uint64_t seq) {
 
 std::string AnswerPainter::paint() {
     const FeedSnapshot& now = feed_.snapshot();
+    fresh_ = fresh_ || now.rewritten_seq > seq_;
     std::string out;
     paint_thinking(out);
     if (now.ended) {
@@ -121,7 +125,8 @@ void AnswerPainter::paint_status(std::string& out) {
 }
 
 void AnswerPainter::paint_end(std::string& out) {
-    const boost::json::object view = {{"m", answer_view(*feed_.snapshot().ended)},
+    const FeedSnapshot& now = feed_.snapshot();
+    const boost::json::object view = {{"m", answer_view(*now.ended, now.can_continue)},
                                       {"keep_thinking", true}};
     out += partial(id_of("m", feed_), "outerHTML", pages_.render("partials/answer.html", view));
     out += idle_controls(pages_);

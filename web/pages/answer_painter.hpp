@@ -46,7 +46,9 @@ class AnswerPainter {
 };
 
 /// The final form of an answer as fragments, for a reader whose feed is gone.
-std::string paint_stored_answer(const PageRenderer& pages, const services::Message& answer);
+std::string paint_stored_answer(const PageRenderer& pages,
+                                const services::Message& answer,
+                                bool can_continue);
 
 /// `<hx-partial>` that puts `html` into the element with this id.
 std::string partial(std::string_view id, std::string_view swap, std::string_view html);

@@ -123,6 +123,35 @@ TEST_F(AnswerPainterTest, AReaderThatComesBackGetsExactlyTheRest) {
     }
 }
 
+TEST_F(AnswerPainterTest, ARewrittenAnswerTakesThePlaceOfTheOldOne) {
+    const std::string source = "First paragraph.\n\nSecond one.\n\n<tool";
+    for (std::size_t kept = 1; kept < source.size(); kept += 3) {
+        feed_ = std::make_shared<TurnFeed>(services::MessageId{kId}, services::ConversationId{"c"});
+        AnswerPainter painter(pages_, *feed_);
+        PageModel page;
+        text(source);
+        page.apply(painter.paint());
+        feed_->append(feed_event::Rewritten{"", source.substr(0, kept)});
+        if (kept % 2 == 0) page.apply(painter.paint());
+        text(" and more.\n\nThe end");
+        page.apply(painter.paint());
+        EXPECT_EQ(shown_text(page), loaded_text()) << "kept " << kept;
+    }
+}
+
+TEST_F(AnswerPainterTest, EventsOfAnEarlierFeedAreUnknown) {
+    constexpr std::uint64_t kBase = std::uint64_t{1} << 32;
+    feed_->begin_at(kBase);
+    text("old text, ");
+    text("new text");
+    for (const std::uint64_t seq : {std::uint64_t{0}, std::uint64_t{1}, kBase - 1, kBase + 3})
+        EXPECT_FALSE(AnswerPainter(pages_, *feed_).resume_at(seq)) << seq;
+    AnswerPainter painter(pages_, *feed_);
+    ASSERT_TRUE(painter.resume_at(kBase + 1));
+    EXPECT_EQ(feed_->since(kBase)->size(), 2U);
+    EXPECT_FALSE(feed_->since(kBase - 1).has_value());
+}
+
 TEST_F(AnswerPainterTest, FinishedBlocksAreSentOnce) {
     AnswerPainter painter(pages_, *feed_);
     text("One finished paragraph.\n\nA second");

@@ -163,13 +163,14 @@ boost::json::object user_view(const Message& message) {
             {"text", message.text}};
 }
 
-boost::json::object answer_view(const Message& message) {
+boost::json::object answer_view(const Message& message, bool can_continue) {
     boost::json::object view = common_view(message);
     const bool failed = message.state == MessageState::kFailed;
     view["running"] = false;
     view["error"] = failed ? format_sentence(message.error) : "";
     view["error_heading"] = message.text.empty() ? "No answer came." : "The answer broke off.";
     view["can_retry"] = message.state != MessageState::kComplete;
+    view["can_continue"] = can_continue;
     view["client_id"] = random_id();
     view["note"] = note_of(message);
     view["stats"] = stats_line(message.stats);
@@ -179,13 +180,14 @@ boost::json::object answer_view(const Message& message) {
 
 boost::json::object live_answer_view(const TurnFeed& feed) {
     const FeedSnapshot& shown = feed.snapshot();
-    if (shown.ended) return answer_view(*shown.ended);
+    if (shown.ended) return answer_view(*shown.ended, shown.can_continue);
     Message message{.id = feed.answer(), .conversation = feed.conversation(), .text = shown.text};
     message.state = MessageState::kRunning;
     message.thinking = shown.thinking;
     message.tool_uses = shown.tool_uses;
     boost::json::object view = common_view(message);
     view["running"] = true;
+    view["can_continue"] = false;
     view["thinking_label"] = thinking_label(shown);
     view["thinking_open"] = shown.thinking_open;
     return view;

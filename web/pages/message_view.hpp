@@ -22,7 +22,8 @@ std::string prose_html(std::string_view text);
 boost::json::object user_view(const services::Message& message);
 
 /// Variables of partials/answer.html for an answer that has ended.
-boost::json::object answer_view(const services::Message& message);
+/// @param can_continue  It is the last one, and can go on where it was cut.
+boost::json::object answer_view(const services::Message& message, bool can_continue = false);
 
 /// The same for one that is being written (or has just ended) as far as `shown`.
 boost::json::object live_answer_view(const services::TurnFeed& feed);

@@ -36,6 +36,7 @@ void add_chat_export_routes(std::vector<Route>& routes, const SharedPages& pages
 
 /// GET  /chat/{id}/message/{message}   one message as it is shown; ?edit=1 as a form (fragments)
 /// POST /chat/{id}/regenerate          question, answer, client_id: another answer beside that one
+/// POST /chat/{id}/continue            answer: the last one, cut, goes on where it was cut
 /// POST /chat/{id}/edit                message, text, client_id: a question beside that one
 /// POST /chat/{id}/revise              message, text: the person's version of an answer
 /// POST /chat/{id}/version             message: shows the newest path through it

@@ -63,11 +63,13 @@ class PlainPainter {
         }
         const std::string& text = now.ended ? now.ended->text : now.text;
         paint_tools(text, now.ended ? now.ended->tool_uses : now.tool_uses, out);
-        const std::string_view rest = std::string_view(text).substr(done_bytes_);
+        const std::string_view rest =
+            std::string_view(text).substr(std::min(done_bytes_, text.size()));
         paint_text(text, done_bytes_ + (now.ended ? rest.size() : finished_bytes(rest)), out);
         if (now.ended) {
             out += "<span class=\"follow-end\"></span>\n";
-            out += renderer_.render("partials/answer_foot.html", {{"m", answer_view(*now.ended)}});
+            out += renderer_.render("partials/answer_foot.html",
+                                    {{"m", answer_view(*now.ended, now.can_continue)}});
         }
         return out;
     }

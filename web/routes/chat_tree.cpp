@@ -61,6 +61,19 @@ Awaitable<> post_regenerate(Exchange& exchange, const Pages& pages) {
     co_await show_conversation(exchange, pages, asked);
 }
 
+Awaitable<> post_continue(Exchange& exchange, const Pages& pages) {
+    const Result<Form> form = co_await form_for_answer(exchange, pages);
+    Result<> asked = outcome_of(form);
+    auto start = [&](Completion<services::SentMessage> done) {
+        pages.context().chat.continue_answer({.conversation = conversation_of(exchange.request()),
+                                              .answer = {field(*form, "answer")},
+                                              .user = client_user(exchange.request())},
+                                             std::move(done));
+    };
+    if (asked) asked = outcome_of(co_await wait_for<services::SentMessage>(start));
+    co_await show_conversation(exchange, pages, asked);
+}
+
 Awaitable<> post_edit(Exchange& exchange, const Pages& pages) {
     const Result<Form> form = co_await form_for_answer(exchange, pages);
     if (!form) {
@@ -147,6 +160,7 @@ void add_chat_tree_routes(std::vector<Route>& routes, const SharedPages& pages) 
         routes.push_back(action_route(pages, fmt::format("/chat/{{id}}/{}", name), action, body));
     };
     add("regenerate", post_regenerate, BodyLimit::kSmall);
+    add("continue", post_continue, BodyLimit::kSmall);
     add("edit", post_edit, BodyLimit::kChat);
     add("revise", post_revise, BodyLimit::kChat);
     add("version", post_version, BodyLimit::kSmall);

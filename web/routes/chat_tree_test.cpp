@@ -74,6 +74,34 @@ TEST_F(TreeRoutes, HtmxGetsTheMessagesAndWhatRuns) {
         << "clicked twice, asked once";
 }
 
+TEST_F(TreeRoutes, AStoppedAnswerGoesOn) {
+    const std::string chat = new_chat("%5Blong+40%5D+%5Bslow%5D");
+    for (int i = 0; i < 500 && !get(chat).body.contains("word2"); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(post_form(chat + "/stop", "").status, 303);
+    const std::string cut = finished_page(chat);
+    EXPECT_FALSE(cut.contains("word40"));
+    ASSERT_TRUE(cut.contains("action=\"" + chat + "/continue\"")) << cut;
+    const std::string answer = between(cut, "name=\"answer\" value=\"", '"');
+    const auto begun = post_form(chat + "/continue", "answer=" + answer, "HX-Request: true\r\n");
+    EXPECT_EQ(begun.status, 200);
+    EXPECT_TRUE(begun.body.contains("word2")) << "what was written is there at once";
+    EXPECT_TRUE(begun.body.contains("hx-sse:connect=\"" + chat + "/stream?from=" + answer));
+    EXPECT_EQ(count(begun.body, "/continue\""), 0U);
+    const auto news = get(chat + "/state?since=" + answer);
+    EXPECT_TRUE(news.body.contains("id=\"m-" + answer + "\"")) << "another tab sees it go on";
+    EXPECT_TRUE(news.body.contains("stop-button"));
+    EXPECT_EQ(post_form(chat + "/continue", "answer=" + answer).header("location"),
+              chat + "?follow=1")
+        << "clicked twice, it goes on once";
+    const std::string whole = finished_page(chat);
+    EXPECT_TRUE(whole.contains("word39 word40<"));
+    EXPECT_EQ(count(whole, "word2 "), 1U);
+    EXPECT_FALSE(whole.contains("/continue\""));
+    EXPECT_EQ(post_form(chat + "/continue", "answer=" + answer).status, 400);
+    EXPECT_EQ(post_form(chat + "/continue", "answer=" + std::string(32, '0')).status, 404);
+}
+
 TEST_F(TreeRoutes, AQuestionIsEditedInAForm) {
     const std::string chat = new_chat("hello");
     const std::string page = finished_page(chat);

@@ -77,16 +77,23 @@ Awaitable<> follow_feed(Exchange& exchange,
     co_await exchange.finish();
 }
 
+struct StoredAnswer {
+    Message answer;
+    bool can_continue;
+};
+
 /// The answer is no longer in memory (the server was restarted, or it ended a while ago): its
 /// stored form, then the end, so that the reader does not come back for ever.
 Awaitable<> replay_stored(Exchange& exchange,
                           const Pages& pages,
-                          Message answer,
+                          StoredAnswer stored,
                           EventId position) {
     const auto started = co_await exchange.start_stream(stream_head());
     if (!started) co_return;
     const std::string bytes =
-        final_events(position, answer, paint_stored_answer(pages.renderer(), answer));
+        final_events(position,
+                     stored.answer,
+                     paint_stored_answer(pages.renderer(), stored.answer, stored.can_continue));
     const auto written = co_await exchange.write(bytes);
     if (written) co_await exchange.finish();
 }
@@ -131,7 +138,9 @@ Awaitable<> stream(Exchange& exchange, const Pages& pages) {
         const Message& answer = position ? *wanted : messages.back();
         const EventId beginning{answer.id, 0};
         const EventId at = position.value_or(beginning);
-        co_await replay_stored(exchange, pages, answer, at);
+        const bool can_continue = view->can_continue && answer.id == messages.back().id;
+        const StoredAnswer stored{answer, can_continue};
+        co_await replay_stored(exchange, pages, stored, at);
     }
 }
 
@@ -147,7 +156,11 @@ Awaitable<> state(Exchange& exchange, const Pages& pages) {
         since == exchange.request().query.end() ? std::string() : since->second;
     const auto at = std::ranges::find(view->messages, services::MessageId{seen}, &Message::id);
     Response response;
-    if (at == view->messages.end() && !seen.empty()) {
+    const bool goes_on = view->running && view->running->answer().value == seen;
+    if (goes_on) {  // somebody continued the answer that the tab shows
+        view->versions.erase(view->versions.begin(), view->versions.end() - 1);
+        view->messages.erase(view->messages.begin(), view->messages.end() - 1);
+    } else if (at == view->messages.end() && !seen.empty()) {
         response.headers.push_back(
             {"HX-Refresh", "true"});  // what the tab shows is gone: it must start over
     } else if (at != view->messages.end()) {
