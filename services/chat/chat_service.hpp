@@ -27,6 +27,7 @@ struct ConversationView {
     std::vector<Message> messages;             ///< Of the path that is shown, first to last.
     std::vector<Versions> versions = {};       ///< Of each of them; empty when nobody asked.
     std::shared_ptr<TurnFeed> running;         ///< Null when nothing is being written.
+    std::vector<WaitingMessage> waiting = {};  ///< Sent, one after the other, after what runs.
     std::vector<std::string> follow_ups = {};  ///< What could be asked next; written by the model.
     bool more_follows = false;  ///< when_settled() will tell when title and follow_ups stand.
     bool can_continue = false;  ///< The last answer was cut, and its model can go on with it.
@@ -42,6 +43,8 @@ struct SendRequest {
     /// A message of the person's that this one stands beside: the conversation goes on from here
     /// instead. Absent: it comes after what is shown.
     std::optional<MessageId> edits = {};
+    /// While an answer runs it waits for its end instead of being refused. Not with `edits`.
+    bool may_wait = false;
 };
 
 /// Asks for another answer to the same question.
@@ -83,10 +86,11 @@ struct DraftRequest {
 };
 
 struct SentMessage {
-    Message user;
+    Message user;                    ///< Empty, as `answer`, where the message waits.
     Message answer;                  ///< kRunning, empty.
     std::shared_ptr<TurnFeed> feed;  ///< Null when a repeated send found the turn already finished.
     bool repeated = false;           ///< The same was sent before.
+    bool waits = false;              ///< It is sent after the answer that runs.
 };
 
 struct ChatServiceDeps {
@@ -144,10 +148,16 @@ class ChatService {
     virtual void search(std::string query, Completion<std::vector<SearchHit>> done) = 0;
 
     /// Stores the user's message and the empty answer in one transaction, then starts the turn.
-    /// `done` runs after the commit. kBusy while an answer runs in that conversation (a queue comes
-    /// later); the text is not lost: the page keeps it. @errors also kInvalidArgument, kTooLarge,
-    /// kNotFound, kUnavailable (shutting down), and the store's: then nothing is stored.
+    /// `done` runs after the commit. While an answer runs in that conversation it waits, as all
+    /// that were sent since do, or is refused with kBusy (SendRequest::may_wait). Messages that
+    /// wait outlive the process; at most 20 do, then it is kOverloaded. @errors also
+    /// kInvalidArgument, kTooLarge, kNotFound, kUnavailable (shutting down), and the store's: then
+    /// nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
+    /// Takes back a message that waits. @errors kNotFound: it waits no more.
+    virtual void withdraw(ConversationId id,
+                          std::string client_id,
+                          Completion<WaitingMessage> done) = 0;
     /// Stores an empty answer beside the old one and starts its turn, as send() does. The same
     /// client_id again finds the first one's answer. @errors as send().
     virtual void regenerate(RegenerateRequest request, Completion<SentMessage> done) = 0;
@@ -170,7 +180,8 @@ class ChatService {
     /// kInvalidArgument, kNotFound.
     virtual void read_draft(DraftRequest request, Completion<> done) = 0;
     virtual bool reads_drafts() const = 0;
-    /// Ends the running answer; the partial text is kept (kStopped). Without one: success.
+    /// Ends the running answer; the partial text is kept (kStopped). What waits is sent then.
+    /// Without one: success.
     virtual void stop(ConversationId id, Completion<> done) = 0;
     /// Ends the thoughts of the running answer; what they lead to follows. Without one: success.
     /// @errors kUnsupported: the model that answers can't be asked.

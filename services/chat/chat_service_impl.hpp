@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,9 @@ class ChatServiceImpl final : public ChatService {
     void set_pinned(ConversationId id, bool on, Completion<Conversation> done) override;
     void search(std::string query, Completion<std::vector<SearchHit>> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;
+    void withdraw(ConversationId id,
+                  std::string client_id,
+                  Completion<WaitingMessage> done) override;
     void regenerate(RegenerateRequest request, Completion<SentMessage> done) override;
     void continue_answer(ContinueRequest request, Completion<SentMessage> done) override;
     void revise(ReviseRequest request, Completion<Message> done) override;
@@ -86,6 +90,7 @@ class ChatServiceImpl final : public ChatService {
     void empty_trash(UnixMs until);
     void empty_trash_later(std::int64_t delay_ms);
     void recover();
+    void find_lines();
     void go_on(Unfinished unfinished);
     Result<> may_continue(const std::string& model) const;
     void on_cut_found(Unfinished cut, const ContinueRequest& request, Completion<SentMessage> done);
@@ -98,6 +103,13 @@ class ChatServiceImpl final : public ChatService {
                     Completion<SentMessage> done);
     void find_sent(FindSent find, Completion<SentMessage> done);
     void on_stored(SendPlan plan, const SendRequest& request, Completion<SentMessage> done);
+    // waiting_ops.cpp
+    /// Whether a message would have to wait for its turn.
+    bool is_taken(const ConversationId& id) const;
+    void put_in_line(SendRequest request, Completion<SentMessage> done);
+    void send_next(const ConversationId& id);
+    void send_waiting(WaitingMessage message);
+    void show_line(const ConversationId& id, std::vector<WaitingMessage> line);
     void release(const ConversationId& id);
     void on_turn_end(const Message& answer, bool stored);
     void save_leftovers(const ConversationId& id);
@@ -105,13 +117,16 @@ class ChatServiceImpl final : public ChatService {
 
     ChatServiceDeps deps_;
     StoreClient store_;
-    std::map<std::string, Slot> slots_;  // by conversation
+    std::map<std::string, Slot> slots_;             // by conversation
+    std::map<std::string, std::size_t> n_waiting_;  // by conversation, those on their way too
+    std::set<std::string> next_;  // conversations whose next message is being looked for
     FeedShelf ended_;
     std::map<std::string, Message> unsaved_;  // by message: ends that the store refused
     bool closing_ = false;
     std::vector<Completion<>> closed_;
     std::unique_ptr<GraceTimer> grace_;
     std::vector<std::pair<std::shared_ptr<Turn>, PromptSource>> waiting_;  // for the model
+    std::set<std::string> lines_;  // conversations whose line waits for the model
     std::unique_ptr<GraceTimer> recovery_timer_;
     std::unique_ptr<GraceTimer> trash_timer_;  // set while the trash is being watched or emptied
     Background background_;

@@ -78,6 +78,7 @@ void ChatServiceImpl::open(ConversationId id, Completion<ConversationView> done)
             view.versions = versions_of(shown.all, shown.path);
             view.conversation = std::move(shown.conversation);
             view.messages = std::move(shown.path);
+            NOTSO_TRY(view.waiting, store.waiting_messages(id));
             return view;
         },
         [this, done = std::move(done)](Result<ConversationView> view) mutable {

@@ -119,6 +119,7 @@ void ChatServiceImpl::recover() {
                 return log::error("unfinished answers could not be marked: {}",
                                   found.error().detail);
             for (Unfinished& unfinished : *found) go_on(std::move(unfinished));
+            find_lines();
         });
 }
 
@@ -157,7 +158,8 @@ void ChatServiceImpl::continue_answer(ContinueRequest request, Completion<SentMe
     if (closing_) return fail_later(std::move(done), shutting_down());
     save_leftovers(request.conversation);
     const auto running = slots_.find(request.conversation.value);
-    if (running != slots_.end()) {
+    if (is_taken(request.conversation)) {
+        if (running == slots_.end()) return fail_later(std::move(done), busy());
         const Slot& slot = running->second;
         const bool same = slot.stored && slot.turn->answer().id == request.answer;
         if (!same) return fail_later(std::move(done), busy());
@@ -214,6 +216,24 @@ void ChatServiceImpl::resume_when_ready() {
         source.tools = tools_for(source.conversation.model);  // known now
         turn->resume(std::move(source));
     }
+    for (const std::string& id : std::exchange(lines_, {})) send_next({id});
+}
+
+/// Messages that the last process left waiting, where no answer comes before them.
+void ChatServiceImpl::find_lines() {
+    store_.call(
+        alive_,
+        [](SessionStore& store) { return store.conversations_with_waiting(); },
+        [this](Result<std::vector<ConversationId>> found) {
+            if (!found) return log::error("waiting messages not found: {}", found.error().detail);
+            for (const ConversationId& id : *found) {
+                n_waiting_[id.value] = 1;  // at least
+                if (is_taken(id)) continue;
+                next_.insert(id.value);
+                lines_.insert(id.value);
+            }
+            if (!lines_.empty()) resume_when_ready();
+        });
 }
 
 boost::json::array ChatServiceImpl::tools_for(const std::string& model) const {

@@ -31,6 +31,16 @@ Result<Message> find_in(const std::vector<Message>& all, const MessageId& id, Me
 
 }  // namespace
 
+Message empty_answer(const ConversationId& conversation, const MessageId& question) {
+    return {.id = {random_id()},
+            .conversation = conversation,
+            .parent = question,
+            .role = MessageRole::kAssistant,
+            .state = MessageState::kRunning,
+            .text = "",
+            .created_at = now_ms()};
+}
+
 Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
                                               const ConversationId& id,
                                               const std::string& client_id) {

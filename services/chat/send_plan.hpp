@@ -17,7 +17,11 @@ struct SendPlan {
     Message answer;
     bool repeated = false;     ///< The client_id was there already: nothing was stored.
     PromptSource source = {};  ///< Of a new message only.
+    std::vector<WaitingMessage> waiting = {};  ///< Those that still wait, of one that waited.
 };
+
+/// A new answer to `question`, which nobody writes yet.
+Message empty_answer(const ConversationId& conversation, const MessageId& question);
 
 /// A question and its empty answer, to be stored.
 struct NewMessages {

@@ -38,7 +38,7 @@ Result<> turn_to(SessionStore& store, const ConversationId& id, const MessageId&
 
 /// What stands below the path is about another path.
 bool ChatServiceImpl::may_change_tree(const ConversationId& id) {
-    if (slots_.contains(id.value)) return false;
+    if (is_taken(id)) return false;
     background_.abandon(id);
     drafts_.drop(id);
     return true;

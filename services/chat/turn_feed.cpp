@@ -61,6 +61,9 @@ void TurnFeed::absorb(const FeedEventBody& body) {
     } else if (const auto* tools = std::get_if<feed_event::ToolUses>(&body)) {
         snapshot_.tool_uses = tools->uses;
         snapshot_.tools_seq = snapshot_.seq + 1;
+    } else if (const auto* line = std::get_if<feed_event::Line>(&body)) {
+        snapshot_.waiting = line->waiting;
+        snapshot_.line_seq = snapshot_.seq + 1;
     } else if (const auto* end = std::get_if<feed_event::Ended>(&body)) {
         snapshot_.ended = end->message;
         snapshot_.status.phase = TurnPhase::kEnded;

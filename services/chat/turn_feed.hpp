@@ -53,6 +53,10 @@ struct Rewritten {
     std::string thinking;
     std::string text;
 };
+/// The messages that wait for the end of this answer, all of them.
+struct Line {
+    std::vector<WaitingMessage> waiting;
+};
 /// The whole list, as it is now; what is written from here on stands behind it.
 struct ToolUses {
     std::vector<ToolUse> uses;
@@ -67,6 +71,7 @@ using FeedEventBody = std::variant<feed_event::Status,
                                    feed_event::ThinkingText,
                                    feed_event::Text,
                                    feed_event::Rewritten,
+                                   feed_event::Line,
                                    feed_event::ToolUses,
                                    feed_event::Ended>;
 
@@ -86,6 +91,8 @@ struct FeedSnapshot {
     std::vector<ToolUse> tool_uses;
     std::uint64_t rewritten_seq = 0;  ///< Of the last feed_event::Rewritten; 0 = there was none.
     std::uint64_t tools_seq = 0;      ///< Of the last feed_event::ToolUses; 0 = there was none.
+    std::vector<WaitingMessage> waiting;
+    std::uint64_t line_seq = 0;  ///< Of the last feed_event::Line; 0 = there was none.
     std::optional<Message> ended;
     bool more_follows = false;  ///< As in feed_event::Ended.
     bool can_continue = false;  ///< The same.

@@ -1,5 +1,5 @@
-// What it takes to go on with an answer: the part of SessionStore's contract that continuing stands
-// on, on both stores.
+// What it takes to go on with an answer, and with the messages that wait for its end: this part of
+// SessionStore's contract, on both stores.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -87,6 +87,30 @@ TEST_P(JournalContract, GoesWithItsMessage) {
     answer.journal.reset();
     ASSERT_TRUE(store_->append_messages({answer}));
     EXPECT_EQ(*store_->journal(answer.id), std::nullopt) << "nothing of it is left";
+}
+
+TEST_P(JournalContract, MessagesWaitInLine) {
+    const Conversation other{.id = {random_id()}, .title = "other"};
+    ASSERT_TRUE(store_->create_conversation(other));
+    WaitingMessage first{owner_.id, "a", "one \n 🙂", true, 7};
+    const WaitingMessage second{owner_.id, "b", "two", std::nullopt, 8};
+    const WaitingMessage elsewhere{other.id, "a", "three", false, 6};
+    for (const auto& message : {first, second, elsewhere})
+        EXPECT_TRUE(store_->add_waiting(message));
+    EXPECT_EQ(store_->add_waiting(first).error().code, ErrorCode::kAlreadyExists);
+    EXPECT_EQ(*store_->waiting_messages(owner_.id), (std::vector{first, second}));
+    EXPECT_EQ(*store_->waiting_messages(other.id), std::vector{elsewhere});
+    EXPECT_EQ(store_->conversations_with_waiting()->size(), 2U);
+    ASSERT_TRUE(store_->remove_waiting(owner_.id, "a"));
+    EXPECT_EQ(store_->remove_waiting(owner_.id, "a").error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(*store_->waiting_messages(owner_.id), std::vector{second});
+    ASSERT_TRUE(store_->trash_conversation(other.id, 9));
+    EXPECT_EQ(*store_->conversations_with_waiting(), std::vector{owner_.id});
+    ASSERT_TRUE(store_->clear_messages(owner_.id));
+    EXPECT_TRUE(store_->waiting_messages(owner_.id)->empty());
+    EXPECT_EQ(store_->waiting_messages({"nobody"}).error().code, ErrorCode::kNotFound);
+    first.conversation = {"nobody"};
+    EXPECT_EQ(store_->add_waiting(first).error().code, ErrorCode::kNotFound);
 }
 
 const StoreKind kStores[] = {

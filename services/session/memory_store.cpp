@@ -235,6 +235,42 @@ Result<std::vector<Message>> MemoryStore::running_messages() {
     return running;
 }
 
+Result<> MemoryStore::add_waiting(const WaitingMessage& message) {
+    NOTSO_CHECK(find(message.conversation));
+    const bool is_there = std::ranges::any_of(waiting_, [&](const WaitingMessage& other) {
+        return other.conversation == message.conversation && other.client_id == message.client_id;
+    });
+    if (is_there) return fail(ErrorCode::kAlreadyExists, "that message waits already");
+    waiting_.push_back(message);
+    return {};
+}
+
+Result<std::vector<WaitingMessage>> MemoryStore::waiting_messages(const ConversationId& id) {
+    NOTSO_CHECK(find(id));
+    std::vector<WaitingMessage> found;
+    std::ranges::copy_if(waiting_, std::back_inserter(found), [&](const WaitingMessage& message) {
+        return message.conversation == id;
+    });
+    return found;
+}
+
+Result<> MemoryStore::remove_waiting(const ConversationId& id, const std::string& client_id) {
+    const auto removed = std::erase_if(waiting_, [&](const WaitingMessage& message) {
+        return message.conversation == id && message.client_id == client_id;
+    });
+    if (removed == 0) return fail(ErrorCode::kNotFound, "that message does not wait any more");
+    return {};
+}
+
+Result<std::vector<ConversationId>> MemoryStore::conversations_with_waiting() {
+    std::vector<ConversationId> found;
+    for (const WaitingMessage& message : waiting_) {
+        const bool is_new = std::ranges::find(found, message.conversation) == found.end();
+        if (is_new && find(message.conversation)) found.push_back(message.conversation);
+    }
+    return found;
+}
+
 Result<std::vector<std::string>> MemoryStore::allowed_tools() { return allowed_tools_; }
 
 Result<> MemoryStore::allow_tool(const std::string& name) {
@@ -266,6 +302,8 @@ Result<> MemoryStore::remove_note(const ConversationId& id, std::int64_t number)
 Result<> MemoryStore::clear_messages(const ConversationId& id) {
     NOTSO_CHECK(find(id));
     std::erase_if(messages_, [&](const Message& message) { return message.conversation == id; });
+    std::erase_if(waiting_,
+                  [&](const WaitingMessage& message) { return message.conversation == id; });
     return {};
 }
 

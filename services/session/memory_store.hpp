@@ -35,6 +35,10 @@ class MemoryStore : public SessionStore {
     Result<std::optional<AnswerJournal>> journal(const MessageId& id) override;
     Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) override;
     Result<std::vector<Message>> running_messages() override;
+    Result<> add_waiting(const WaitingMessage& message) override;
+    Result<std::vector<WaitingMessage>> waiting_messages(const ConversationId& id) override;
+    Result<> remove_waiting(const ConversationId& id, const std::string& client_id) override;
+    Result<std::vector<ConversationId>> conversations_with_waiting() override;
     Result<std::vector<std::string>> allowed_tools() override;
     Result<> allow_tool(const std::string& name) override;
     Result<std::vector<StoredNote>> notes(const ConversationId& id) override;
@@ -51,6 +55,7 @@ class MemoryStore : public SessionStore {
     std::vector<Conversation> conversations_;  // in order of creation
     std::vector<Message> messages_;            // in order of arrival
     std::vector<TrashedConversation> trash_;
+    std::vector<WaitingMessage> waiting_;
     std::vector<std::string> allowed_tools_;
     struct Notes {
         std::vector<StoredNote> kept;

@@ -145,6 +145,17 @@ struct Message {
     std::optional<AnswerJournal> journal = {};  ///< Of answers that may go on; see journal().
 };
 
+/// A message that somebody has sent while an answer was written: it is sent after it.
+struct WaitingMessage {
+    ConversationId conversation;
+    std::string client_id;  ///< Message::client_id of what it becomes; its name until then.
+    std::string text;
+    std::optional<bool> thinking = {};  ///< Of its answer; absent = the conversation's setting.
+    UnixMs created_at = 0;
+
+    bool operator==(const WaitingMessage&) const = default;
+};
+
 /// Where a text was found.
 struct SearchHit {
     Conversation conversation;
@@ -214,6 +225,16 @@ class SessionStore {
     /// journals.
     virtual Result<std::vector<Message>> running_messages() = 0;
 
+    /// Puts a message at the end of its conversation's line. @errors kAlreadyExists: its client_id
+    /// waits there already.
+    virtual Result<> add_waiting(const WaitingMessage& message) = 0;
+    /// In the order in which they were put there.
+    virtual Result<std::vector<WaitingMessage>> waiting_messages(const ConversationId& id) = 0;
+    /// Takes a message out of the line. @errors kNotFound: it is not there.
+    virtual Result<> remove_waiting(const ConversationId& id, const std::string& client_id) = 0;
+    /// Those in which messages wait, without those in the trash.
+    virtual Result<std::vector<ConversationId>> conversations_with_waiting() = 0;
+
     /// Tools that may act without asking, in any conversation.
     virtual Result<std::vector<std::string>> allowed_tools() = 0;
     virtual Result<> allow_tool(const std::string& name) = 0;
@@ -222,6 +243,7 @@ class SessionStore {
     virtual Result<StoredNote> add_note(const ConversationId& id, const std::string& text) = 0;
     /// @errors kNotFound: no note has this number.
     virtual Result<> remove_note(const ConversationId& id, std::int64_t number) = 0;
+    /// Also those that wait.
     virtual Result<> clear_messages(const ConversationId& id) = 0;
 };
 

@@ -141,6 +141,17 @@ CREATE TABLE answer_journal (
     tokens           BLOB NOT NULL
 ) STRICT;
 )sql",
+    R"sql(
+CREATE TABLE waiting_message (
+    seq          INTEGER PRIMARY KEY,
+    conversation TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    client_id    TEXT NOT NULL,
+    text         TEXT NOT NULL,
+    thinking     INTEGER CHECK (thinking IN (0, 1)),
+    created_at   INTEGER NOT NULL,
+    UNIQUE (conversation, client_id)
+) STRICT;
+)sql",
 };
 
 }  // namespace

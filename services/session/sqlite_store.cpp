@@ -186,8 +186,13 @@ Result<> SqliteStore::delete_conversation(const ConversationId& id) {
 
 Result<> SqliteStore::clear_messages(const ConversationId& id) {
     NOTSO_CHECK(require(id));
-    NOTSO_TRY(Statement remove, database_->prepare("DELETE FROM message WHERE conversation = ?"));
-    NOTSO_CHECK(remove.bind(1, id.value).run());
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    for (const std::string_view table : {"message", "waiting_message"}) {
+        NOTSO_TRY(Statement remove,
+                  database_->prepare(fmt::format("DELETE FROM {} WHERE conversation = ?", table)));
+        NOTSO_CHECK(remove.bind(1, id.value).run());
+    }
+    NOTSO_CHECK(transaction.commit());
     shed_words();
     return {};
 }

@@ -25,7 +25,7 @@ constexpr const char* kBackToLayout2 =
     "ALTER TABLE message DROP COLUMN thinking_end;"
     "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
     "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note;"
-    "DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN tokens;"
+    "DROP TABLE waiting_message; DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN tokens;"
     "PRAGMA user_version = 2;";
 
 class SqliteStoreTest : public testing::Test {

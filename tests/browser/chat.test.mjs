@@ -105,15 +105,17 @@ test("Escape stops, and the partial text stays", async () => {
   await close_page(page);
 });
 
-test("Enter does not send while an answer runs, and keeps the text", async () => {
+test("Enter while an answer runs sends the message after it", async () => {
   const page = await open_page(browser, stub.url);
   await send(page, "[long 40] [slow]");
   await page.fill("#message", "next question");
   await page.keyboard.press("Enter");
-  assert.match(await page.innerText("#alert"), /wait for it, or stop it/);
-  await finished_answer(page);
-  assert.equal(await page.inputValue("#message"), "next question");
-  assert.equal(await page.locator(".user").count(), 1);
+  await page.waitForSelector("#waiting li");
+  assert.equal(await page.locator(".user").count(), 1, "it is not among the messages yet");
+  assert.equal(await page.inputValue("#message"), "");
+  await page.waitForFunction(() => document.querySelectorAll("article.assistant").length === 2);
+  assert.match(await finished_answer(page), /You wrote: next question/);
+  assert.equal(await page.locator("article.assistant .prose").first().innerText(), counted_words(40));
   await close_page(page);
 });
 

@@ -1,5 +1,5 @@
-"""The server is killed at random moments while clients write and follow streams: nothing acknowledged is lost or doubled,
-and what was being written goes on and ends. NOTSO_KILL_ROUNDS rounds (20)."""
+"""The server is killed at random moments while clients write, also while answers run, and follow them: nothing
+acknowledged is lost or doubled, and what was being written or waited goes on and ends. NOTSO_KILL_ROUNDS rounds (20)."""
 import os
 import random
 import re
@@ -32,48 +32,53 @@ class Client:
     def _run(self):
         try:
             while not self.quit:
-                self._message(f"[long {self.random.randint(3, 120)}] {self.number}.{len(self.sent)}")
+                self._message(self.chat is None or self.random.random() < 0.2)
+                while not self.quit and self.random.random() < 0.3:
+                    self._message(False)  # it waits for the end of the answer
+                self._follow()
         except Exception as problem:  # pylint: disable=broad-except
             self.problem = problem
 
-    def _message(self, text):
-        fresh = self.chat is None or self.random.random() < 0.2
+    def _message(self, is_first):
+        text = f"[long {self.random.randint(3, 120)}] {self.number}.{len(self.sent)}"
         self.sent[text] = f"{text} of {self.number}"
+        path = "/chat" if is_first or self.chat is None else f"{self.chat}/messages"
         while not self.quit:
-            if fresh:  # a first message has no name of its own: it is sent once
-                answer = self.place.request("POST", "/chat", {"message": text})
-                if answer is None:
-                    return time.sleep(0.02)
-            else:
-                answer = self.place.request("POST", f"{self.chat}/messages",
-                                            {"message": text, "client_id": self.sent[text]})
+            answer = self.place.request("POST", path, {"message": text, "client_id": self.sent[text]})
             if answer is None:
                 time.sleep(0.02)
+                if path == "/chat":
+                    return  # it has no conversation yet, where the same client_id would be the same message
                 continue
             status, headers, body = answer
             if status in (303, 200):
                 self.chat = headers["location"].split("?")[0]
                 self.acked.append(text)
-                return self._follow()
-            assert status in (409, 429, 503), (status, body)
+                return
+            assert status in (429, 503), (status, body)
             time.sleep(0.05)
 
     def _follow(self):
-        """Until the answer has ended; the words that are shown never go back."""
-        words = 0
-        while not self.quit:
+        """Until everything is answered; the words that an answer shows never go back."""
+        words, last = 0, None
+        while not self.quit and self.chat:
             page = self.place.request("GET", self.chat)
             if page is None:
                 time.sleep(0.02)
                 continue
             assert page[0] == 200, page
-            answer, running = running_answer(page[2])
-            shown = len(re.findall(r"\bword\d+\b", page[2].split(f'id="m-{answer}"')[1]))
-            assert shown >= words, (shown, words)
-            words = shown
-            if not running:
+            answer, _ = running_answer(page[2])
+            if answer is not None:
+                shown = len(re.findall(r"\bword\d+\b", page[2].split(f'id="m-{answer}"')[1]))
+                assert answer != last or shown >= words, (shown, words)
+                words, last = shown, answer
+            if not is_busy(page[2]):
                 return
             time.sleep(0.02)
+
+
+def is_busy(page):
+    return running_answer(page)[1] or '<form class="withdraw"' in page
 
 
 def expected(question):
@@ -81,11 +86,12 @@ def expected(question):
 
 
 def look(path, clients):
-    """What the files of the dead process hold. Returns how many answers are not at their end."""
+    """What the files of the dead process hold. Returns how many answers are not at their end, or not begun."""
     database = sqlite3.connect(path)
     assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
     rows = database.execute("SELECT seq, id, parent, role, state, text FROM message ORDER BY seq").fetchall()
+    waiting = [row[0] for row in database.execute("SELECT text FROM waiting_message")]
     pieces = database.execute("SELECT message, group_concat(text, '') FROM (SELECT * FROM answer_piece ORDER BY seq) "
                               "GROUP BY message").fetchall()
     database.close()
@@ -95,12 +101,13 @@ def look(path, clients):
     assert len(kept) == len(set(kept)), "a message is there twice"
     for client in clients:
         assert client.problem is None, client.problem
-        lost = set(client.acked) - set(kept)
+        lost = set(client.acked) - set(kept) - set(waiting)
         assert not lost, lost
         assert set(t for t in kept if MESSAGE.match(t).group(2).startswith(f"{client.number}.")) <= set(client.sent)
     answered = [row[2] for row in rows if row[3] == "assistant"]
     assert sorted(answered) == sorted(questions), "every question has one answer"
-    unfinished = 0
+    assert len(waiting) == len(set(waiting)), "a message waits twice"
+    unfinished = len(set(waiting) - set(kept))
     for seq, _, parent, role, state, text in rows:
         if role != "assistant":
             continue
@@ -136,7 +143,7 @@ def test_kill_9_at_random_moments(start_server, tmp_path):
         client.thread.join(20)
         assert client.problem is None, client.problem
     deadline = time.monotonic() + 60
-    while running := [c for c in set(c.chat for c in clients) if running_answer(place.request("GET", c)[2])[1]]:
+    while running := [chat for chat in set(c.chat for c in clients) if is_busy(place.request("GET", chat)[2])]:
         assert time.monotonic() < deadline, running
         time.sleep(0.05)
     assert server.stop() == 0

@@ -59,6 +59,13 @@ std::string AnswerPainter::paint() {
     fresh_ = fresh_ || now.rewritten_seq > seq_;
     std::string out;
     paint_thinking(out);
+    if (now.line_seq > (fresh_ ? 0 : seq_)) {
+        out += partial(
+            "waiting",
+            "outerHTML",
+            pages_.render("partials/waiting.html",
+                          {{"waiting", waiting_view(feed_.conversation().value, now.waiting)}}));
+    }
     if (now.ended) {
         paint_end(out);
     } else {

@@ -147,6 +147,7 @@ json::object frame_view(const PageFrame& frame) {
             {"messages", json::array{}},
             {"running", nullptr},
             {"after", nullptr},
+            {"waiting", nullptr},
             {"thinking", false},
             {"keep_thinking", false},
             {"follow_mark", ""},
@@ -159,6 +160,18 @@ json::object after_view(std::string_view conversation,
     return {{"conversation", conversation},
             {"follow_ups", ideas_view(follow_ups)},
             {"loading", loading}};
+}
+
+json::value waiting_view(std::string_view conversation,
+                         const std::vector<services::WaitingMessage>& waiting) {
+    if (waiting.empty()) return nullptr;
+    json::array messages;
+    for (const services::WaitingMessage& message : waiting) {
+        messages.push_back(json::object{{"text", message.text},
+                                        {"client_id", message.client_id},
+                                        {"number", messages.size() + 1}});
+    }
+    return json::object{{"conversation", conversation}, {"messages", std::move(messages)}};
 }
 
 json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
@@ -184,6 +197,7 @@ json::object chat_view(const PageFrame& frame,
     if (running && !follow) view["running"] = running_view(*chat.running);
     if (follow) view["follow_mark"] = kFollowMark;
     view["after"] = after_view(id, chat.follow_ups, chat.more_follows);
+    view["waiting"] = waiting_view(id, chat.waiting);
     json::array messages = message_views(chat, shown.edited);
     if (follow && running && !messages.empty()) messages.pop_back();  // it is written there
     view["messages"] = std::move(messages);

@@ -48,6 +48,10 @@ boost::json::object after_view(std::string_view conversation,
                                const std::vector<std::string>& follow_ups,
                                bool loading);
 
+/// Variable `waiting` of partials/waiting.html: what is sent after the running answer, or null.
+boost::json::value waiting_view(std::string_view conversation,
+                                const std::vector<services::WaitingMessage>& waiting);
+
 /// Variables of chat.html for a conversation that does not exist yet.
 /// @param draft  Prefills the composer (a link may do that; nothing is sent).
 boost::json::object new_chat_view(const PageFrame& frame, std::string_view draft);

@@ -15,7 +15,8 @@ namespace notso::web {
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// POST /chat                 message, model: makes a conversation and sends its first message
-/// POST /chat/{id}/messages   message, client_id, thinking
+/// POST /chat/{id}/messages   message, client_id, thinking: sent now, or after the running answer
+/// POST /chat/{id}/withdraw   client_id: of a message that waits; its text is in the composer then
 /// POST /chat/{id}/draft      message, thinking: what is being typed, to be read ahead
 /// POST /chat/{id}/tool       use, decision (allow, always, deny): about a call of a tool that asks
 /// POST /chat/{id}/stop       ends the running answer

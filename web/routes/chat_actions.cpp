@@ -1,6 +1,7 @@
 #include "base/log.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/chat_forms.hpp"
+#include "web/routes/chat_waiting.hpp"
 #include "web/routes/client_user.hpp"
 #include "web/routes/fragments.hpp"
 
@@ -133,12 +134,17 @@ Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
     }
-    const services::SendRequest request =
+    services::SendRequest request =
         send_request(exchange.request(), conversation_of(exchange.request()), *form);
     if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, request);
+    request.may_wait = true;
     Result<SentMessage> sent = co_await send(pages, request);
     if (!sent) {
         co_await pages.show_error(exchange, sent.error(), text);
+        co_return;
+    }
+    if (sent->waits) {
+        co_await show_waiting(exchange, pages);
         co_return;
     }
     Response response = answer_begun(
@@ -273,6 +279,7 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
     // The switch sends the whole composer along, a long draft included.
     routes.push_back(action_route(pages, "/chat", post_first_message, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/messages", post_message, BodyLimit::kChat));
+    routes.push_back(action_route(pages, "/chat/{id}/withdraw", post_withdraw, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/thinking", post_thinking, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/tool", post_tool, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/draft", post_draft, BodyLimit::kChat));

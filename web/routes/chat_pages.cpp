@@ -1,6 +1,7 @@
 #include "web/pages/message_view.hpp"
 #include "web/pages/tool_view.hpp"
 #include "web/routes/chat.hpp"
+#include "web/routes/chat_forms.hpp"
 #include "web/routes/feed_reader.hpp"
 #include "web/routes/fragments.hpp"
 
@@ -147,6 +148,13 @@ Awaitable<> follow_page(Exchange& exchange,
     if (!written) co_return;
     const bool whole = co_await write_answer(exchange, pages, view.running);
     if (!whole) co_return;
+    if (!view.running->snapshot().waiting.empty()) {
+        const std::string next = fmt::format(
+            "<p class=\"note\"><a href=\"{}\">Watch the next answer being written</a></p>\n",
+            follow_path(view.conversation.id));
+        const auto told = co_await exchange.write(next);
+        if (!told) co_return;
+    }
     const auto rest =
         co_await exchange.write(std::string_view(page).substr(mark + kFollowMark.size()));
     if (rest) co_await exchange.finish();

@@ -133,7 +133,10 @@ TEST_F(ChatRoutes, HtmxGetsFragmentsAndAnAddress) {
     EXPECT_TRUE(second.body.contains("hx-sse:connect=\"" + chat + "/stream?from="));
     EXPECT_TRUE(second.body.contains("id=\"stop-button\""));
     EXPECT_FALSE(second.body.contains("<html"));
-    const auto busy = htmx(chat + "/messages", "message=too+early");
+    const auto early = htmx(chat + "/messages", "message=too+early");
+    EXPECT_EQ(early.status, 200);
+    EXPECT_TRUE(early.body.starts_with("<hx-partial hx-target=\"#waiting\"")) << "it waits";
+    const auto busy = htmx(chat + "/version", "message=" + std::string(32, '0'));
     EXPECT_EQ(busy.status, 409);
     EXPECT_TRUE(busy.body.starts_with("<hx-partial hx-target=\"#alert\""));
     const auto repeated = htmx(chat + "/messages", "message=%5Bslow%5D&client_id=abc");

@@ -45,13 +45,19 @@ std::string after_html(const PageRenderer& renderer, const ConversationView& vie
     return partial("after", "innerHTML", renderer.render("partials/after.html", variables));
 }
 
+std::string waiting_html(const PageRenderer& renderer, const ConversationView& view) {
+    const boost::json::object variables = {
+        {"waiting", waiting_view(view.conversation.id.value, view.waiting)}};
+    return partial("waiting", "outerHTML", renderer.render("partials/waiting.html", variables));
+}
+
 std::string controls_html(const PageRenderer& renderer, const ConversationView& view) {
     boost::json::object variables = {{"running", nullptr}};
     if (view.running && !view.running->ended()) variables["running"] = running_view(*view.running);
     return partial("pill", "outerHTML", renderer.render("partials/pill.html", variables)) +
            partial("action", "outerHTML", renderer.render("partials/action.html", variables)) +
            partial("stream", "outerHTML", renderer.render("partials/stream.html", variables)) +
-           after_html(renderer, view);
+           waiting_html(renderer, view) + after_html(renderer, view);
 }
 
 }  // namespace notso::web

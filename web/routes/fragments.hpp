@@ -27,6 +27,9 @@ std::string message_html(const PageRenderer& renderer,
 /// Fragment of what stands below the last answer: follow-up questions, or the request for them.
 std::string after_html(const PageRenderer& renderer, const services::ConversationView& view);
 
+/// Fragment of the messages that wait for the end of the running answer.
+std::string waiting_html(const PageRenderer& renderer, const services::ConversationView& view);
+
 /// Fragments that make pill, button, stream and what is below the last answer fit to what is
 /// running.
 std::string controls_html(const PageRenderer& renderer, const services::ConversationView& view);

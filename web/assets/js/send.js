@@ -65,6 +65,10 @@
 
   function mark_failed(ctx, reason) {
     const node = ctx.pending;
+    if (ctx.waits) {
+      if (!input.value) fill(ctx.sent_values.message);
+      return show_alert(`Not sent: ${reason}.`);
+    }
     if (!node?.isConnected || node.classList.contains("failed")) return;
     node.classList.add("failed");
     const values = ctx.sent_values;
@@ -92,11 +96,9 @@
   }
 
   form.addEventListener("submit", (event) => {
-    const blank = input.value.trim() === "";
-    if (!blank && !is_running()) return;
+    if (input.value.trim() !== "") return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!blank) show_alert("An answer is being written: wait for it, or stop it. Your text stays here.");
   }, { capture: true });
 
   form.addEventListener("htmx:before:request", (event) => {
@@ -104,15 +106,18 @@
     const { ctx } = event.detail;
     ctx.sent_values = Object.fromEntries(ctx.request.body);
     show_alert("");
-    document.getElementById("greeting")?.remove();
-    document.getElementById("after")?.replaceChildren();
-    if (!ctx.pending) {
-      ctx.pending = bubble(ctx.sent_values.message);
+    ctx.waits = is_running() && !ctx.pending;  // it is sent after the answer
+    if (!ctx.waits) {
+      document.getElementById("greeting")?.remove();
+      document.getElementById("after")?.replaceChildren();
+      ctx.pending ||= bubble(ctx.sent_values.message);
+    }
+    if (input.value === ctx.sent_values.message) {
       input.value = "";
       form.elements.client_id.value = new_client_id();
       fit();
     }
-    document.dispatchEvent(new CustomEvent("notso:sending"));
+    if (!ctx.waits) document.dispatchEvent(new CustomEvent("notso:sending"));
   });
 
   form.addEventListener("htmx:after:request", (event) => {
@@ -121,6 +126,14 @@
     if (read_draft() === ctx.sent_values.message) store_draft(input.value);
     if (ctx.hx.redirect) return;  // the page with the answer is on its way
     ctx.pending?.remove();
+  });
+
+  // A message that is taken back stands in the composer again, if nothing else does.
+  document.addEventListener("htmx:after:request", (event) => {
+    const source = event.detail?.ctx?.sourceElement;
+    if (!source?.matches?.("form.withdraw") || event.detail.ctx.response.status >= 400) return;
+    const text = source.parentElement.querySelector(".said").textContent;
+    if (!input.value) fill(text);
   });
 
   const kReasons = { 413: "it is too long", 403: "this page may not send here", 503: "the model is not available now" };
@@ -169,7 +182,7 @@
   document.addEventListener("htmx:before:request", (event) => {
     if (!is_beside(event)) return;
     show_alert("");
-    if (event.detail.ctx.sourceElement.matches("form.retry, form.edit")) document.dispatchEvent(new CustomEvent("notso:sending"));
+    if (event.detail.ctx.sourceElement.matches("form.retry, form.continue, form.edit")) document.dispatchEvent(new CustomEvent("notso:sending"));
   });
   document.addEventListener("htmx:error", (event) => {
     if (is_beside(event)) show_alert("The server can’t be reached: try again in a moment.");

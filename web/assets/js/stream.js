@@ -44,6 +44,9 @@
   }
 
   document.addEventListener("turn-end", ended);
+  document.addEventListener("turn-end", () => {
+    if (document.querySelector("#waiting li")) setTimeout(sync);  // the next one is being answered
+  });
 
   // A turn that another tab of this browser started: it tells, so that this one need not wait for the focus.
   const channel = conversation && "BroadcastChannel" in window ? new BroadcastChannel("notso") : null;
@@ -75,7 +78,7 @@
 
   document.addEventListener("htmx:after:swap", (event) => {
     const source = event.detail?.ctx?.sourceElement;
-    const sent = source?.matches?.("#composer, form.retry, form.edit");
+    const sent = source?.matches?.("#composer, form.retry, form.continue, form.edit");
     if (!stop_button() || !(sent || source === main)) return;
     started();
     if (sent) channel?.postMessage(conversation);

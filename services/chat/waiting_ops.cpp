@@ -1,0 +1,153 @@
+// ChatServiceImpl: messages that were sent while an answer runs. They stand in the store until it
+// is their turn, so that the end of the process loses none; each is sent once, since what it
+// becomes has its client_id.
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "services/chat/chat_service_impl.hpp"
+
+namespace notso::services {
+namespace {
+
+constexpr std::size_t kMostWaiting = 20;  // in one conversation
+
+/// What became of a message that should wait.
+struct Lined {
+    std::optional<SendPlan> sent = {};  ///< It was sent before.
+    std::vector<WaitingMessage> line = {};
+};
+
+Result<Lined> line_up(SessionStore& store, const WaitingMessage& message) {
+    Lined lined;
+    NOTSO_TRY(lined.sent, find_repeated(store, message.conversation, message.client_id));
+    if (lined.sent) return lined;
+    NOTSO_TRY(lined.line, store.waiting_messages(message.conversation));
+    if (std::ranges::find(lined.line, message.client_id, &WaitingMessage::client_id) !=
+        lined.line.end())
+        return lined;
+    if (lined.line.size() >= kMostWaiting) {
+        return fail(ErrorCode::kOverloaded,
+                    "{} messages wait in this conversation: wait, or withdraw one",
+                    lined.line.size());
+    }
+    NOTSO_CHECK(store.add_waiting(message));
+    lined.line.push_back(message);
+    return lined;
+}
+
+/// Sends a message that waited; without another one where that has been done.
+Result<SendPlan> send_from_line(SessionStore& store, NewMessages messages) {
+    const ConversationId id = messages.user.conversation;
+    const std::string client_id = messages.user.client_id;
+    NOTSO_TRY(SendPlan plan, store_message(store, std::move(messages)));
+    NOTSO_CHECK(store.remove_waiting(id, client_id));
+    NOTSO_TRY(plan.waiting, store.waiting_messages(id));
+    return plan;
+}
+
+}  // namespace
+
+bool ChatServiceImpl::is_taken(const ConversationId& id) const {
+    return slots_.contains(id.value) || next_.contains(id.value);
+}
+
+void ChatServiceImpl::put_in_line(SendRequest request, Completion<SentMessage> done) {
+    const WaitingMessage message{.conversation = request.conversation,
+                                 .client_id = std::move(request.client_id),
+                                 .text = std::move(request.text),
+                                 .thinking = request.thinking,
+                                 .created_at = now_ms()};
+    ++n_waiting_[message.conversation.value];
+    store_.call(
+        alive_,
+        [message](SessionStore& store) { return line_up(store, message); },
+        [this, id = message.conversation, done = std::move(done)](Result<Lined> lined) mutable {
+            if (!lined || lined->sent) --n_waiting_[id.value];
+            if (!lined) return done(std::unexpected(std::move(lined).error()));
+            if (lined->sent) {
+                SendPlan& plan = *lined->sent;
+                overlay(plan.answer);
+                return done(SentMessage{plan.user, plan.answer, feed(plan.answer.id), true});
+            }
+            show_line(id, std::move(lined->line));
+            if (!is_taken(id)) {  // it stood still
+                next_.insert(id.value);
+                send_next(id);
+            }
+            done(SentMessage{.user = {.id = {}, .conversation = id, .text = {}},
+                             .answer = {.id = {}, .conversation = id, .text = {}},
+                             .feed = running(id),
+                             .waits = true});
+        });
+}
+
+void ChatServiceImpl::withdraw(ConversationId id,
+                               std::string client_id,
+                               Completion<WaitingMessage> done) {
+    using Taken = std::pair<WaitingMessage, std::vector<WaitingMessage>>;
+    store_.call(
+        alive_,
+        [id, client_id = std::move(client_id)](SessionStore& store) -> Result<Taken> {
+            NOTSO_TRY(auto line, store.waiting_messages(id));
+            const auto found = std::ranges::find(line, client_id, &WaitingMessage::client_id);
+            NOTSO_CHECK(store.remove_waiting(id, client_id));
+            Taken taken{*found, {}};
+            line.erase(found);
+            taken.second = std::move(line);
+            return taken;
+        },
+        [this, id, done = std::move(done)](Result<Taken> taken) mutable {
+            if (!taken) return done(std::unexpected(std::move(taken).error()));
+            show_line(id, std::move(taken->second));
+            done(std::move(taken->first));
+        });
+}
+
+/// Tells the readers of the running answer who waits behind it.
+void ChatServiceImpl::show_line(const ConversationId& id, std::vector<WaitingMessage> line) {
+    n_waiting_[id.value] = line.size();
+    const auto feed = running(id);
+    if (feed && !feed->ended()) feed->append(feed_event::Line{std::move(line)});
+}
+
+/// The conversation is free again: whoever waits longest is next.
+void ChatServiceImpl::send_next(const ConversationId& id) {
+    if (closing_ || slots_.contains(id.value)) {
+        next_.erase(id.value);
+        return;
+    }
+    store_.call(
+        alive_,
+        [id](SessionStore& store) { return store.waiting_messages(id); },
+        [this, id](Result<std::vector<WaitingMessage>> line) {
+            next_.erase(id.value);
+            if (closing_ || slots_.contains(id.value)) return;
+            n_waiting_[id.value] = line ? line->size() : 0;
+            if (line && !line->empty()) send_waiting(std::move(line->front()));
+        });
+}
+
+void ChatServiceImpl::send_waiting(WaitingMessage message) {
+    Message user{.id = {random_id()},
+                 .conversation = message.conversation,
+                 .role = MessageRole::kUser,
+                 .text = message.text,
+                 .client_id = message.client_id,
+                 .created_at = now_ms()};
+    const Message answer = empty_answer(message.conversation, user.id);
+    const ConversationId id = message.conversation;
+    begin_turn(
+        {.conversation = id, .text = {}, .thinking = message.thinking},
+        answer,
+        [user = std::move(user), answer](SessionStore& store) mutable {
+            return send_from_line(store, {std::move(user), answer, {}});
+        },
+        [this, id](Result<SentMessage> sent) {
+            if (sent && sent->repeated) return send_next(id);
+            if (!sent) log::error("a waiting message was not sent: {}", sent.error().detail);
+        });
+}
+
+}  // namespace notso::services
