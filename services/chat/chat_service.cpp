@@ -39,8 +39,7 @@ void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     if (request.client_id.empty()) request.client_id = random_id();
     save_leftovers(request.conversation);
     const bool may_wait = request.may_wait && !request.edits;
-    const bool has_line = n_waiting_[request.conversation.value] > 0;
-    if (may_wait && (has_line || is_taken(request.conversation)))
+    if (may_wait && (has_line(request.conversation) || is_taken(request.conversation)))
         return put_in_line(std::move(request), std::move(done));
     if (is_taken(request.conversation)) {
         return find_sent([id = request.conversation, client_id = std::move(request.client_id)](
@@ -172,8 +171,7 @@ void ChatServiceImpl::on_stored(SendPlan plan,
     source.priority = request.priority;
     source.tools = tools_for(source.conversation.model);
     const std::shared_ptr<Turn> turn = slot.turn;
-    if (n_waiting_[request.conversation.value] > 0)
-        show_line(request.conversation, std::move(plan.waiting));
+    if (has_line(request.conversation)) show_line(request.conversation, std::move(plan.waiting));
     done(SentMessage{std::move(plan.user), std::move(plan.answer), turn->feed(), false});
     turn->begin(std::move(source));
 }
@@ -185,10 +183,10 @@ void ChatServiceImpl::on_turn_end(const Message& answer, bool stored) {
     if (!stored) unsaved_[answer.id.value] = answer;
     const bool goes_on = deps_.background && stored && answer.state == MessageState::kComplete;
     if (goes_on) background_.begin(answer, user);
-    const bool has_line = !closing_ && n_waiting_[answer.conversation.value] > 0;
-    if (has_line) next_.insert(answer.conversation.value);  // nobody gets in before it
+    const bool more = !closing_ && has_line(answer.conversation);
+    if (more) next_.insert(answer.conversation.value);  // nobody gets in before it
     release(answer.conversation);  // who waits for the end may give that up again
-    if (has_line) send_next(answer.conversation);
+    if (more) send_next(answer.conversation);
 }
 
 // Frees the conversation for the next send, then runs what waited for that.

@@ -106,6 +106,9 @@ class ChatServiceImpl final : public ChatService {
     // waiting_ops.cpp
     /// Whether a message would have to wait for its turn.
     bool is_taken(const ConversationId& id) const;
+    /// Whether messages wait, or are about to.
+    bool has_line(const ConversationId& id) const;
+    void note_line(const ConversationId& id, std::size_t n_waiting);
     void put_in_line(SendRequest request, Completion<SentMessage> done);
     void send_next(const ConversationId& id);
     void send_waiting(WaitingMessage message);

@@ -227,7 +227,7 @@ void ChatServiceImpl::find_lines() {
         [this](Result<std::vector<ConversationId>> found) {
             if (!found) return log::error("waiting messages not found: {}", found.error().detail);
             for (const ConversationId& id : *found) {
-                n_waiting_[id.value] = 1;  // at least
+                note_line(id, 1);  // at least
                 if (is_taken(id)) continue;
                 next_.insert(id.value);
                 lines_.insert(id.value);

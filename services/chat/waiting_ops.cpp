@@ -53,6 +53,18 @@ bool ChatServiceImpl::is_taken(const ConversationId& id) const {
     return slots_.contains(id.value) || next_.contains(id.value);
 }
 
+bool ChatServiceImpl::has_line(const ConversationId& id) const {
+    return n_waiting_.contains(id.value);
+}
+
+void ChatServiceImpl::note_line(const ConversationId& id, std::size_t n_waiting) {
+    if (n_waiting == 0) {
+        n_waiting_.erase(id.value);
+    } else {
+        n_waiting_[id.value] = n_waiting;
+    }
+}
+
 void ChatServiceImpl::put_in_line(SendRequest request, Completion<SentMessage> done) {
     const WaitingMessage message{.conversation = request.conversation,
                                  .client_id = std::move(request.client_id),
@@ -64,7 +76,7 @@ void ChatServiceImpl::put_in_line(SendRequest request, Completion<SentMessage> d
         alive_,
         [message](SessionStore& store) { return line_up(store, message); },
         [this, id = message.conversation, done = std::move(done)](Result<Lined> lined) mutable {
-            if (!lined || lined->sent) --n_waiting_[id.value];
+            if (!lined || lined->sent) note_line(id, n_waiting_[id.value] - 1);
             if (!lined) return done(std::unexpected(std::move(lined).error()));
             if (lined->sent) {
                 SendPlan& plan = *lined->sent;
@@ -107,7 +119,7 @@ void ChatServiceImpl::withdraw(ConversationId id,
 
 /// Tells the readers of the running answer who waits behind it.
 void ChatServiceImpl::show_line(const ConversationId& id, std::vector<WaitingMessage> line) {
-    n_waiting_[id.value] = line.size();
+    note_line(id, line.size());
     const auto feed = running(id);
     if (feed && !feed->ended()) feed->append(feed_event::Line{std::move(line)});
 }
@@ -124,7 +136,7 @@ void ChatServiceImpl::send_next(const ConversationId& id) {
         [this, id](Result<std::vector<WaitingMessage>> line) {
             next_.erase(id.value);
             if (closing_ || slots_.contains(id.value)) return;
-            n_waiting_[id.value] = line ? line->size() : 0;
+            note_line(id, line ? line->size() : 0);
             if (line && !line->empty()) send_waiting(std::move(line->front()));
         });
 }

@@ -21,7 +21,8 @@ class WaitingTest : public ChatFixture {
     }
     std::vector<std::string> line() {
         std::vector<std::string> texts;
-        for (const auto& message : open(conversation_.id)->waiting) texts.push_back(message.text);
+        const auto view = open(conversation_.id);
+        for (const auto& message : view->waiting) texts.push_back(message.text);
         return texts;
     }
     std::shared_ptr<FakeBackend::Call> call(std::size_t n) {
@@ -30,7 +31,8 @@ class WaitingTest : public ChatFixture {
     }
     std::vector<std::string> texts() {
         std::vector<std::string> all;
-        for (const Message& message : open(conversation_.id)->messages) all.push_back(message.text);
+        const auto view = open(conversation_.id);
+        for (const Message& message : view->messages) all.push_back(message.text);
         return all;
     }
 

@@ -20,10 +20,12 @@ std::string_view bytes_of(std::span<const std::int32_t> tokens) {
     return {reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes()};
 }
 
-void add_tokens(std::vector<std::int32_t>& tokens, const std::string& bytes) {
-    const std::size_t before = tokens.size();
-    tokens.resize(before + bytes.size() / sizeof(std::int32_t));
-    std::memcpy(tokens.data() + before, bytes.data(), (tokens.size() - before) * sizeof tokens[0]);
+void add_tokens(std::vector<std::int32_t>& tokens, std::string_view bytes) {
+    std::int32_t token = 0;
+    for (; bytes.size() >= sizeof token; bytes.remove_prefix(sizeof token)) {
+        std::memcpy(&token, bytes.data(), sizeof token);
+        tokens.push_back(token);
+    }
 }
 
 }  // namespace
