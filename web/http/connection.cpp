@@ -128,6 +128,7 @@ std::optional<Rejection> Connection::prepare(Job& job) {
     job.request.method = parse_method(job.head.method);
     fold_headers(std::move(job.head.headers), job.request.headers);
     job.request.remote_address = state_->guard.client_address(job.request, peer_);
+    job.request.owner = services::local_owner();
     return prepare_target(job);
 }
 

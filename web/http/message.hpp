@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "services/session/owner_id.hpp"
 
 namespace notso::web {
 
@@ -28,6 +29,7 @@ struct Request {
     std::string body;
     std::string remote_address;
     std::string request_id;
+    services::OwnerId owner;  ///< Whose conversations it is about.
 
     /// Header value or "".
     std::string_view header(std::string_view lower_case_name) const;

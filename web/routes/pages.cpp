@@ -84,8 +84,8 @@ void Pages::show_model(PageFrame& frame, const std::string& id) {
 
 Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) const {
     PageFrame frame = bare_frame(request, std::move(title));
-    auto list = [this](services::Completion<std::vector<services::Conversation>> done) {
-        context_.chat.list_conversations(std::move(done));
+    auto list = [this, &request](services::Completion<std::vector<services::Conversation>> done) {
+        context_.chat.list_conversations(request.owner, std::move(done));
     };
     auto listed = co_await wait_for<std::vector<services::Conversation>>(list);
     if (listed) {
@@ -144,9 +144,9 @@ Response see_other(std::string path) {
     return response;
 }
 
-services::ConversationId conversation_of(const Request& request) {
+services::ConversationKey conversation_of(const Request& request) {
     const auto id = request.params.find("id");
-    return {id == request.params.end() ? std::string() : id->second};
+    return {request.owner, {id == request.params.end() ? std::string() : id->second}};
 }
 
 }  // namespace notso::web
