@@ -23,6 +23,17 @@
 namespace notso::app {
 namespace {
 
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host.starts_with("127.") || host == "::1" || host == "[::1]";
+}
+
+/// Where only this machine reaches the server, all its browsers are one person's.
+bool has_spaces(const Settings& settings) {
+    const bool reached_by_others = !is_loopback(settings.host) || !settings.public_url.empty() ||
+                                   !settings.trusted_proxies.empty();
+    return settings.spaces.value_or(reached_by_others);
+}
+
 web::ServerOptions server_options(const Settings& settings) {
     web::ServerOptions options;
     options.host = settings.host;
@@ -31,6 +42,7 @@ web::ServerOptions server_options(const Settings& settings) {
     options.allowed_hosts = settings.allowed_hosts;
     options.public_url = settings.public_url;
     options.trusted_proxies = settings.trusted_proxies;
+    options.spaces = has_spaces(settings);
     return options;
 }
 
@@ -48,7 +60,7 @@ void log_start(const Settings& settings) {
               log::field(OpenSSL_version(OPENSSL_VERSION)));
     log::info(
         "event=settings host={} port={} data_dir={} models_dir={} backend={} threads={} ctx={} "
-        "kv={} precision={} background={} api_key={} remote_host={} remote_key={}",
+        "kv={} precision={} background={} spaces={} api_key={} remote_host={} remote_key={}",
         log::field(settings.host),
         settings.port,
         log::field(settings.data_dir.string()),
@@ -59,6 +71,7 @@ void log_start(const Settings& settings) {
         ml::kv_traits(settings.kv).name,
         ml::kPrecisionNames[static_cast<std::size_t>(settings.precision)],
         background(settings) ? "on" : "off",
+        has_spaces(settings) ? "on" : "off",
         settings.api_key.empty() ? "none" : "set",
         settings.remote_url ? log::field(settings.remote_url->host_label()) : "none",
         settings.remote_key.empty() ? "none" : "set");

@@ -17,6 +17,7 @@ class ConnectionExchange final : public Exchange {
         bool keep_alive = true;
         bool http_1_0 = false;
         std::size_t unsent_limit = 256 * 1024;
+        std::string set_cookie = {};  ///< Added to the response; empty: none.
     };
 
     /// Both references must outlive the exchange.

@@ -40,7 +40,9 @@ struct ServerOptions {
         {};  ///< Besides loopback names and the bound address (DNS rebinding).
     std::string public_url = {};
     std::vector<std::string> trusted_proxies =
-        {};                     ///< Addresses whose X-Forwarded-For is believed.
+        {};  ///< Addresses whose X-Forwarded-For is believed.
+    /// Each browser has conversations of its own; otherwise all are the person at this machine.
+    bool spaces = false;
     ErrorPage error_page = {};  ///< Empty: a plain page.
 };
 

@@ -138,6 +138,7 @@ json::object frame_view(const PageFrame& frame) {
               {"js", asset_url("app.js")},
               {"icon", asset_url("icon.svg")}}},
             {"groups", groups_view(frame)},
+            {"own_space", frame.own_space},
             {"model", badge_view(frame)},
             {"models", models_view(frame.models, frame.chosen)},
             {"storage_error", frame.storage_error},

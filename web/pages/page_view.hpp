@@ -16,6 +16,7 @@ namespace notso::web {
 struct PageFrame {
     std::string title;
     std::string theme = {};  ///< "light", "dark" or empty (as the system).
+    bool own_space = false;  ///< The conversations are this browser's, not everybody's.
     services::ModelInfo model = {};
     services::Health health = {};
     bool on_disk = false;  ///< The model is installed and not loaded: a message does that first.
