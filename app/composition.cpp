@@ -90,7 +90,8 @@ class Root final : public Composition {
   public:
     Root(const Settings& settings,
          services::DataDirectory directory,
-         std::unique_ptr<services::SessionStore> store)
+         std::unique_ptr<services::SqliteStore> store,
+         services::LoginRecords logins)
         : io_executor_(io_),
           directory_(std::move(directory)),
           store_(std::move(store)),
@@ -98,6 +99,7 @@ class Root final : public Composition {
           database_("notso-db"),
           compute_("notso-compute"),
           backend_(std::make_unique<services::MeteredBackend>(make_server_backend(settings))),
+          logins_({store_->accounts(), io_executor_, database_, compute_}, std::move(logins)),
           chat_(services::ChatService::create(
               {.backend = *backend_,
                .store = *store_,
@@ -111,6 +113,8 @@ class Root final : public Composition {
                   .on_installed = [this] { backend_->refresh(); }}),
           context_{*chat_, *backend_, compute_, NOTSO_VERSION} {
         if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
+        context_.logins = &logins_;
+        context_.https = settings.public_url.starts_with("https://");
     }
 
     ~Root() override {
@@ -127,6 +131,7 @@ class Root final : public Composition {
     Result<> listen(const Settings& settings) {
         web::ServerOptions options = server_options(settings);
         options.error_page = web::make_error_page(context_);
+        options.logins = &logins_;
         NOTSO_TRY(server_,
                   web::Server::listen(io_, std::move(options), web::make_routes(context_)));
         shutdown_ = std::make_unique<Shutdown>(io_, *chat_, *server_);
@@ -141,11 +146,12 @@ class Root final : public Composition {
     boost::asio::io_context io_{1};
     IoExecutor io_executor_;
     services::DataDirectory directory_;
-    std::unique_ptr<services::SessionStore> store_;
+    std::unique_ptr<services::SqliteStore> store_;
     Tools tools_;
     SerialWorker database_;
     SerialWorker compute_;
     std::unique_ptr<services::MeteredBackend> backend_;
+    services::LoginDesk logins_;
     std::unique_ptr<services::ChatService> chat_;
     services::PullDesk pulls_;
     web::AppContext context_;
@@ -160,7 +166,9 @@ Result<std::unique_ptr<Composition>> Composition::create(const Settings& setting
     log_start(settings);
     NOTSO_TRY(services::DataDirectory directory, services::DataDirectory::open(settings.data_dir));
     NOTSO_TRY(auto store, directory.open_store());
-    auto root = std::make_unique<Root>(settings, std::move(directory), std::move(store));
+    NOTSO_TRY(services::LoginRecords logins, services::load_logins(store->accounts()));
+    auto root =
+        std::make_unique<Root>(settings, std::move(directory), std::move(store), std::move(logins));
     NOTSO_CHECK(root->listen(settings));
     return root;
 }

@@ -138,6 +138,22 @@ CREATE TABLE allowed_tool (
 INSERT INTO allowed_tool SELECT 'local', name FROM allowed_tool_of_all;
 DROP TABLE allowed_tool_of_all;
 )sql",
+    // Passwords and tokens as hashes.
+    R"sql(
+CREATE TABLE account (
+    name       TEXT PRIMARY KEY,
+    owner      TEXT NOT NULL UNIQUE,
+    password   TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE login (
+    token      TEXT PRIMARY KEY,
+    account    TEXT NOT NULL REFERENCES account (name) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    used_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX login_of_account ON login (account);
+)sql",
 };
 
 }  // namespace

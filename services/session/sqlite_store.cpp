@@ -80,6 +80,18 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database)));
 }
 
+Result<> SqliteStore::delete_all_of(const OwnerId& owner) {
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    for (const std::string_view sql :
+         {"DELETE FROM conversation WHERE owner = ?", "DELETE FROM allowed_tool WHERE owner = ?"}) {
+        NOTSO_TRY(Statement remove, database_->prepare(sql));
+        NOTSO_CHECK(remove.bind(1, owner.value).run());
+    }
+    NOTSO_CHECK(transaction.commit());
+    shed_words();
+    return {};
+}
+
 Result<> SqliteStore::clear_messages(const ConversationKey& key) {
     NOTSO_CHECK(require(key));
     NOTSO_TRY(Statement remove, database_->prepare("DELETE FROM message WHERE conversation = ?"));

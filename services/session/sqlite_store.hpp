@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "services/accounts/sqlite_accounts.hpp"
 #include "services/session/search_hits.hpp"
 #include "services/session/session_store.hpp"
 #include "services/session/sqlite.hpp"
@@ -61,6 +62,11 @@ class SqliteStore final : public SessionStore {
     Result<> remove_note(const ConversationKey& key, std::int64_t number) override;
     Result<> clear_messages(const ConversationKey& key) override;
 
+    /// Deletes all conversations of an owner, those in the trash too, and what they allowed.
+    Result<> delete_all_of(const OwnerId& owner);
+
+    AccountStore& accounts() { return accounts_; }
+
     /// SQLite's own integrity check. @errors kCorruptData with what it found. @cost reads the whole
     /// file.
     Result<> check_integrity();
@@ -69,7 +75,7 @@ class SqliteStore final : public SessionStore {
 
   private:
     explicit SqliteStore(std::unique_ptr<sqlite::Database> database)
-        : database_(std::move(database)) {}
+        : database_(std::move(database)), accounts_(*database_) {}
 
     Result<> insert(const Message& message);
     Result<> write(const Message& message);
@@ -83,6 +89,7 @@ class SqliteStore final : public SessionStore {
     void shed_log();
 
     std::unique_ptr<sqlite::Database> database_;
+    SqliteAccounts accounts_;
 };
 
 }  // namespace notso::services

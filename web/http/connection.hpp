@@ -50,8 +50,8 @@ class Connection {
         RequestHead head;
         Request request;
         const Route* route = nullptr;
-        std::string set_cookie = {};  // of the response
-        bool api = false;             // errors are JSON
+        std::optional<Header> set_cookie = {};  // of the response
+        bool api = false;                       // errors are JSON
     };
     enum class Next { kKeepAlive, kLinger, kGone };
 

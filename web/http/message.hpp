@@ -30,6 +30,7 @@ struct Request {
     std::string remote_address;
     std::string request_id;
     services::OwnerId owner;           ///< Whose conversations it is about.
+    std::string account = {};          ///< Name of who has signed in; empty: nobody.
     bool owner_is_one_person = false;  ///< Not whoever reaches this server, or has its key.
 
     /// Header value or "".

@@ -10,6 +10,10 @@
 #include "base/error.hpp"
 #include "web/http/message.hpp"
 
+namespace notso::services {
+class LoginDesk;
+}
+
 namespace notso::web {
 
 /// Every one is tested at, just over and far over the limit.
@@ -43,7 +47,8 @@ struct ServerOptions {
         {};  ///< Addresses whose X-Forwarded-For is believed.
     /// Each browser has conversations of its own; otherwise all are the person at this machine.
     bool spaces = false;
-    ErrorPage error_page = {};  ///< Empty: a plain page.
+    services::LoginDesk* logins = nullptr;  ///< Where there are accounts, nobody gets in without.
+    ErrorPage error_page = {};              ///< Empty: a plain page.
 };
 
 }  // namespace notso::web

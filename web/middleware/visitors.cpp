@@ -3,18 +3,18 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
-#include <algorithm>
 #include <array>
-#include <optional>
 #include <string_view>
 
 #include "base/random.hpp"
+#include "services/accounts/login_desk.hpp"
+#include "web/middleware/cookies.hpp"
+#include "web/middleware/request_guard.hpp"
 
 namespace notso::web {
 namespace {
 
 constexpr std::size_t kIdDigits = 32;
-constexpr std::int64_t kSpaceSeconds = std::int64_t{400} * 24 * 3600;  // browsers keep none longer
 
 /// 128 bits of a hash as hex digits: what it was made from can't be found in the database.
 std::string digest(std::string_view text) {
@@ -34,34 +34,43 @@ bool is_id(std::string_view text) {
 
 Visitors::Visitors(const ServerOptions& options)
     : spaces_(options.spaces),
-      secure_(options.public_url.starts_with("https://")),
-      cookie_name_(secure_ ? "__Host-notso-space" : "notso-space"),
-      api_key_(options.api_key) {}
+      https_(options.public_url.starts_with("https://")),
+      api_key_(options.api_key),
+      logins_(options.logins) {}
 
-std::string Visitors::identify(Request& request, const Route& route) const {
+std::optional<Header> Visitors::identify(Request& request, const Route& route) const {
     request.owner = services::local_owner();
     request.owner_is_one_person = false;
-    if (!spaces_) return {};
-    std::string space = request.cookie(cookie_name_);
+    if (logins_ != nullptr && logins_->required()) {
+        identify_account(request, route);
+        return std::nullopt;
+    }
+    if (!spaces_) return std::nullopt;
+    std::string space = read_cookie(request, kSpaceCookie, https_);
     const bool known = is_id(space);
     if (route.open || (route.api && !known)) {
         request.owner = program_owner();
-        return {};
+        return std::nullopt;
     }
     if (!known) space = random_id();
     request.owner = {"space-" + digest("notso space " + space)};
     request.owner_is_one_person = true;
     // The start page keeps the cookie young.
     const bool renews = !known || (route.method == Method::kGet && route.pattern == "/");
-    return renews ? space_cookie(space) : std::string();
+    if (!renews) return std::nullopt;
+    return set_cookie(kSpaceCookie, space, https_);
 }
 
-std::string Visitors::space_cookie(const std::string& value) const {
-    return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}",
-                       cookie_name_,
-                       value,
-                       kSpaceSeconds,
-                       secure_ ? "; Secure" : "");
+void Visitors::identify_account(Request& request, const Route& route) const {
+    request.owner = {};
+    if (const auto who = logins_->find(read_cookie(request, kLoginCookie, https_))) {
+        request.owner = who->owner;
+        request.account = who->account;
+        request.owner_is_one_person = true;
+    } else if (route.api && !api_key_.empty() &&
+               equal_secrets(credential(request.header("authorization")), api_key_)) {
+        request.owner = program_owner();
+    }
 }
 
 services::OwnerId Visitors::program_owner() const {

@@ -1,8 +1,9 @@
 // Whose request it is: everybody is the person at this machine, or each browser has a space of its
-// own, named by a cookie. Decided once per request, before its handler; handlers read
-// Request::owner.
+// own, named by a cookie, or people have accounts. Decided once per request, before its handler;
+// handlers read Request::owner.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "web/http/exchange.hpp"
@@ -10,25 +11,24 @@
 
 namespace notso::web {
 
-/// Built once from the options; immutable.
+/// Built once from the options.
 class Visitors {
   public:
     explicit Visitors(const ServerOptions& options);
 
-    /// Sets owner and owner_is_one_person. A browser without a space gets one: a cookie that the
-    /// response has to set.
-    /// @return a Set-Cookie value, or nothing.
-    std::string identify(Request& request, const Route& route) const;
+    /// Sets owner, owner_is_one_person and account. With accounts, who has not signed in is nobody.
+    /// A browser without a space gets one: a cookie that the response has to set.
+    std::optional<Header> identify(Request& request, const Route& route) const;
 
   private:
-    std::string space_cookie(const std::string& value) const;
+    void identify_account(Request& request, const Route& route) const;
     /// Programs that send no cookie share a space per key.
     services::OwnerId program_owner() const;
 
     bool spaces_;
-    bool secure_;
-    std::string cookie_name_;
+    bool https_;
     std::string api_key_;
+    services::LoginDesk* logins_;
 };
 
 }  // namespace notso::web

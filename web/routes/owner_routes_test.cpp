@@ -22,9 +22,11 @@ enum class Way {
 
 const std::map<std::string, Way> kWays = {
     {"GET /", Way::kNoConversation},
+    {"GET /account", Way::kNoConversation},
     {"GET /assets/{file}", Way::kNoConversation},
     {"GET /health", Way::kNoConversation},
     {"GET /livez", Way::kNoConversation},
+    {"GET /login", Way::kNoConversation},
     {"GET /metrics", Way::kNoConversation},
     {"GET /model-badge", Way::kNoConversation},
     {"GET /models", Way::kNoConversation},
@@ -35,6 +37,10 @@ const std::map<std::string, Way> kWays = {
     {"GET /api/status", Way::kNoConversation},
     {"GET /v1/models", Way::kNoConversation},
     {"GET /v1/models/{id}", Way::kNoConversation},
+    {"POST /account/password", Way::kNoConversation},
+    {"POST /account/sign-out-everywhere", Way::kNoConversation},
+    {"POST /login", Way::kNoConversation},
+    {"POST /logout", Way::kNoConversation},
     {"POST /chat", Way::kNoConversation},
     {"POST /models/pull", Way::kNoConversation},
     {"POST /models/pull/cancel", Way::kNoConversation},

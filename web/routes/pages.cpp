@@ -18,7 +18,7 @@ Trouble trouble_of(const Request& request, int status, const Error& error) {
         trouble.icon = "logo";
         if (request.path.starts_with("/chat/")) {
             trouble.text = "This conversation does not exist, or it was deleted.";
-            if (request.owner_is_one_person)
+            if (request.owner_is_one_person && request.account.empty())
                 trouble.text += " Conversations that were begun in another browser are only there.";
         }
     } else if (status == 413) {
@@ -50,6 +50,7 @@ Response alert_response(int status, const Error& error) {
 PageFrame Pages::bare_frame(const Request& request, std::string title) const {
     PageFrame frame{.title = std::move(title),
                     .theme = theme_of(request),
+                    .account = request.account,
                     .own_space = request.owner_is_one_person,
                     .model = context_.backend.info(),
                     .health = context_.backend.health(),
