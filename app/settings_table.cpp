@@ -4,45 +4,13 @@
 #include <charconv>
 #include <limits>
 
+#include "app/setting_values.hpp"
 #include "app/settings.hpp"
 #include "app/tools.hpp"
 #include "base/log.hpp"
 
 namespace notso::app {
 namespace {
-
-std::unexpected<Error> bad_value(const SettingValue& value, std::string_view allowed) {
-    const std::string text = value.values.empty() ? "" : value.values.front();
-    return fail(
-        ErrorCode::kInvalidArgument, "{}: {} is not {}", value.source, log::field(text), allowed);
-}
-
-Result<std::string> one(const SettingValue& value) {
-    if (value.values.size() != 1)
-        return fail(ErrorCode::kInvalidArgument, "{}: takes one value", value.source);
-    if (value.values.front().empty())
-        return fail(ErrorCode::kInvalidArgument, "{}: must not be empty", value.source);
-    return value.values.front();
-}
-
-Result<std::int64_t> whole_number(const SettingValue& value, std::int64_t low, std::int64_t high) {
-    NOTSO_TRY(const std::string text, one(value));
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || number < low || number > high)
-        return bad_value(value, fmt::format("a whole number from {} to {}", low, high));
-    return number;
-}
-
-Result<> set_string(std::string& field, const SettingValue& value) {
-    NOTSO_TRY(field, one(value));
-    return {};
-}
-
-Result<> set_path(std::filesystem::path& field, const SettingValue& value) {
-    NOTSO_TRY(field, one(value));
-    return {};
-}
 
 Result<> set_model(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(settings.model, one(value));
@@ -122,10 +90,11 @@ Result<> set_precision(Settings& settings, const SettingValue& value) {
 }
 
 Result<> set_background(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::string text, one(value));
-    if (text != "on" && text != "off") return bad_value(value, "one of on, off");
-    settings.background = text == "on";
-    return {};
+    return set_switch(settings.background, value);
+}
+
+Result<> set_spaces(Settings& settings, const SettingValue& value) {
+    return set_switch(settings.spaces, value);
 }
 
 Result<> set_hub(Settings& settings, const SettingValue& value) {
@@ -227,7 +196,8 @@ const std::vector<SettingRow> kTable = {
      {"NOTSO_KV_MEMORY"},
      SettingGroup::kEngine,
      false,
-     "memory for keys and values of all conversations in MB; 0 = for one whole context, a server up to four",
+     "memory for keys and values of all conversations in MB; 0 = for one whole context, a server "
+     "up to four",
      set_kv_memory},
     {"draft",
      "--draft",
@@ -353,6 +323,14 @@ const std::vector<SettingRow> kTable = {
          settings.trusted_proxies = value.values;
          return {};
      }},
+    {"spaces",
+     "--spaces",
+     {"NOTSO_SPACES"},
+     SettingGroup::kServer,
+     false,
+     "each browser has its own conversations: on or off; default: on where others can reach the "
+     "server (--host, --public-url, --trusted-proxy)",
+     set_spaces},
     {"idle_unload",
      "--idle-unload",
      {"NOTSO_IDLE_UNLOAD"},

@@ -27,33 +27,33 @@ class ChatServiceImpl final : public ChatService {
   public:
     explicit ChatServiceImpl(const ChatServiceDeps& deps);
 
-    void create_conversation(Completion<Conversation> done) override;
-    void list_conversations(Completion<std::vector<Conversation>> done) override;
-    void open(ConversationId id, Completion<ConversationView> done) override;
-    void all_messages(ConversationId id, Completion<std::vector<Message>> done) override;
-    void rename(ConversationId id, std::string title, Completion<> done) override;
-    void set_thinking(ConversationId id, bool on, Completion<Conversation> done) override;
-    void set_temperature(ConversationId id, double value, Completion<Conversation> done) override;
-    void set_model(ConversationId id, std::string model, Completion<Conversation> done) override;
-    void clear(ConversationId id, Completion<> done) override;
-    void remove(ConversationId id, Completion<> done) override;
-    void restore(ConversationId id, Completion<Conversation> done) override;
-    void erase(ConversationId id, Completion<> done) override;
-    void set_pinned(ConversationId id, bool on, Completion<Conversation> done) override;
-    void search(std::string query, Completion<std::vector<SearchHit>> done) override;
+    void create_conversation(OwnerId owner, Completion<Conversation> done) override;
+    void list_conversations(OwnerId owner, Completion<std::vector<Conversation>> done) override;
+    void open(ConversationKey key, Completion<ConversationView> done) override;
+    void all_messages(ConversationKey key, Completion<std::vector<Message>> done) override;
+    void rename(ConversationKey key, std::string title, Completion<> done) override;
+    void set_thinking(ConversationKey key, bool on, Completion<Conversation> done) override;
+    void set_temperature(ConversationKey key, double value, Completion<Conversation> done) override;
+    void set_model(ConversationKey key, std::string model, Completion<Conversation> done) override;
+    void clear(ConversationKey key, Completion<> done) override;
+    void remove(ConversationKey key, Completion<> done) override;
+    void restore(ConversationKey key, Completion<Conversation> done) override;
+    void erase(ConversationKey key, Completion<> done) override;
+    void set_pinned(ConversationKey key, bool on, Completion<Conversation> done) override;
+    void search(OwnerId owner, std::string query, Completion<std::vector<SearchHit>> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;
     void regenerate(RegenerateRequest request, Completion<SentMessage> done) override;
     void revise(ReviseRequest request, Completion<Message> done) override;
-    void show_version(ConversationId id, MessageId message, Completion<> done) override;
-    void remove_message(ConversationId id, MessageId message, Completion<> done) override;
+    void show_version(ConversationKey key, MessageId message, Completion<> done) override;
+    void remove_message(ConversationKey key, MessageId message, Completion<> done) override;
     void read_draft(DraftRequest request, Completion<> done) override;
     bool reads_drafts() const override { return deps_.background; }
-    void stop(ConversationId id, Completion<> done) override;
-    void answer_now(ConversationId id, Completion<> done) override;
+    void stop(ConversationKey key, Completion<> done) override;
+    void answer_now(ConversationKey key, Completion<> done) override;
     void decide_tool(ToolVerdict verdict, Completion<> done) override;
-    std::shared_ptr<TurnFeed> feed(const MessageId& answer) override;
-    std::shared_ptr<TurnFeed> running(const ConversationId& id) override;
-    void when_settled(ConversationId id, Completion<> done) override;
+    std::shared_ptr<TurnFeed> feed(const ConversationKey& key, const MessageId& answer) override;
+    std::shared_ptr<TurnFeed> running(const ConversationKey& key) override;
+    void when_settled(ConversationKey key, Completion<> done) override;
     void shut_down(std::int64_t grace_ms, Completion<> done) override;
 
   private:
@@ -76,33 +76,34 @@ class ChatServiceImpl final : public ChatService {
         });
     }
     /// False while an answer runs; otherwise what was made for the path that is shown is dropped.
-    bool may_change_tree(const ConversationId& id);
-    void change(ConversationId id,
+    bool may_change_tree(const ConversationKey& key);
+    void change(ConversationKey key,
                 std::move_only_function<void(Conversation&)> edit,
                 Completion<Conversation> done);
-    void after_turn(const ConversationId& id, std::move_only_function<void()> next);
-    void forget(const ConversationId& id);
+    void after_turn(const ConversationKey& key, std::move_only_function<void()> next);
+    void forget(const ConversationKey& key);
     void empty_trash(UnixMs until);
     void empty_trash_later(std::int64_t delay_ms);
     void recover();
     void go_on(Unfinished unfinished);
     void resume_when_ready();
     boost::json::array tools_for(const std::string& model) const;
-    std::shared_ptr<Turn> make_turn(const Message& answer);
+    std::shared_ptr<Turn> make_turn(const OwnerId& owner, const Message& answer);
     void begin_turn(const SendRequest& request,
                     const Message& answer,
                     StoreSend store,
                     Completion<SentMessage> done);
     void find_sent(FindSent find, Completion<SentMessage> done);
     void on_stored(SendPlan plan, const SendRequest& request, Completion<SentMessage> done);
-    void release(const ConversationId& id);
-    void on_turn_end(const Message& answer, bool stored);
-    void save_leftovers(const ConversationId& id);
+    std::shared_ptr<TurnFeed> feed_of(const MessageId& answer) const;
+    void release(const ConversationKey& key);
+    void on_turn_end(const ConversationKey& key, const Message& answer, bool stored);
+    void save_leftovers(const ConversationKey& key);
     void overlay(Message& message) const;
 
     ChatServiceDeps deps_;
     StoreClient store_;
-    std::map<std::string, Slot> slots_;  // by conversation
+    std::map<ConversationKey, Slot> slots_;
     FeedShelf ended_;
     std::map<std::string, Message> unsaved_;  // by message: ends that the store refused
     bool closing_ = false;

@@ -16,7 +16,7 @@ std::shared_ptr<TurnFeed> FeedShelf::find(const MessageId& answer) const {
     return found == shelf_.end() ? nullptr : found->feed;
 }
 
-void FeedShelf::drop(const ConversationId& conversation) {
+void FeedShelf::drop(const ConversationKey& conversation) {
     std::erase_if(shelf_,
                   [&](const Entry& entry) { return entry.feed->conversation() == conversation; });
 }

@@ -22,7 +22,7 @@ class FeedShelf {
     /// The feed of that answer, or null.
     std::shared_ptr<TurnFeed> find(const MessageId& answer) const;
     /// Forgets what belongs to a conversation that was cleared or deleted.
-    void drop(const ConversationId& conversation);
+    void drop(const ConversationKey& conversation);
     std::size_t size() const { return shelf_.size(); }
 
   private:

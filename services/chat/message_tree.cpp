@@ -65,10 +65,10 @@ std::vector<Versions> versions_of(const std::vector<Message>& all,
     return versions;
 }
 
-Result<ShownConversation> load_shown(SessionStore& store, const ConversationId& id) {
+Result<ShownConversation> load_shown(SessionStore& store, const ConversationKey& key) {
     ShownConversation shown;
-    NOTSO_TRY(shown.conversation, store.conversation(id));
-    NOTSO_TRY(shown.all, store.messages(id));
+    NOTSO_TRY(shown.conversation, store.conversation(key));
+    NOTSO_TRY(shown.all, store.messages(key));
     shown.path = path_to(shown.all, shown.conversation.leaf);
     return shown;
 }

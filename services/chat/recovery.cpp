@@ -15,9 +15,11 @@ bool stands_at_tools(const Message& answer) {
            answer.tool_uses.back().text_offset == std::ssize(answer.text);
 }
 
-Result<Unfinished> load_unfinished(SessionStore& store, Message answer) {
-    NOTSO_TRY(ShownConversation shown, load_shown(store, answer.conversation));
+Result<Unfinished> load_unfinished(SessionStore& store, RunningAnswer running) {
+    Message& answer = running.message;
+    NOTSO_TRY(ShownConversation shown, load_shown(store, {running.owner, answer.conversation}));
     Unfinished unfinished;
+    unfinished.owner = std::move(running.owner);
     unfinished.source.messages = path_to(shown.all, *answer.parent);
     unfinished.source.thinking = shown.conversation.thinking;
     unfinished.source.conversation = std::move(shown.conversation);
@@ -30,9 +32,10 @@ Result<Unfinished> load_unfinished(SessionStore& store, Message answer) {
 Result<std::vector<Unfinished>> recover_answers(SessionStore& store) {
     NOTSO_TRY(auto running, store.running_messages());
     std::vector<Unfinished> unfinished;
-    for (Message& answer : running) {
+    for (RunningAnswer& left : running) {
+        Message& answer = left.message;
         if (stands_at_tools(answer)) {
-            auto loaded = load_unfinished(store, answer);
+            auto loaded = load_unfinished(store, left);
             if (loaded) {
                 unfinished.push_back(*std::move(loaded));
                 continue;
@@ -59,8 +62,8 @@ void ChatServiceImpl::recover() {
 }
 
 void ChatServiceImpl::go_on(Unfinished unfinished) {
-    const std::string& id = unfinished.answer.conversation.value;
-    if (closing_ || deps_.tools.box == nullptr || slots_.contains(id)) {
+    const ConversationKey key(unfinished.owner, unfinished.answer.conversation);
+    if (closing_ || deps_.tools.box == nullptr || slots_.contains(key)) {
         unfinished.answer.state = MessageState::kInterrupted;
         store_.post([answer = std::move(unfinished.answer)](SessionStore& store) {
             const Result<> marked = store.update_message(answer);
@@ -70,8 +73,8 @@ void ChatServiceImpl::go_on(Unfinished unfinished) {
     }
     log::info("an answer goes on at its calls of tools");
     unfinished.source.tools = tools_for(unfinished.source.conversation.model);
-    Slot& slot = slots_[id];
-    slot.turn = make_turn(unfinished.answer);
+    Slot& slot = slots_[key];
+    slot.turn = make_turn(unfinished.owner, unfinished.answer);
     slot.stored = true;
     waiting_.emplace_back(slot.turn, std::move(unfinished.source));
     resume_when_ready();
@@ -97,7 +100,7 @@ boost::json::array ChatServiceImpl::tools_for(const std::string& model) const {
 }
 
 void ChatServiceImpl::decide_tool(ToolVerdict verdict, Completion<> done) {
-    const auto slot = slots_.find(verdict.conversation.value);
+    const auto slot = slots_.find(verdict.conversation);
     if (slot == slots_.end()) {
         return fail_later(std::move(done),
                           Error{ErrorCode::kNotFound, "no call of a tool waits for that decision"});

@@ -11,6 +11,7 @@ namespace notso::services {
 
 /// An answer that goes on: it had come to calls of tools.
 struct Unfinished {
+    OwnerId owner;
     Message answer;
     PromptSource source;
 };

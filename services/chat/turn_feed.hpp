@@ -83,12 +83,12 @@ struct FeedSnapshot {
 
 class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
   public:
-    TurnFeed(MessageId answer, ConversationId conversation)
+    TurnFeed(MessageId answer, ConversationKey conversation)
         : answer_(std::move(answer)), conversation_(std::move(conversation)) {}
 
     /// The answer's message id; event ids on the wire are `<answer>-<seq>`.
     const MessageId& answer() const { return answer_; }
-    const ConversationId& conversation() const { return conversation_; }
+    const ConversationKey& conversation() const { return conversation_; }
 
     /// Takes what has happened since; nothing may follow feed_event::Ended.
     void append(FeedEventBody body);
@@ -137,7 +137,7 @@ class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
     void sweep();
 
     MessageId answer_;
-    ConversationId conversation_;
+    ConversationKey conversation_;
     FeedSnapshot snapshot_;
     std::deque<FeedEvent> events_;
     std::size_t kept_bytes_ = 0;

@@ -1,0 +1,27 @@
+// What values of settings have in common, whatever they are for: how they are read, and what is
+// said about those that can't be.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/settings.hpp"
+
+namespace notso::app {
+
+/// "--port: x is not a whole number": names where the value came from.
+std::unexpected<Error> bad_value(const SettingValue& value, std::string_view allowed);
+
+/// The only value. @errors kInvalidArgument: there are several, or it is empty.
+Result<std::string> one(const SettingValue& value);
+Result<std::int64_t> whole_number(const SettingValue& value, std::int64_t low, std::int64_t high);
+
+Result<> set_string(std::string& field, const SettingValue& value);
+Result<> set_path(std::filesystem::path& field, const SettingValue& value);
+/// "on" or "off".
+Result<> set_switch(std::optional<bool>& field, const SettingValue& value);
+
+}  // namespace notso::app
