@@ -35,6 +35,7 @@ const std::vector<Command>& command_table() {
         {"pull", "fetch a model", {kModel, kDownload}, declare_pull},
         {"models", "list the installed models", {kModel}, declare_models},
         {"tool", "run a tool as a model would", {kServer}, declare_tool},
+        {"user", "accounts of the people who share a server", {kServer}, declare_user},
     };
     return kCommands;
 }

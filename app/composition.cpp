@@ -23,6 +23,17 @@
 namespace notso::app {
 namespace {
 
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host.starts_with("127.") || host == "::1" || host == "[::1]";
+}
+
+/// Where only this machine reaches the server, all its browsers are one person's.
+bool has_spaces(const Settings& settings) {
+    const bool reached_by_others = !is_loopback(settings.host) || !settings.public_url.empty() ||
+                                   !settings.trusted_proxies.empty();
+    return settings.spaces.value_or(reached_by_others);
+}
+
 web::ServerOptions server_options(const Settings& settings) {
     web::ServerOptions options;
     options.host = settings.host;
@@ -31,6 +42,7 @@ web::ServerOptions server_options(const Settings& settings) {
     options.allowed_hosts = settings.allowed_hosts;
     options.public_url = settings.public_url;
     options.trusted_proxies = settings.trusted_proxies;
+    options.spaces = has_spaces(settings);
     return options;
 }
 
@@ -48,7 +60,7 @@ void log_start(const Settings& settings) {
               log::field(OpenSSL_version(OPENSSL_VERSION)));
     log::info(
         "event=settings host={} port={} data_dir={} models_dir={} backend={} threads={} ctx={} "
-        "kv={} precision={} background={} api_key={} remote_host={} remote_key={}",
+        "kv={} precision={} background={} spaces={} api_key={} remote_host={} remote_key={}",
         log::field(settings.host),
         settings.port,
         log::field(settings.data_dir.string()),
@@ -59,6 +71,7 @@ void log_start(const Settings& settings) {
         ml::kv_traits(settings.kv).name,
         ml::kPrecisionNames[static_cast<std::size_t>(settings.precision)],
         background(settings) ? "on" : "off",
+        has_spaces(settings) ? "on" : "off",
         settings.api_key.empty() ? "none" : "set",
         settings.remote_url ? log::field(settings.remote_url->host_label()) : "none",
         settings.remote_key.empty() ? "none" : "set");
@@ -77,7 +90,8 @@ class Root final : public Composition {
   public:
     Root(const Settings& settings,
          services::DataDirectory directory,
-         std::unique_ptr<services::SessionStore> store)
+         std::unique_ptr<services::SqliteStore> store,
+         services::LoginRecords logins)
         : io_executor_(io_),
           directory_(std::move(directory)),
           store_(std::move(store)),
@@ -85,6 +99,7 @@ class Root final : public Composition {
           database_("notso-db"),
           compute_("notso-compute"),
           backend_(std::make_unique<services::MeteredBackend>(make_server_backend(settings))),
+          logins_({store_->accounts(), io_executor_, database_, compute_}, std::move(logins)),
           chat_(services::ChatService::create(
               {.backend = *backend_,
                .store = *store_,
@@ -99,6 +114,8 @@ class Root final : public Composition {
                   .on_installed = [this] { backend_->refresh(); }}),
           context_{*chat_, *backend_, compute_, NOTSO_VERSION} {
         if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
+        context_.logins = &logins_;
+        context_.https = settings.public_url.starts_with("https://");
     }
 
     ~Root() override {
@@ -115,6 +132,7 @@ class Root final : public Composition {
     Result<> listen(const Settings& settings) {
         web::ServerOptions options = server_options(settings);
         options.error_page = web::make_error_page(context_);
+        options.logins = &logins_;
         NOTSO_TRY(server_,
                   web::Server::listen(io_, std::move(options), web::make_routes(context_)));
         shutdown_ = std::make_unique<Shutdown>(io_, *chat_, *server_);
@@ -129,11 +147,12 @@ class Root final : public Composition {
     boost::asio::io_context io_{1};
     IoExecutor io_executor_;
     services::DataDirectory directory_;
-    std::unique_ptr<services::SessionStore> store_;
+    std::unique_ptr<services::SqliteStore> store_;
     Tools tools_;
     SerialWorker database_;
     SerialWorker compute_;
     std::unique_ptr<services::MeteredBackend> backend_;
+    services::LoginDesk logins_;
     std::unique_ptr<services::ChatService> chat_;
     services::PullDesk pulls_;
     web::AppContext context_;
@@ -148,7 +167,9 @@ Result<std::unique_ptr<Composition>> Composition::create(const Settings& setting
     log_start(settings);
     NOTSO_TRY(services::DataDirectory directory, services::DataDirectory::open(settings.data_dir));
     NOTSO_TRY(auto store, directory.open_store());
-    auto root = std::make_unique<Root>(settings, std::move(directory), std::move(store));
+    NOTSO_TRY(services::LoginRecords logins, services::load_logins(store->accounts()));
+    auto root =
+        std::make_unique<Root>(settings, std::move(directory), std::move(store), std::move(logins));
     NOTSO_CHECK(root->listen(settings));
     return root;
 }

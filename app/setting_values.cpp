@@ -40,6 +40,11 @@ Result<> set_path(std::filesystem::path& field, const SettingValue& value) {
     return {};
 }
 
+Result<> set_switch(std::optional<bool>& field, const SettingValue& value) {
+    NOTSO_TRY(field, is_first(value, "on", "off"));
+    return {};
+}
+
 Result<bool> is_first(const SettingValue& value, std::string_view first, std::string_view second) {
     NOTSO_TRY(const std::string text, one(value));
     if (text != first && text != second)

@@ -37,8 +37,8 @@ struct Settings {
     std::int32_t threads = 0;          ///< 0 = physical cores this process may use.
     std::int32_t context = 0;          ///< Tokens; 0 = min(model, 8192, what memory allows).
     ml::KvType kv = ml::KvType::kF16;  ///< How the cache stores keys and values.
-    std::int64_t kv_memory_mb = 0;     ///< For those of all conversations; 0 = one to four contexts.
-    std::int32_t max_draft = 15;       ///< Most tokens guessed ahead.
+    std::int64_t kv_memory_mb = 0;  ///< For those of all conversations; 0 = one to four contexts.
+    std::int32_t max_draft = 15;    ///< Most tokens guessed ahead.
     ml::Precision precision = ml::Precision::kExact;  ///< Of new prompt text.
     // Downloads
     std::string hub = "https://huggingface.co";  ///< Scheme and host, no slash at the end.
@@ -54,6 +54,8 @@ struct Settings {
     std::vector<std::string> allowed_hosts = {};
     std::string public_url = {};
     std::vector<std::string> trusted_proxies = {};
+    /// Each browser has its own conversations; absent: where others can reach the server.
+    std::optional<bool> spaces = {};
     double idle_unload_minutes =
         0;                        ///< A model that nobody used for so long is unloaded; 0 = never.
     std::int32_t max_models = 4;  ///< In memory at the same time.

@@ -89,13 +89,16 @@ Result<> set_precision(Settings& settings, const SettingValue& value) {
 }
 
 Result<> set_background(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(settings.background, is_first(value, "on", "off"));
-    return {};
+    return set_switch(settings.background, value);
 }
 
 Result<> set_unfinished(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(settings.continue_unfinished, is_first(value, "continue", "mark"));
     return {};
+}
+
+Result<> set_spaces(Settings& settings, const SettingValue& value) {
+    return set_switch(settings.spaces, value);
 }
 
 Result<> set_hub(Settings& settings, const SettingValue& value) {
@@ -332,6 +335,14 @@ const std::vector<SettingRow> kTable = {
          settings.trusted_proxies = value.values;
          return {};
      }},
+    {"spaces",
+     "--spaces",
+     {"NOTSO_SPACES"},
+     SettingGroup::kServer,
+     false,
+     "each browser has its own conversations: on or off; default: on where others can reach the "
+     "server (--host, --public-url, --trusted-proxy)",
+     set_spaces},
     {"idle_unload",
      "--idle-unload",
      {"NOTSO_IDLE_UNLOAD"},

@@ -5,7 +5,7 @@ run_packages=(
     ca-certificates curl git pkg-config
     cmake ninja-build ccache g++
     libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev
-    libsqlite3-dev libcurl4-openssl-dev libmd4c-dev libssl-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev
+    libsqlite3-dev libcurl4-openssl-dev libmd4c-dev libssl-dev libsodium-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev
     python3 python3-venv python3-pip unzip
     tzdata poppler-utils
 )

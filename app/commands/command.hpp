@@ -38,5 +38,6 @@ CommandBody declare_quantize(OptionList& options);
 CommandBody declare_pull(OptionList& options);
 CommandBody declare_models(OptionList& options);
 CommandBody declare_tool(OptionList& options);
+CommandBody declare_user(OptionList& options);
 
 }  // namespace notso::app

@@ -1,10 +1,13 @@
 #include "ml/device/cpu.hpp"
 
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
 
+#include "ml/kernels/amx/table.hpp"
 #include "ml/kernels/avx2/table.hpp"
 #include "ml/kernels/avx512/table.hpp"
 #include "ml/kernels/generic/table.hpp"
@@ -37,6 +40,13 @@ std::uint64_t saved_states(const Registers& leaf1) {
     return (static_cast<std::uint64_t>(high) << 32) | low;
 }
 
+/// Asks the system for tile registers in all threads of this process.
+bool may_use_tiles() {
+    constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+    constexpr long kTileData = 18;
+    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
 std::string brand_string() {
     if (__get_cpuid_max(0x80000000u, nullptr) < 0x80000004u) return "x86-64";
     std::array<char, 49> text{};
@@ -56,6 +66,7 @@ struct Level {
     const kernels::KernelTable& (*table)() noexcept;
 };
 constexpr Level kLevels[] = {
+    {"amx", &CpuFeatures::amx, kernels::amx_table},
     {"avx512", &CpuFeatures::avx512_vnni, kernels::avx512_table},
     {"avx2", &CpuFeatures::avx2, kernels::avx2_table},
     {"generic", nullptr, kernels::generic_table},
@@ -97,17 +108,13 @@ CpuFeatures detect_cpu() {
                       bit(leaf7.ebx, 30) && bit(leaf7.ebx, 31);
     features.avx512_vnni = features.avx512 && bit(leaf7.ecx, 11);
     features.avx512_bf16 = features.avx512 && bit(leaf7_1.eax, 5);
-    features.amx = tiles && bit(leaf7.edx, 24) && bit(leaf7.edx, 25) && bit(leaf7.edx, 22);
+    features.amx = features.avx512_vnni && tiles && bit(leaf7.edx, 24) && bit(leaf7.edx, 25) &&
+                   bit(leaf7.edx, 22) && may_use_tiles();
     return features;
 }
 
 Result<const kernels::KernelTable*> choose_kernels(const CpuFeatures& features,
                                                    std::optional<std::string_view> forced) {
-    if (forced == "amx") {
-        return fail(
-            ErrorCode::kUnsupported,
-            "NOTSO_ISA=amx: this version has no AMX kernels yet; use generic, avx2 or avx512");
-    }
     for (const Level& level : kLevels) {
         if (forced && *forced != level.name) continue;
         if (supports(features, level)) return &level.table();

@@ -17,17 +17,18 @@ struct CpuFeatures {
     bool avx512 = false;  ///< AVX-512 F, BW, DQ and VL.
     bool avx512_vnni = false;
     bool avx512_bf16 = false;
-    bool amx = false;  ///< AMX tiles with int8 and bf16.
+    bool amx = false;  ///< AMX tiles with int8 and bf16, beside AVX-512 with VNNI.
 
     /// "avx2 avx512 avx512_vnni" for people.
     std::string to_string() const;
 };
 
+/// Where there are tile registers, asks the system for them, for all threads of the process.
 CpuFeatures detect_cpu();
 
-/// The best kernels for `features`, or the ones that `forced` names ("generic", "avx2", "avx512").
-/// @errors kUnsupported: the CPU lacks them, or this version has no such kernels; kInvalidArgument:
-/// no such name.
+/// The best kernels for `features`, or the ones that `forced` names ("generic", "avx2", "avx512",
+/// "amx").
+/// @errors kUnsupported: the CPU lacks them; kInvalidArgument: no such name.
 Result<const kernels::KernelTable*> choose_kernels(const CpuFeatures& features,
                                                    std::optional<std::string_view> forced);
 

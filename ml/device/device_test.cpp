@@ -16,6 +16,9 @@ TEST(ChooseKernels, TakesTheBestThatTheCpuHas) {
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx2") << "VNNI is missing";
     cpu.avx512_vnni = true;
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx512");
+    cpu.amx = true;
+    EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "amx");
+    EXPECT_STREQ((*choose_kernels(cpu, "avx512"))->name, "avx512");
     EXPECT_STREQ((*choose_kernels(cpu, "generic"))->name, "generic");
 }
 

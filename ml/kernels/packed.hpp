@@ -7,7 +7,8 @@
 // scaled and added to the row's f32 sum in ascending order, with fused multiply-adds. Fast products
 // with Q4_K, whose groups have whole scales too, go on in integers: 256 columns make one sum, which
 // is scaled and added, then their mins. Every instruction set therefore gives the same bits, for
-// one token or for many.
+// one token or for many. But for fast products of AMX: tokens and weights are rounded to bf16, and
+// tiles add up 256 columns; these too have the same bits for one token or for many.
 #pragma once
 
 #include <cstddef>
@@ -93,7 +94,7 @@ struct TokenSizes {
     std::size_t shares;
     std::size_t blocks;
 };
-/// Of n tokens.
+/// Of n tokens; of q, token_bytes says how many bytes these take.
 constexpr TokenSizes token_sizes(std::int32_t n_tokens, std::int32_t n_cols) noexcept {
     const std::size_t blocks = static_cast<std::size_t>((n_cols + kTokenBlock - 1) / kTokenBlock) *
                                static_cast<std::size_t>(n_tokens);
@@ -102,6 +103,14 @@ constexpr TokenSizes token_sizes(std::int32_t n_tokens, std::int32_t n_cols) noe
             .starts = blocks * (kTokenBlock / kStartColumns),
             .shares = blocks * (kTokenBlock / kTokenGroup),
             .blocks = blocks};
+}
+/// Bytes of QuantizedTokens::q: of a column as many as any set of kernels takes, and a row of
+/// columns that a tile register may read behind the last.
+constexpr std::size_t token_bytes(Precision precision,
+                                  std::int32_t n_tokens,
+                                  std::int32_t n_cols) noexcept {
+    const std::size_t per_column = precision == Precision::kExact ? 4 : 2;
+    return token_sizes(n_tokens, n_cols).q * per_column + kTokenGroup * sizeof(std::int16_t);
 }
 /// Before a tile's numbers of column `col`, a multiple of kTokenGroup: shares before those of its
 /// pair.

@@ -38,10 +38,8 @@ struct Tokens {
            std::int32_t n_tokens,
            std::int32_t n_cols)
         : tiles(tile_limits) {
-        const std::size_t bytes =
-            precision == Precision::kExact ? sizeof(std::int16_t) : sizeof(std::int8_t);
         const TokenSizes sizes = token_sizes(n_tokens, n_cols);
-        q.resize(sizes.q * bytes);
+        q.resize(token_bytes(precision, n_tokens, n_cols));
         scales.resize(sizes.groups);
         sums.resize(sizes.groups);
         starts.resize(sizes.starts);

@@ -92,7 +92,7 @@ constexpr std::size_t attention_scratch_floats(std::int32_t head_dim) noexcept {
 }
 
 struct KernelTable {
-    const char* name;                   ///< "generic", "avx2", "avx512"
+    const char* name;                   ///< "generic", "avx2", "avx512", "amx"
     Matmul matmul_by_type[kTypeSlots];  ///< By TensorType number; null: matmul_any.
     Matmul matmul_any;                  ///< Any block type, through its plain decoder.
     TileLimits tiles;                   ///< Of QuantizedTokens.

@@ -20,12 +20,9 @@ std::size_t scratch_floats(const ModelConfig& config) {
 /// Elements of an IntegerBuffer; q in bytes.
 kernels::TokenSizes sizes_of(Precision precision, std::int32_t n_cols) {
     kernels::TokenSizes sizes = kernels::token_sizes(kChunkTokens, n_cols);
-    if (precision == Precision::kFast) return sizes;
-    return {.q = sizes.q * sizeof(std::int16_t),
-            .groups = sizes.groups,
-            .starts = sizes.starts,
-            .shares = 0,
-            .blocks = 0};
+    sizes.q = kernels::token_bytes(precision, kChunkTokens, n_cols);
+    if (precision == Precision::kExact) sizes.shares = sizes.blocks = 0;
+    return sizes;
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ namespace {
 constexpr std::int64_t kTitleTokens = 24;
 constexpr std::int64_t kFollowUpTokens = 96;
 
-Result<PromptSource> load(SessionStore& store, const ConversationId& id) {
+Result<PromptSource> load(SessionStore& store, const ConversationKey& key) {
     PromptSource source;
-    NOTSO_TRY(ShownConversation shown, load_shown(store, id));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     source.conversation = std::move(shown.conversation);
     source.messages = std::move(shown.path);
     return source;
@@ -42,10 +42,10 @@ bool has_first_title(const PromptSource& source) {
 }
 
 Result<bool> replace_title(SessionStore& store,
-                           const ConversationId& id,
+                           const ConversationKey& key,
                            const std::string& old_title,
                            const std::string& title) {
-    NOTSO_TRY(Conversation conversation, store.conversation(id));
+    NOTSO_TRY(Conversation conversation, store.conversation(key));
     if (conversation.title != old_title) return false;  // renamed meanwhile
     conversation.title = title;
     NOTSO_CHECK(store.update_conversation(conversation));
@@ -54,69 +54,69 @@ Result<bool> replace_title(SessionStore& store,
 
 }  // namespace
 
-void Background::begin(const Message& answer, std::uint64_t user) {
+void Background::begin(const ConversationKey& key, const MessageId& answer, std::uint64_t user) {
     if (stopped_ || jobs_.size() >= kMaxJobs) return;
-    const ConversationId id = answer.conversation;
-    Job& job = jobs_[id.value];
-    job.answer = answer.id;
+    Job& job = jobs_[key];
+    job.answer = answer;
     job.source.user = user;
     job.deadline = std::make_unique<GraceTimer>(
-        deps_.limit, deps_.io, [this, alive = std::weak_ptr(alive_), id, answer_id = answer.id] {
-            if (!alive.expired() && find(id, answer_id) != nullptr) end(id);
+        deps_.limit, deps_.io, [this, alive = std::weak_ptr(alive_), key, answer] {
+            if (!alive.expired() && find(key, answer) != nullptr) end(key);
         });
     deps_.store.call(
         alive_,
-        [id](SessionStore& store) { return load(store, id); },
-        [this, id, answer_id = answer.id](Result<PromptSource> source) {
-            on_loaded(id, answer_id, std::move(source));
+        [key](SessionStore& store) { return load(store, key); },
+        [this, key, answer](Result<PromptSource> source) {
+            on_loaded(key, answer, std::move(source));
         });
 }
 
 /// The job of that answer; null when it was given up, even if another one runs now.
-Background::Job* Background::find(const ConversationId& id, const MessageId& answer) {
-    const auto job = jobs_.find(id.value);
+Background::Job* Background::find(const ConversationKey& key, const MessageId& answer) {
+    const auto job = jobs_.find(key);
     return job == jobs_.end() || job->second.answer != answer ? nullptr : &job->second;
 }
 
-void Background::on_loaded(const ConversationId& id,
+void Background::on_loaded(const ConversationKey& key,
                            const MessageId& answer,
                            Result<PromptSource> source) {
-    Job* job = find(id, answer);
+    Job* job = find(key, answer);
     if (job == nullptr) return;
-    if (!source || source->messages.empty() || source->messages.back().id != answer) return end(id);
+    if (!source || source->messages.empty() || source->messages.back().id != answer)
+        return end(key);
     const std::uint64_t user = job->source.user;
     job->source = *std::move(source);
     job->source.user = user;
     if (deps_.tools) job->source.tools = deps_.tools(job->source.conversation.model);
-    advance(id);
+    advance(key);
 }
 
-void Background::advance(const ConversationId& id) {
-    Job& job = jobs_.at(id.value);
+void Background::advance(const ConversationKey& key) {
+    Job& job = jobs_.at(key);
     while (job.next != Step::kEnd) {
         const Step step =
             std::exchange(job.next, static_cast<Step>(static_cast<int>(job.next) + 1));
-        if (begin_step(id, job, step)) return;
+        if (begin_step(key, job, step)) return;
     }
-    end(id);
+    end(key);
 }
 
 /// False when there is nothing to do in it.
-bool Background::begin_step(const ConversationId& id, Job& job, Step step) {
+bool Background::begin_step(const ConversationKey& key, Job& job, Step step) {
     // Instructions are answered without thinking. Where the conversation thinks, its prompts begin
     // differently, so that suggestions would cost a reading of everything.
     if (step == Step::kFollowUps && job.source.conversation.thinking) return false;
     // A server far away would write a whole answer.
     if (step == Step::kReadAhead && !deps_.backend.info().remote_host.empty()) return false;
     if (step == Step::kTitle && !has_first_title(job.source)) return false;
-    ask(id, job, step);
+    ask(key, job, step);
     return true;
 }
 
-void Background::ask(const ConversationId& id, Job& job, Step step) {
+void Background::ask(const ConversationKey& key, Job& job, Step step) {
     job.request = SideRequest::create(
         {deps_.backend, deps_.io, deps_.compute},
-        [this, id, step](const SideText& written) { on_text(id, step, written); });
+        [this, key, step](const SideText& written) { on_text(key, step, written); });
     PromptSource source = job.source;
     SideOptions options;
     if (step == Step::kReadAhead) {
@@ -132,59 +132,60 @@ void Background::ask(const ConversationId& id, Job& job, Step step) {
     job.request->begin(std::move(source), options);
 }
 
-void Background::on_text(const ConversationId& id, Step step, const SideText& written) {
-    const Job& job = jobs_.at(id.value);
-    if (written.failed) return end(id);  // no room for background work now
+void Background::on_text(const ConversationKey& key, Step step, const SideText& written) {
+    const Job& job = jobs_.at(key);
+    if (written.failed) return end(key);  // no room for background work now
     const auto& messages = job.source.messages;
     if (step == Step::kTitle && written.whole) {
-        if (auto title = clean_title(written.text, messages)) keep_title(id, *std::move(title));
+        if (auto title = clean_title(written.text, messages)) keep_title(key, *std::move(title));
     } else if (step == Step::kFollowUps) {
-        keep_follow_ups(id, clean_follow_ups(written.text, written.whole, messages));
+        keep_follow_ups(key, clean_follow_ups(written.text, written.whole, messages));
     }
-    advance(id);
+    advance(key);
 }
 
-void Background::keep_title(const ConversationId& id, std::string title) {
+void Background::keep_title(const ConversationKey& key, std::string title) {
     deps_.store.call(
         alive_,
-        [id, old_title = jobs_.at(id.value).source.conversation.title, title = std::move(title)](
-            SessionStore& store) { return replace_title(store, id, old_title, title); },
+        [key, old_title = jobs_.at(key).source.conversation.title, title = std::move(title)](
+            SessionStore& store) { return replace_title(store, key, old_title, title); },
         [](Result<bool> kept) {
             const bool gone = !kept && kept.error().code == ErrorCode::kNotFound;
             if (!kept && !gone) log::warn("a title could not be saved: {}", kept.error().detail);
         });
 }
 
-void Background::keep_follow_ups(const ConversationId& id, std::vector<std::string> questions) {
+void Background::keep_follow_ups(const ConversationKey& key, std::vector<std::string> questions) {
     if (questions.empty()) return;
-    suggestions_.push_back({id, std::move(questions)});
+    suggestions_.push_back({key, std::move(questions)});
     if (suggestions_.size() > kMaxSuggestions) suggestions_.pop_front();
 }
 
 /// Who waits goes on. What they ask the store for comes after what was written here.
-void Background::end(const ConversationId& id) {
-    auto job = jobs_.extract(id.value);
+void Background::end(const ConversationKey& key) {
+    auto job = jobs_.extract(key);
     if (job.empty()) return;
     for (auto& done : job.mapped().waiting) done();
 }
 
-void Background::abandon(const ConversationId& id) {
-    std::erase_if(suggestions_, [&](const Suggestions& entry) { return entry.conversation == id; });
-    end(id);
+void Background::abandon(const ConversationKey& key) {
+    std::erase_if(suggestions_,
+                  [&](const Suggestions& entry) { return entry.conversation == key; });
+    end(key);
 }
 
 void Background::stop() {
     stopped_ = true;
-    while (!jobs_.empty()) end({jobs_.begin()->first});
+    while (!jobs_.empty()) end(ConversationKey(jobs_.begin()->first));
 }
 
-std::vector<std::string> Background::follow_ups(const ConversationId& id) const {
-    const auto found = std::ranges::find(suggestions_, id, &Suggestions::conversation);
+std::vector<std::string> Background::follow_ups(const ConversationKey& key) const {
+    const auto found = std::ranges::find(suggestions_, key, &Suggestions::conversation);
     return found == suggestions_.end() ? std::vector<std::string>() : found->questions;
 }
 
-void Background::when_settled(const ConversationId& id, std::move_only_function<void()> done) {
-    const auto job = jobs_.find(id.value);
+void Background::when_settled(const ConversationKey& key, std::move_only_function<void()> done) {
+    const auto job = jobs_.find(key);
     if (job == jobs_.end()) return done();
     job->second.waiting.push_back(std::move(done));
 }

@@ -41,17 +41,17 @@ class Background {
 
     /// Begins the work that follows an answer, which is stored.
     /// @param user  Whose answer it is (ChatRequest::user).
-    void begin(const Message& answer, std::uint64_t user);
+    void begin(const ConversationKey& key, const MessageId& answer, std::uint64_t user);
     /// Ends what runs for a conversation, and forgets its suggestions.
-    void abandon(const ConversationId& id);
+    void abandon(const ConversationKey& key);
     /// Ends everything; begin() does nothing from now on.
     void stop();
 
-    bool runs(const ConversationId& id) const { return jobs_.contains(id.value); }
+    bool runs(const ConversationKey& key) const { return jobs_.contains(key); }
     /// What the person could ask next, for the last answer of a conversation.
-    std::vector<std::string> follow_ups(const ConversationId& id) const;
+    std::vector<std::string> follow_ups(const ConversationKey& key) const;
     /// Runs `done` when nothing runs for that conversation: at once, or when its work has ended.
-    void when_settled(const ConversationId& id, std::move_only_function<void()> done);
+    void when_settled(const ConversationKey& key, std::move_only_function<void()> done);
 
   private:
     enum class Step { kReadAhead, kTitle, kFollowUps, kEnd };
@@ -65,22 +65,24 @@ class Background {
         std::vector<std::move_only_function<void()>> waiting;
     };
     struct Suggestions {
-        ConversationId conversation;
+        ConversationKey conversation;
         std::vector<std::string> questions;
     };
 
-    Job* find(const ConversationId& id, const MessageId& answer);
-    void on_loaded(const ConversationId& id, const MessageId& answer, Result<PromptSource> source);
-    void advance(const ConversationId& id);
-    bool begin_step(const ConversationId& id, Job& job, Step step);
-    void ask(const ConversationId& id, Job& job, Step step);
-    void on_text(const ConversationId& id, Step step, const SideText& written);
-    void keep_title(const ConversationId& id, std::string title);
-    void keep_follow_ups(const ConversationId& id, std::vector<std::string> questions);
-    void end(const ConversationId& id);
+    Job* find(const ConversationKey& key, const MessageId& answer);
+    void on_loaded(const ConversationKey& key,
+                   const MessageId& answer,
+                   Result<PromptSource> source);
+    void advance(const ConversationKey& key);
+    bool begin_step(const ConversationKey& key, Job& job, Step step);
+    void ask(const ConversationKey& key, Job& job, Step step);
+    void on_text(const ConversationKey& key, Step step, const SideText& written);
+    void keep_title(const ConversationKey& key, std::string title);
+    void keep_follow_ups(const ConversationKey& key, std::vector<std::string> questions);
+    void end(const ConversationKey& key);
 
     BackgroundDeps deps_;
-    std::map<std::string, Job> jobs_;      // by conversation
+    std::map<ConversationKey, Job> jobs_;
     std::deque<Suggestions> suggestions_;  // oldest first
     bool stopped_ = false;
     std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // last: dies first

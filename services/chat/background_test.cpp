@@ -23,7 +23,7 @@ class BackgroundTest : public ChatFixture {
     }
     /// Sends the first message of the conversation and answers it.
     void answer_first() {
-        const auto sent = send({.conversation = conversation_.id,
+        const auto sent = send({.conversation = conversation_.key(),
                                 .text = "What is the capital of France?",
                                 .user = 7});
         ASSERT_TRUE(sent);
@@ -41,7 +41,7 @@ class BackgroundTest : public ChatFixture {
     }
     ConversationView settled() {
         EXPECT_TRUE(await<void>(
-            [&](auto done) { chat_->when_settled(conversation_.id, std::move(done)); }));
+            [&](auto done) { chat_->when_settled(conversation_.key(), std::move(done)); }));
         return *open(conversation_.id);
     }
 
@@ -94,8 +94,8 @@ TEST_F(BackgroundTest, ATitleThatAPersonGaveStays) {
     answer_first();
     reply(kAhead, "");
     wait_call(kTitle);
-    ASSERT_TRUE(
-        await<void>([&](auto done) { chat_->rename(conversation_.id, "Mine", std::move(done)); }));
+    ASSERT_TRUE(await<void>(
+        [&](auto done) { chat_->rename(conversation_.key(), "Mine", std::move(done)); }));
     reply(kTitle, "Paris");
     reply(kQuestions, "");
     EXPECT_EQ(settled().conversation.title, "Mine");
@@ -149,7 +149,7 @@ TEST_F(BackgroundTest, ShuttingDownEndsIt) {
     answer_first();
     const auto ahead = wait_call(kAhead);
     bool done = false;
-    chat_->when_settled(conversation_.id, [&done](Result<>) { done = true; });
+    chat_->when_settled(conversation_.key(), [&done](Result<>) { done = true; });
     EXPECT_TRUE(await<void>([&](auto end) { chat_->shut_down(1000, std::move(end)); }));
     loop_.run_until([&done] { return done; });
     wait_cancelled(*ahead);
@@ -199,7 +199,7 @@ TEST_F(BackgroundTest, AnAnswerThatIsNotWholeGetsNothing) {
 
 TEST_F(BackgroundTest, AThinkingConversationIsReadAheadAsItWillBe) {
     ASSERT_TRUE(await<Conversation>(
-        [&](auto done) { chat_->set_thinking(conversation_.id, true, std::move(done)); }));
+        [&](auto done) { chat_->set_thinking(conversation_.key(), true, std::move(done)); }));
     answer_first();
     EXPECT_TRUE(wait_call(kAhead)->request.thinking);
     reply(kAhead, "");
@@ -218,10 +218,10 @@ TEST_F(BackgroundTest, ItEndsWhenItsTimeIsOver) {
     background_ = false;
     restart();
     const Message answer = ask(conversation_.id, "What is the capital of France?", "Paris.", 0);
-    background.begin(answer, 0);
+    background.begin(conversation_.key(), answer.id, 0);
     const auto ahead = wait_call(kAhead);
-    EXPECT_TRUE(background.runs(conversation_.id));
-    loop_.run_until([&] { return !background.runs(conversation_.id); });
+    EXPECT_TRUE(background.runs(conversation_.key()));
+    loop_.run_until([&] { return !background.runs(conversation_.key()); });
     wait_cancelled(*ahead);
 }
 

@@ -23,9 +23,9 @@ class FlakyStore final : public MemoryStore {
     std::atomic<bool> full = false;
     std::atomic<std::size_t> piece_bytes = 0;  ///< Of the text that append_text() has stored.
 
-    Result<> append_messages(const std::vector<Message>& messages) override {
+    Result<> append_messages(const OwnerId& owner, const std::vector<Message>& messages) override {
         NOTSO_CHECK(disk());
-        return MemoryStore::append_messages(messages);
+        return MemoryStore::append_messages(owner, messages);
     }
     Result<> update_message(const Message& message) override {
         NOTSO_CHECK(disk());
@@ -51,6 +51,8 @@ class FlakyStore final : public MemoryStore {
 
 class ChatFixture : public testing::Test {
   protected:
+    inline static const OwnerId kOwner = local_owner();
+
     /// Runs the io loop until the asynchronous call has completed.
     template <class T, class Start>
     Result<T> await(Start start) {
@@ -62,29 +64,31 @@ class ChatFixture : public testing::Test {
 
     Conversation new_conversation() {
         return *await<Conversation>(
-            [this](auto done) { chat_->create_conversation(std::move(done)); });
+            [this](auto done) { chat_->create_conversation(kOwner, std::move(done)); });
     }
     Result<SentMessage> send(const ConversationId& id,
                              std::string text,
                              std::string client_id = {}) {
-        return send(SendRequest{
-            .conversation = id, .text = std::move(text), .client_id = std::move(client_id)});
+        return send(SendRequest{.conversation = {kOwner, id},
+                                .text = std::move(text),
+                                .client_id = std::move(client_id)});
     }
     Result<SentMessage> send(SendRequest request) {
         return await<SentMessage>(
             [&](auto done) { chat_->send(std::move(request), std::move(done)); });
     }
     Result<> stop(const ConversationId& id) {
-        return await<void>([&](auto done) { chat_->stop(id, std::move(done)); });
+        return await<void>([&](auto done) { chat_->stop({kOwner, id}, std::move(done)); });
     }
     Result<ConversationView> open(const ConversationId& id) {
-        return await<ConversationView>([&](auto done) { chat_->open(id, std::move(done)); });
+        return await<ConversationView>(
+            [&](auto done) { chat_->open({kOwner, id}, std::move(done)); });
     }
     Result<> clear(const ConversationId& id) {
-        return await<void>([&](auto done) { chat_->clear(id, std::move(done)); });
+        return await<void>([&](auto done) { chat_->clear({kOwner, id}, std::move(done)); });
     }
     Result<> remove(const ConversationId& id) {
-        return await<void>([&](auto done) { chat_->remove(id, std::move(done)); });
+        return await<void>([&](auto done) { chat_->remove({kOwner, id}, std::move(done)); });
     }
     /// Sends a message and lets the nth call (0-based) of the backend answer it.
     Message ask(const ConversationId& id, std::string question, std::string answer, std::size_t n) {

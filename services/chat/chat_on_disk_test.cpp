@@ -31,6 +31,8 @@ class ChatOnDisk : public testing::Test {
                                                                  .compute = compute});
     };
 
+    inline static const OwnerId kOwner = local_owner();
+
     template <class T, class Start>
     Result<T> await(Start start) {
         std::optional<Result<T>> result;
@@ -39,20 +41,22 @@ class ChatOnDisk : public testing::Test {
         return *std::move(result);
     }
     ConversationId new_conversation() {
-        return (*await<Conversation>(
-                    [&](auto done) { process_->chat->create_conversation(std::move(done)); }))
+        return (*await<Conversation>([&](auto done) {
+                   process_->chat->create_conversation(kOwner, std::move(done));
+               }))
             .id;
     }
     SentMessage send(const ConversationId& id, std::string text) {
         auto sent = await<SentMessage>([&](auto done) {
-            process_->chat->send({.conversation = id, .text = std::move(text)}, std::move(done));
+            process_->chat->send({.conversation = {kOwner, id}, .text = std::move(text)},
+                                 std::move(done));
         });
         EXPECT_TRUE(sent) << sent.error().detail;
         return *std::move(sent);
     }
     std::vector<Message> messages(const ConversationId& id) {
         return (*await<ConversationView>(
-                    [&](auto done) { process_->chat->open(id, std::move(done)); }))
+                    [&](auto done) { process_->chat->open({kOwner, id}, std::move(done)); }))
             .messages;
     }
     Message wait_end(const std::shared_ptr<TurnFeed>& feed) {
@@ -107,7 +111,8 @@ TEST_F(ChatOnDisk, StopKeepsWhatWasShownAndFreesTheConversation) {
     const ConversationId id = new_conversation();
     const SentMessage sent = send(id, "[long 5000]");
     process_->loop.run_until([&] { return sent.feed->snapshot().text.size() > 300; });
-    ASSERT_TRUE(await<void>([&](auto done) { process_->chat->stop(id, std::move(done)); }));
+    ASSERT_TRUE(
+        await<void>([&](auto done) { process_->chat->stop({kOwner, id}, std::move(done)); }));
     const Message end = *sent.feed->snapshot().ended;
     EXPECT_EQ(end.state, MessageState::kStopped);
     EXPECT_GT(end.text.size(), 300u);

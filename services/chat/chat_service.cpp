@@ -42,23 +42,25 @@ void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     if (may_wait && (has_line(request.conversation) || is_taken(request.conversation)))
         return put_in_line(std::move(request), std::move(done));
     if (is_taken(request.conversation)) {
-        return find_sent([id = request.conversation, client_id = std::move(request.client_id)](
-                             SessionStore& store) { return find_repeated(store, id, client_id); },
+        return find_sent([key = request.conversation, client_id = std::move(request.client_id)](
+                             SessionStore& store) { return find_repeated(store, key, client_id); },
                          std::move(done));
     }
     Message user{.id = {random_id()},
-                 .conversation = request.conversation,
+                 .conversation = request.conversation.id,
                  .role = MessageRole::kUser,
                  .text = std::move(request.text),
                  .client_id = std::move(request.client_id),
                  .created_at = now_ms()};
-    const Message answer = empty_answer(request.conversation, user.id);
+    const Message answer = empty_answer(request.conversation.id, user.id);
     begin_turn(
         request,
         answer,
-        [user = std::move(user), answer, edits = std::move(request.edits)](
-            SessionStore& store) mutable {
-            return store_message(store, {std::move(user), answer, std::move(edits)});
+        [owner = request.conversation.owner,
+         user = std::move(user),
+         answer,
+         edits = std::move(request.edits)](SessionStore& store) mutable {
+            return store_message(store, {owner, std::move(user), answer, std::move(edits)});
         },
         std::move(done));
 }
@@ -70,31 +72,32 @@ void ChatServiceImpl::regenerate(RegenerateRequest request, Completion<SentMessa
     if (request.client_id.empty()) request.client_id = random_id();
     save_leftovers(request.conversation);
     if (is_taken(request.conversation)) {
-        return find_sent([id = request.conversation, client_id = std::move(request.client_id)](
-                             SessionStore& store) { return find_repeated(store, id, client_id); },
+        return find_sent([key = request.conversation, client_id = std::move(request.client_id)](
+                             SessionStore& store) { return find_repeated(store, key, client_id); },
                          std::move(done));
     }
-    Message answer = empty_answer(request.conversation, request.question);
+    Message answer = empty_answer(request.conversation.id, request.question);
     answer.client_id = std::move(request.client_id);
     begin_turn(
         {.conversation = request.conversation, .text = {}, .user = request.user},
         answer,
-        [old = std::move(request.answer), answer](SessionStore& store) {
-            return store_answer_beside(store, old, answer);
-        },
+        [owner = request.conversation.owner, old = std::move(request.answer), answer](
+            SessionStore& store) { return store_answer_beside(store, owner, old, answer); },
         std::move(done));
 }
 
-std::shared_ptr<Turn> ChatServiceImpl::make_turn(const Message& answer) {
+std::shared_ptr<Turn> ChatServiceImpl::make_turn(const OwnerId& owner, const Message& answer) {
     return Turn::create(
         {.backend = deps_.backend,
          .io = deps_.io,
          .compute = deps_.compute,
          .store = store_,
-         .on_end = [this](const Message& ended, bool stored) { on_turn_end(ended, stored); },
+         .on_end = [this, key = ConversationKey(owner, answer.conversation)](
+                       const Message& ended, bool stored) { on_turn_end(key, ended, stored); },
          .more_follows = deps_.background,
          .tools = deps_.tools,
          .goes_on_later = deps_.continue_unfinished},
+        owner,
         answer);
 }
 
@@ -104,8 +107,8 @@ void ChatServiceImpl::begin_turn(const SendRequest& request,
                                  Completion<SentMessage> done) {
     background_.abandon(request.conversation);
     drafts_.drop_all();
-    Slot& slot = slots_[request.conversation.value];
-    slot.turn = make_turn(answer);
+    Slot& slot = slots_[request.conversation];
+    slot.turn = make_turn(request.conversation.owner, answer);
     slot.user = request.user;
     store_.call(alive_,
                 std::move(store),
@@ -115,7 +118,7 @@ void ChatServiceImpl::begin_turn(const SendRequest& request,
                     release(request.conversation);
                     if (!plan) return done(std::unexpected(std::move(plan).error()));
                     overlay(plan->answer);
-                    done(SentMessage{plan->user, plan->answer, feed(plan->answer.id), true});
+                    done(SentMessage{plan->user, plan->answer, feed_of(plan->answer.id), true});
                 });
 }
 
@@ -131,7 +134,7 @@ void ChatServiceImpl::find_sent(FindSent find, Completion<SentMessage> done) {
                     }
                     SendPlan& plan = **found;
                     overlay(plan.answer);
-                    done(SentMessage{plan.user, plan.answer, feed(plan.answer.id), true});
+                    done(SentMessage{plan.user, plan.answer, feed_of(plan.answer.id), true});
                 });
 }
 
@@ -140,8 +143,8 @@ void ChatServiceImpl::read_draft(DraftRequest request, Completion<> done) {
         return fail_later(std::move(done), ok.error());
     store_.call(
         alive_,
-        [id = request.conversation, text = std::move(request.text)](SessionStore& store) mutable {
-            return load_draft(store, id, std::move(text));
+        [key = request.conversation, text = std::move(request.text)](SessionStore& store) mutable {
+            return load_draft(store, key, std::move(text));
         },
         [this, thinking = request.thinking, user = request.user, done = std::move(done)](
             Result<PromptSource> source) mutable {
@@ -154,7 +157,7 @@ void ChatServiceImpl::read_draft(DraftRequest request, Completion<> done) {
             if (free && !blank && drafts_.may_read(source->conversation)) {
                 drafts_.read(*std::move(source));
             } else if (blank) {
-                drafts_.drop(source->conversation.id);
+                drafts_.drop(source->conversation.key());
             }
             done({});
         });
@@ -163,7 +166,7 @@ void ChatServiceImpl::read_draft(DraftRequest request, Completion<> done) {
 void ChatServiceImpl::on_stored(SendPlan plan,
                                 const SendRequest& request,
                                 Completion<SentMessage> done) {
-    Slot& slot = slots_.at(request.conversation.value);
+    Slot& slot = slots_.at(request.conversation);
     slot.stored = true;
     PromptSource& source = plan.source;
     source.thinking = request.thinking.value_or(source.conversation.thinking);
@@ -176,22 +179,22 @@ void ChatServiceImpl::on_stored(SendPlan plan,
     turn->begin(std::move(source));
 }
 
-void ChatServiceImpl::on_turn_end(const Message& answer, bool stored) {
-    const auto slot = slots_.find(answer.conversation.value);
+void ChatServiceImpl::on_turn_end(const ConversationKey& key, const Message& answer, bool stored) {
+    const auto slot = slots_.find(key);
     const std::uint64_t user = slot == slots_.end() ? 0 : slot->second.user;
     if (slot != slots_.end()) ended_.add(slot->second.turn->feed());
     if (!stored) unsaved_[answer.id.value] = answer;
     const bool goes_on = deps_.background && stored && answer.state == MessageState::kComplete;
-    if (goes_on) background_.begin(answer, user);
-    const bool more = !closing_ && has_line(answer.conversation);
-    if (more) next_.insert(answer.conversation.value);  // nobody gets in before it
-    release(answer.conversation);  // who waits for the end may give that up again
-    if (more) send_next(answer.conversation);
+    if (goes_on) background_.begin(key, answer.id, user);
+    const bool more = !closing_ && has_line(key);
+    if (more) next_.insert(key);  // nobody gets in before it
+    release(key);                 // who waits for the end may give that up again
+    if (more) send_next(key);
 }
 
 // Frees the conversation for the next send, then runs what waited for that.
-void ChatServiceImpl::release(const ConversationId& id) {
-    auto slot = slots_.extract(id.value);
+void ChatServiceImpl::release(const ConversationKey& key) {
+    auto slot = slots_.extract(key);
     if (slot.empty()) return;
     for (auto& waiter : slot.mapped().on_end) waiter();
     if (!closing_ || !slots_.empty()) return;
@@ -199,14 +202,14 @@ void ChatServiceImpl::release(const ConversationId& id) {
     for (auto& done : std::exchange(closed_, {})) done({});
 }
 
-void ChatServiceImpl::stop(ConversationId id, Completion<> done) {
-    after_turn(id, [this, done = std::move(done)]() mutable {
+void ChatServiceImpl::stop(ConversationKey key, Completion<> done) {
+    after_turn(key, [this, done = std::move(done)]() mutable {
         deps_.io.post([done = std::move(done)]() mutable { done({}); });
     });
 }
 
-void ChatServiceImpl::answer_now(ConversationId id, Completion<> done) {
-    const auto slot = slots_.find(id.value);
+void ChatServiceImpl::answer_now(ConversationKey key, Completion<> done) {
+    const auto slot = slots_.find(key);
     Result<> asked;
     if (slot != slots_.end()) asked = slot->second.turn->answer_now();
     deps_.io.post(
@@ -214,27 +217,34 @@ void ChatServiceImpl::answer_now(ConversationId id, Completion<> done) {
 }
 
 // Stops what runs in a conversation and goes on when its end is stored; at once when nothing runs.
-void ChatServiceImpl::after_turn(const ConversationId& id, std::move_only_function<void()> next) {
-    const auto slot = slots_.find(id.value);
+void ChatServiceImpl::after_turn(const ConversationKey& key, std::move_only_function<void()> next) {
+    const auto slot = slots_.find(key);
     if (slot == slots_.end()) return next();
     slot->second.on_end.push_back(std::move(next));
     slot->second.turn->stop();
 }
 
-std::shared_ptr<TurnFeed> ChatServiceImpl::feed(const MessageId& answer) {
+std::shared_ptr<TurnFeed> ChatServiceImpl::feed(const ConversationKey& key,
+                                                const MessageId& answer) {
+    const std::shared_ptr<TurnFeed> found = feed_of(answer);
+    return found && found->conversation() == key ? found : nullptr;
+}
+
+/// Whoever owns it: of an answer that the store gave to its owner.
+std::shared_ptr<TurnFeed> ChatServiceImpl::feed_of(const MessageId& answer) const {
     for (const auto& [conversation, slot] : slots_) {
         if (slot.turn->answer().id == answer) return slot.turn->feed();
     }
     return ended_.find(answer);
 }
 
-std::shared_ptr<TurnFeed> ChatServiceImpl::running(const ConversationId& id) {
-    const auto slot = slots_.find(id.value);
+std::shared_ptr<TurnFeed> ChatServiceImpl::running(const ConversationKey& key) {
+    const auto slot = slots_.find(key);
     return slot == slots_.end() || !slot->second.stored ? nullptr : slot->second.turn->feed();
 }
 
-void ChatServiceImpl::when_settled(ConversationId id, Completion<> done) {
-    background_.when_settled(id, [io = &deps_.io, done = std::move(done)]() mutable {
+void ChatServiceImpl::when_settled(ConversationKey key, Completion<> done) {
+    background_.when_settled(key, [io = &deps_.io, done = std::move(done)]() mutable {
         io->post([done = std::move(done)]() mutable { done({}); });
     });
 }
@@ -249,7 +259,7 @@ void ChatServiceImpl::shut_down(std::int64_t grace_ms, Completion<> done) {
     }
     closed_.push_back(std::move(done));
     std::vector<std::shared_ptr<Turn>> asking;  // nobody may come in time
-    for (const auto& [id, slot] : slots_) {
+    for (const auto& [key, slot] : slots_) {
         if (slot.turn->waits_for_person()) asking.push_back(slot.turn);
     }
     for (const auto& turn : asking) turn->interrupt();
@@ -258,7 +268,7 @@ void ChatServiceImpl::shut_down(std::int64_t grace_ms, Completion<> done) {
         std::chrono::milliseconds(grace_ms), deps_.io, [this, alive = std::weak_ptr(alive_)] {
             if (alive.expired()) return;
             std::vector<std::shared_ptr<Turn>> turns;  // ending one changes slots_
-            for (const auto& [id, slot] : slots_) turns.push_back(slot.turn);
+            for (const auto& [key, slot] : slots_) turns.push_back(slot.turn);
             for (const auto& turn : turns) turn->interrupt();
         });
 }

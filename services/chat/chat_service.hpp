@@ -34,7 +34,7 @@ struct ConversationView {
 };
 
 struct SendRequest {
-    ConversationId conversation;
+    ConversationKey conversation;
     std::string text;                   ///< 1..256 KiB of UTF-8, not blank.
     std::string client_id = {};         ///< Empty: one is made.
     std::optional<bool> thinking = {};  ///< This message only; absent = the conversation's setting.
@@ -49,7 +49,7 @@ struct SendRequest {
 
 /// Asks for another answer to the same question.
 struct RegenerateRequest {
-    ConversationId conversation;
+    ConversationKey conversation;
     MessageId question;
     MessageId answer;            ///< The new one stands beside it; it stays as it is.
     std::string client_id = {};  ///< As SendRequest::client_id.
@@ -58,28 +58,28 @@ struct RegenerateRequest {
 
 /// Asks for the rest of an answer that was cut.
 struct ContinueRequest {
-    ConversationId conversation;
+    ConversationKey conversation;
     MessageId answer;
     std::uint64_t user = 0;  ///< Who asks (ChatRequest::user).
 };
 
 /// Another version of an answer, written by the person.
 struct ReviseRequest {
-    ConversationId conversation;
+    ConversationKey conversation;
     MessageId answer;  ///< The new one stands beside it; it stays as it is.
     std::string text;  ///< As SendRequest::text.
 };
 
 /// What a person says to a call of a tool that asks.
 struct ToolVerdict {
-    ConversationId conversation;
+    ConversationKey conversation;
     std::string use;  ///< ToolUse::id
     ToolDecision decision = ToolDecision::kDeny;
 };
 
 /// What somebody is typing.
 struct DraftRequest {
-    ConversationId conversation;
+    ConversationKey conversation;
     std::string text;  ///< As SendRequest::text; blank = nothing is read.
     bool thinking = false;
     std::uint64_t user = 0;
@@ -108,6 +108,7 @@ struct ChatServiceDeps {
     bool continue_unfinished = false;
 };
 
+/// What belongs to somebody else is kNotFound everywhere, as if it did not exist.
 class ChatService {
   public:
     /// What a crash left running goes on or is marked as interrupted, before anything else is read.
@@ -117,35 +118,39 @@ class ChatService {
     static std::unique_ptr<ChatService> create(const ChatServiceDeps& deps);
     virtual ~ChatService() = default;
 
-    virtual void create_conversation(Completion<Conversation> done) = 0;
-    virtual void list_conversations(Completion<std::vector<Conversation>> done) = 0;
-    virtual void open(ConversationId id, Completion<ConversationView> done) = 0;
+    virtual void create_conversation(OwnerId owner, Completion<Conversation> done) = 0;
+    virtual void list_conversations(OwnerId owner, Completion<std::vector<Conversation>> done) = 0;
+    virtual void open(ConversationKey key, Completion<ConversationView> done) = 0;
     /// Every message of a conversation, also of versions that are not shown, in the order in which
     /// they were written.
-    virtual void all_messages(ConversationId id, Completion<std::vector<Message>> done) = 0;
+    virtual void all_messages(ConversationKey key, Completion<std::vector<Message>> done) = 0;
     /// @errors kInvalidArgument: not 1..200 characters of UTF-8.
-    virtual void rename(ConversationId id, std::string title, Completion<> done) = 0;
-    virtual void set_thinking(ConversationId id, bool on, Completion<Conversation> done) = 0;
+    virtual void rename(ConversationKey key, std::string title, Completion<> done) = 0;
+    virtual void set_thinking(ConversationKey key, bool on, Completion<Conversation> done) = 0;
     /// @errors kInvalidArgument: not 0..2.
-    virtual void set_temperature(ConversationId id,
+    virtual void set_temperature(ConversationKey key,
                                  double value,
                                  Completion<Conversation> done) = 0;
     /// The model that answers from now on; empty = the default. @errors kNotFound: no such model.
-    virtual void set_model(ConversationId id, std::string model, Completion<Conversation> done) = 0;
+    virtual void set_model(ConversationKey key,
+                           std::string model,
+                           Completion<Conversation> done) = 0;
     /// Removes the messages, keeps the conversation; stops a running answer first.
-    virtual void clear(ConversationId id, Completion<> done) = 0;
+    virtual void clear(ConversationKey key, Completion<> done) = 0;
     /// Stops a running answer first. It is gone for everybody, and can be restored for
     /// ChatServiceDeps::undo_ms, or until the service ends; then nothing of it is left.
-    virtual void remove(ConversationId id, Completion<> done) = 0;
+    virtual void remove(ConversationKey key, Completion<> done) = 0;
     /// @errors kNotFound: it is gone for good.
-    virtual void restore(ConversationId id, Completion<Conversation> done) = 0;
+    virtual void restore(ConversationKey key, Completion<Conversation> done) = 0;
     /// As remove(), for good and at once.
-    virtual void erase(ConversationId id, Completion<> done) = 0;
-    virtual void set_pinned(ConversationId id, bool on, Completion<Conversation> done) = 0;
+    virtual void erase(ConversationKey key, Completion<> done) = 0;
+    virtual void set_pinned(ConversationKey key, bool on, Completion<Conversation> done) = 0;
     /// Where a text stands in titles and messages: SessionStore::search(), at most 50 hits. White
     /// space around the query does not count; nothing is found for a blank one.
     /// @errors kInvalidArgument: no UTF-8, or more than 400 characters.
-    virtual void search(std::string query, Completion<std::vector<SearchHit>> done) = 0;
+    virtual void search(OwnerId owner,
+                        std::string query,
+                        Completion<std::vector<SearchHit>> done) = 0;
 
     /// Stores the user's message and the empty answer in one transaction, then starts the turn.
     /// `done` runs after the commit. While an answer runs in that conversation it waits, as all
@@ -155,7 +160,7 @@ class ChatService {
     /// nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
     /// Takes back a message that waits. @errors kNotFound: it waits no more.
-    virtual void withdraw(ConversationId id,
+    virtual void withdraw(ConversationKey key,
                           std::string client_id,
                           Completion<WaitingMessage> done) = 0;
     /// Stores an empty answer beside the old one and starts its turn, as send() does. The same
@@ -169,10 +174,10 @@ class ChatService {
     /// Stores the person's version of an answer, and shows it. @errors as send().
     virtual void revise(ReviseRequest request, Completion<Message> done) = 0;
     /// Shows the newest path through a message. @errors kNotFound; kBusy while an answer runs.
-    virtual void show_version(ConversationId id, MessageId message, Completion<> done) = 0;
+    virtual void show_version(ConversationKey key, MessageId message, Completion<> done) = 0;
     /// Removes an answer, or a question with all its answers; what came after stays.
     /// @errors kNotFound; kBusy while an answer runs.
-    virtual void remove_message(ConversationId id, MessageId message, Completion<> done) = 0;
+    virtual void remove_message(ConversationKey key, MessageId message, Completion<> done) = 0;
     /// Reads a draft ahead, so that the message it becomes starts sooner. Takes the place of the
     /// conversation's last draft; given up as soon as anybody sends anything. The text is neither
     /// stored nor logged. Does nothing, successfully, unless reads_drafts(), a local model is
@@ -182,19 +187,20 @@ class ChatService {
     virtual bool reads_drafts() const = 0;
     /// Ends the running answer; the partial text is kept (kStopped). What waits is sent then.
     /// Without one: success.
-    virtual void stop(ConversationId id, Completion<> done) = 0;
+    virtual void stop(ConversationKey key, Completion<> done) = 0;
     /// Ends the thoughts of the running answer; what they lead to follows. Without one: success.
     /// @errors kUnsupported: the model that answers can't be asked.
-    virtual void answer_now(ConversationId id, Completion<> done) = 0;
+    virtual void answer_now(ConversationKey key, Completion<> done) = 0;
     /// Decides about a call of a tool that asks. @errors kNotFound: none with this id asks.
     virtual void decide_tool(ToolVerdict verdict, Completion<> done) = 0;
 
-    /// The running or just finished turn of an answer (kept for replay for some minutes), or null.
-    virtual std::shared_ptr<TurnFeed> feed(const MessageId& answer) = 0;
-    virtual std::shared_ptr<TurnFeed> running(const ConversationId& id) = 0;
+    /// The running or just finished turn of an answer in that conversation (kept for replay for
+    /// some minutes), or null.
+    virtual std::shared_ptr<TurnFeed> feed(const ConversationKey& key, const MessageId& answer) = 0;
+    virtual std::shared_ptr<TurnFeed> running(const ConversationKey& key) = 0;
     /// `done` when nothing is made in the background for that conversation: open() then has it.
     /// Within 10 s of its last answer.
-    virtual void when_settled(ConversationId id, Completion<> done) = 0;
+    virtual void when_settled(ConversationKey key, Completion<> done) = 0;
 
     /// Accepts no new turns; `done` when the running ones have ended and are stored, or were saved
     /// as interrupted after `grace_ms`.

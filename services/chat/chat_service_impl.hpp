@@ -28,37 +28,37 @@ class ChatServiceImpl final : public ChatService {
   public:
     explicit ChatServiceImpl(const ChatServiceDeps& deps);
 
-    void create_conversation(Completion<Conversation> done) override;
-    void list_conversations(Completion<std::vector<Conversation>> done) override;
-    void open(ConversationId id, Completion<ConversationView> done) override;
-    void all_messages(ConversationId id, Completion<std::vector<Message>> done) override;
-    void rename(ConversationId id, std::string title, Completion<> done) override;
-    void set_thinking(ConversationId id, bool on, Completion<Conversation> done) override;
-    void set_temperature(ConversationId id, double value, Completion<Conversation> done) override;
-    void set_model(ConversationId id, std::string model, Completion<Conversation> done) override;
-    void clear(ConversationId id, Completion<> done) override;
-    void remove(ConversationId id, Completion<> done) override;
-    void restore(ConversationId id, Completion<Conversation> done) override;
-    void erase(ConversationId id, Completion<> done) override;
-    void set_pinned(ConversationId id, bool on, Completion<Conversation> done) override;
-    void search(std::string query, Completion<std::vector<SearchHit>> done) override;
+    void create_conversation(OwnerId owner, Completion<Conversation> done) override;
+    void list_conversations(OwnerId owner, Completion<std::vector<Conversation>> done) override;
+    void open(ConversationKey key, Completion<ConversationView> done) override;
+    void all_messages(ConversationKey key, Completion<std::vector<Message>> done) override;
+    void rename(ConversationKey key, std::string title, Completion<> done) override;
+    void set_thinking(ConversationKey key, bool on, Completion<Conversation> done) override;
+    void set_temperature(ConversationKey key, double value, Completion<Conversation> done) override;
+    void set_model(ConversationKey key, std::string model, Completion<Conversation> done) override;
+    void clear(ConversationKey key, Completion<> done) override;
+    void remove(ConversationKey key, Completion<> done) override;
+    void restore(ConversationKey key, Completion<Conversation> done) override;
+    void erase(ConversationKey key, Completion<> done) override;
+    void set_pinned(ConversationKey key, bool on, Completion<Conversation> done) override;
+    void search(OwnerId owner, std::string query, Completion<std::vector<SearchHit>> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;
-    void withdraw(ConversationId id,
+    void withdraw(ConversationKey key,
                   std::string client_id,
                   Completion<WaitingMessage> done) override;
     void regenerate(RegenerateRequest request, Completion<SentMessage> done) override;
     void continue_answer(ContinueRequest request, Completion<SentMessage> done) override;
     void revise(ReviseRequest request, Completion<Message> done) override;
-    void show_version(ConversationId id, MessageId message, Completion<> done) override;
-    void remove_message(ConversationId id, MessageId message, Completion<> done) override;
+    void show_version(ConversationKey key, MessageId message, Completion<> done) override;
+    void remove_message(ConversationKey key, MessageId message, Completion<> done) override;
     void read_draft(DraftRequest request, Completion<> done) override;
     bool reads_drafts() const override { return deps_.background; }
-    void stop(ConversationId id, Completion<> done) override;
-    void answer_now(ConversationId id, Completion<> done) override;
+    void stop(ConversationKey key, Completion<> done) override;
+    void answer_now(ConversationKey key, Completion<> done) override;
     void decide_tool(ToolVerdict verdict, Completion<> done) override;
-    std::shared_ptr<TurnFeed> feed(const MessageId& answer) override;
-    std::shared_ptr<TurnFeed> running(const ConversationId& id) override;
-    void when_settled(ConversationId id, Completion<> done) override;
+    std::shared_ptr<TurnFeed> feed(const ConversationKey& key, const MessageId& answer) override;
+    std::shared_ptr<TurnFeed> running(const ConversationKey& key) override;
+    void when_settled(ConversationKey key, Completion<> done) override;
     void shut_down(std::int64_t grace_ms, Completion<> done) override;
 
   private:
@@ -81,12 +81,12 @@ class ChatServiceImpl final : public ChatService {
         });
     }
     /// False while an answer runs; otherwise what was made for the path that is shown is dropped.
-    bool may_change_tree(const ConversationId& id);
-    void change(ConversationId id,
+    bool may_change_tree(const ConversationKey& key);
+    void change(ConversationKey key,
                 std::move_only_function<void(Conversation&)> edit,
                 Completion<Conversation> done);
-    void after_turn(const ConversationId& id, std::move_only_function<void()> next);
-    void forget(const ConversationId& id);
+    void after_turn(const ConversationKey& key, std::move_only_function<void()> next);
+    void forget(const ConversationKey& key);
     void empty_trash(UnixMs until);
     void empty_trash_later(std::int64_t delay_ms);
     void recover();
@@ -96,40 +96,41 @@ class ChatServiceImpl final : public ChatService {
     void on_cut_found(Unfinished cut, const ContinueRequest& request, Completion<SentMessage> done);
     void resume_when_ready();
     boost::json::array tools_for(const std::string& model) const;
-    std::shared_ptr<Turn> make_turn(const Message& answer);
+    std::shared_ptr<Turn> make_turn(const OwnerId& owner, const Message& answer);
     void begin_turn(const SendRequest& request,
                     const Message& answer,
                     StoreSend store,
                     Completion<SentMessage> done);
     void find_sent(FindSent find, Completion<SentMessage> done);
     void on_stored(SendPlan plan, const SendRequest& request, Completion<SentMessage> done);
+    std::shared_ptr<TurnFeed> feed_of(const MessageId& answer) const;
     // waiting_ops.cpp
     /// Whether a message would have to wait for its turn.
-    bool is_taken(const ConversationId& id) const;
+    bool is_taken(const ConversationKey& key) const;
     /// Whether messages wait, or are about to.
-    bool has_line(const ConversationId& id) const;
-    void note_line(const ConversationId& id, std::size_t n_waiting);
+    bool has_line(const ConversationKey& key) const;
+    void note_line(const ConversationKey& key, std::size_t n_waiting);
     void put_in_line(SendRequest request, Completion<SentMessage> done);
-    void send_next(const ConversationId& id);
+    void send_next(const ConversationKey& key);
     void send_waiting(WaitingMessage message);
-    void show_line(const ConversationId& id, std::vector<WaitingMessage> line);
-    void release(const ConversationId& id);
-    void on_turn_end(const Message& answer, bool stored);
-    void save_leftovers(const ConversationId& id);
+    void show_line(const ConversationKey& key, std::vector<WaitingMessage> line);
+    void release(const ConversationKey& key);
+    void on_turn_end(const ConversationKey& key, const Message& answer, bool stored);
+    void save_leftovers(const ConversationKey& key);
     void overlay(Message& message) const;
 
     ChatServiceDeps deps_;
     StoreClient store_;
-    std::map<std::string, Slot> slots_;             // by conversation
-    std::map<std::string, std::size_t> n_waiting_;  // by conversation, those on their way too
-    std::set<std::string> next_;  // conversations whose next message is being looked for
+    std::map<ConversationKey, Slot> slots_;
+    std::map<ConversationKey, std::size_t> n_waiting_;  // those on their way too
+    std::set<ConversationKey> next_;  // conversations whose next message is being looked for
     FeedShelf ended_;
     std::map<std::string, Message> unsaved_;  // by message: ends that the store refused
     bool closing_ = false;
     std::vector<Completion<>> closed_;
     std::unique_ptr<GraceTimer> grace_;
     std::vector<std::pair<std::shared_ptr<Turn>, PromptSource>> waiting_;  // for the model
-    std::set<std::string> lines_;  // conversations whose line waits for the model
+    std::set<ConversationKey> lines_;  // conversations whose line waits for the model
     std::unique_ptr<GraceTimer> recovery_timer_;
     std::unique_ptr<GraceTimer> trash_timer_;  // set while the trash is being watched or emptied
     Background background_;

@@ -19,8 +19,8 @@ TEST_F(ChatServiceTest, AnAnswerIsWrittenShownAndStored) {
     EXPECT_FALSE(sent->repeated);
     EXPECT_EQ(sent->answer.state, MessageState::kRunning);
     EXPECT_EQ(sent->answer.parent, sent->user.id);
-    EXPECT_EQ(chat_->running(conversation.id), sent->feed);
-    EXPECT_EQ(chat_->feed(sent->answer.id), sent->feed);
+    EXPECT_EQ(chat_->running(conversation.key()), sent->feed);
+    EXPECT_EQ(chat_->feed(conversation.key(), sent->answer.id), sent->feed);
 
     const auto call = backend_.call(0);
     backend_.emit(
@@ -46,8 +46,8 @@ TEST_F(ChatServiceTest, AnAnswerIsWrittenShownAndStored) {
     EXPECT_DOUBLE_EQ(end.stats.tokens_per_second, 50);
     EXPECT_GT(end.stats.first_token_ms, 0);
     EXPECT_GT(end.stats.thinking_ms, 0);
-    EXPECT_EQ(chat_->running(conversation.id), nullptr);
-    EXPECT_EQ(chat_->feed(sent->answer.id), sent->feed) << "kept for replay";
+    EXPECT_EQ(chat_->running(conversation.key()), nullptr);
+    EXPECT_EQ(chat_->feed(conversation.key(), sent->answer.id), sent->feed) << "kept for replay";
 
     const auto view = open(conversation.id);
     ASSERT_TRUE(view);
@@ -75,7 +75,7 @@ TEST_F(ChatServiceTest, RefusesWhatIsNoMessage) {
 TEST_F(ChatServiceTest, TheSameSendTwiceIsOneMessage) {
     const Conversation conversation = new_conversation();
     std::optional<Result<SentMessage>> first;
-    chat_->send({.conversation = conversation.id, .text = "hello", .client_id = "k"},
+    chat_->send({.conversation = conversation.key(), .text = "hello", .client_id = "k"},
                 [&](Result<SentMessage> result) { first = std::move(result); });
     const auto second = send(conversation.id, "hello", "k");  // a double click
     ASSERT_TRUE(first && *first);
@@ -123,7 +123,7 @@ TEST_F(ChatServiceTest, TwoConversationsAnswerAtOnce) {
     }
     backend_.emit(call_b, {End{}});
     EXPECT_EQ(wait_end(in_b->feed).text, "xxyyzz");
-    EXPECT_NE(chat_->running(a.id), nullptr);
+    EXPECT_NE(chat_->running(a.key()), nullptr);
     backend_.emit(call_a, {End{}});
     EXPECT_EQ(wait_end(in_a->feed).text, "xyz");
     EXPECT_EQ(open(a.id)->messages[1].text, "xyz");
@@ -150,7 +150,7 @@ TEST_F(ChatServiceTest, SettingsOfAConversationReachTheModel) {
     const Conversation conversation = new_conversation();
     const auto set_temperature = [&](double value) {
         return await<Conversation>(
-            [&](auto done) { chat_->set_temperature(conversation.id, value, std::move(done)); });
+            [&](auto done) { chat_->set_temperature(conversation.key(), value, std::move(done)); });
     };
     for (const double bad : {-0.1, 2.1, std::nan(""), HUGE_VAL}) {
         EXPECT_EQ(set_temperature(bad).error().code, ErrorCode::kInvalidArgument);
@@ -158,19 +158,19 @@ TEST_F(ChatServiceTest, SettingsOfAConversationReachTheModel) {
     EXPECT_EQ(set_temperature(0.25)->temperature, 0.25);
     const auto set_model = [&](std::string model) {
         return await<Conversation>(
-            [&](auto done) { chat_->set_model(conversation.id, model, std::move(done)); });
+            [&](auto done) { chat_->set_model(conversation.key(), model, std::move(done)); });
     };
     EXPECT_EQ(set_model("gone").error().code, ErrorCode::kNotFound);
     EXPECT_EQ(set_model("other")->model, "other");
     const auto thinking = await<Conversation>(
-        [&](auto done) { chat_->set_thinking(conversation.id, true, std::move(done)); });
+        [&](auto done) { chat_->set_thinking(conversation.key(), true, std::move(done)); });
     EXPECT_TRUE(thinking->thinking);
     ask(conversation.id, "one", "1", 0);
     EXPECT_TRUE(backend_.call(0)->request.thinking);
     EXPECT_EQ(backend_.call(0)->request.sampling.temperature, 0.25);
 
     const auto sent =
-        send(SendRequest{.conversation = conversation.id, .text = "two", .thinking = false});
+        send(SendRequest{.conversation = conversation.key(), .text = "two", .thinking = false});
     EXPECT_FALSE(backend_.call(1)->request.thinking) << "for this message only";
     EXPECT_TRUE(open(conversation.id)->conversation.thinking);
 }
@@ -179,8 +179,9 @@ TEST_F(ChatServiceTest, TitlesComeFromTheFirstMessageUntilRenamed) {
     const Conversation conversation = new_conversation();
     EXPECT_EQ(conversation.title, "");
     const auto rename = [&](std::string title) {
-        return await<void>(
-            [&](auto done) { chat_->rename(conversation.id, std::move(title), std::move(done)); });
+        return await<void>([&](auto done) {
+            chat_->rename(conversation.key(), std::move(title), std::move(done));
+        });
     };
     ask(conversation.id, "Tell me a story\nplease", "once", 0);
     EXPECT_EQ(open(conversation.id)->conversation.title, "Tell me a story");
@@ -198,7 +199,7 @@ TEST_F(ChatServiceTest, ListsLastUsedFirst) {
     const Conversation b = new_conversation();
     const auto list = [&] {
         return *await<std::vector<Conversation>>(
-            [&](auto done) { chat_->list_conversations(std::move(done)); });
+            [&](auto done) { chat_->list_conversations(kOwner, std::move(done)); });
     };
     EXPECT_EQ(list()[0].id, b.id);
     for (const UnixMs now = now_ms(); now_ms() <= now;) std::this_thread::yield();
@@ -230,7 +231,7 @@ TEST_F(ChatServiceTest, ClearAndRemoveStopFirst) {
         ASSERT_TRUE(whole ? remove(conversation.id) : clear(conversation.id));
         EXPECT_EQ(sent->feed->snapshot().ended->state, MessageState::kStopped);
         wait_cancelled(*call);
-        EXPECT_EQ(chat_->feed(sent->answer.id), nullptr);
+        EXPECT_EQ(chat_->feed(conversation.key(), sent->answer.id), nullptr);
         const auto view = open(conversation.id);
         EXPECT_EQ(view.has_value(), !whole);
         EXPECT_TRUE(!view || view->messages.empty());
@@ -245,7 +246,7 @@ TEST_F(ChatServiceTest, AFailedSendStoresNothingAndCanBeRepeated) {
     const auto refused = send(conversation.id, "important", "k");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kIo);
-    EXPECT_EQ(chat_->running(conversation.id), nullptr);
+    EXPECT_EQ(chat_->running(conversation.key()), nullptr);
     EXPECT_TRUE(open(conversation.id)->messages.empty());
     EXPECT_EQ(backend_.n_calls(), 0u);
     store_->full = false;
@@ -265,7 +266,7 @@ TEST_F(ChatServiceTest, ShutDownWaitsForAnswersThatEndInTime) {
     backend_.emit(backend_.call(0), {Text{"whole"}, End{}});
     loop_.run_until([&] { return closed.has_value(); });
     EXPECT_EQ(sent->feed->snapshot().ended->state, MessageState::kComplete);
-    EXPECT_EQ((*store_->messages(conversation.id))[1].text, "whole");
+    EXPECT_EQ((*store_->messages(conversation.key()))[1].text, "whole");
 }
 
 TEST_F(ChatServiceTest, ShutDownSavesTheRestAsInterrupted) {
@@ -280,7 +281,7 @@ TEST_F(ChatServiceTest, ShutDownSavesTheRestAsInterrupted) {
     ASSERT_TRUE(await<void>([&](auto done) { chat_->shut_down(1, std::move(done)); }));
     EXPECT_TRUE(patient.has_value()) << "a second call shortens the grace of the first";
     EXPECT_EQ(sent->feed->snapshot().ended->state, MessageState::kInterrupted);
-    const Message kept = (*store_->messages(conversation.id))[1];
+    const Message kept = (*store_->messages(conversation.key()))[1];
     EXPECT_EQ(kept.state, MessageState::kInterrupted);
     EXPECT_EQ(kept.text, "half");
     wait_cancelled(*call);

@@ -28,7 +28,7 @@ class ContinueTest : public ChatFixture {
     }
     Result<SentMessage> go_on(const MessageId& answer) {
         return await<SentMessage>([&](auto done) {
-            chat_->continue_answer({conversation_.id, answer}, std::move(done));
+            chat_->continue_answer({conversation_.key(), answer}, std::move(done));
         });
     }
     static std::vector<ChatEvent> written(std::string_view text, std::int64_t first = 0) {
@@ -100,7 +100,7 @@ TEST_F(ContinueTest, WhatWasToldAgainTakesThePlaceOfWhatTheCutShowed) {
     wait_text(sent->feed, "One");
     backend_.call(n)->answers_cancel = false;
     wait_compute();
-    chat_->stop(conversation_.id, [](Result<>) {});
+    chat_->stop(conversation_.key(), [](Result<>) {});
     backend_.emit(backend_.call(n), {Text{"<t"}, End{.finish = ChatFinish::kCancelled}});
     EXPECT_EQ(wait_end(sent->feed).text, "One<t");
     const auto again = go_on(sent->answer.id);
@@ -166,7 +166,7 @@ TEST_F(ContinueTest, OnlyTheLastAnswerAndOnlyACutOne) {
     EXPECT_FALSE(open(conversation_.id)->can_continue);
     EXPECT_EQ(go_on(other.answer.id).error().code, ErrorCode::kUnsupported);
     EXPECT_EQ(last().state, MessageState::kStopped);
-    EXPECT_EQ(chat_->running(conversation_.id), nullptr);
+    EXPECT_EQ(chat_->running(conversation_.key()), nullptr);
 }
 
 TEST_F(ContinueTest, AnotherModelGetsTheTextWithoutTheTokens) {
@@ -191,7 +191,7 @@ TEST_F(ContinueTest, TheNextProcessGoesOnByItself) {
     backend_.emit(call(0), joined(written("Hel"), {Progress{4, 'l'}}));
     wait_text(sent->feed, "Hel");
     revive();
-    const auto feed = chat_->running(conversation_.id);
+    const auto feed = chat_->running(conversation_.key());
     ASSERT_NE(feed, nullptr);
     EXPECT_EQ(feed->snapshot().text, "Hel");
     EXPECT_EQ(feed->extent_at(1), std::nullopt) << "an event of the dead process";
@@ -209,7 +209,7 @@ TEST_F(ContinueTest, WhatNobodySawBeginsAgain) {
     call(0);
     revive();
     EXPECT_EQ(call(1)->request.written, std::nullopt);
-    const auto feed = chat_->running(conversation_.id);
+    const auto feed = chat_->running(conversation_.key());
     backend_.emit(call(1), {Text{"Hello"}, End{}});
     EXPECT_EQ(wait_end(feed).text, "Hello");
     EXPECT_EQ(last().id, sent->answer.id);
@@ -221,10 +221,10 @@ TEST_F(ContinueTest, AnAnswerThatKillsTheServerIsGivenUp) {
         const auto asked = call(n);
         if (n > 0) backend_.emit(asked, joined(written("a"), {Resumed{}}));
         if (n == 0) backend_.emit(asked, written("a"));
-        wait_text(chat_->running(conversation_.id), "a");
+        wait_text(chat_->running(conversation_.key()), "a");
         revive();
     }
-    EXPECT_EQ(chat_->running(conversation_.id), nullptr);
+    EXPECT_EQ(chat_->running(conversation_.key()), nullptr);
     EXPECT_EQ(last().state, MessageState::kInterrupted);
     EXPECT_EQ(last().text, "a");
     const auto sent = go_on(last().id);
@@ -238,7 +238,7 @@ TEST_F(ContinueTest, ItIsMarkedWhereThatIsWanted) {
     backend_.emit(call(0), written("Hel"));
     wait_text(sent->feed, "Hel");
     revive(false);
-    EXPECT_EQ(chat_->running(conversation_.id), nullptr);
+    EXPECT_EQ(chat_->running(conversation_.key()), nullptr);
     EXPECT_EQ(last().state, MessageState::kInterrupted);
     EXPECT_TRUE(open(conversation_.id)->can_continue);
     EXPECT_EQ((*store_->journal(sent->answer.id))->tokens.size(), 3U);
@@ -252,10 +252,10 @@ TEST_F(ContinueTest, AServerThatIsStoppedLeavesItToTheNext) {
         ASSERT_TRUE(await<void>([&](auto done) { chat_->shut_down(0, std::move(done)); }));
         EXPECT_EQ(last().state, MessageState::kInterrupted) << "as the page shows it meanwhile";
         revive();
-        ASSERT_NE(chat_->running(conversation_.id), nullptr) << "that was no crash";
+        ASSERT_NE(chat_->running(conversation_.key()), nullptr) << "that was no crash";
         call(static_cast<std::size_t>(restarts) + 1);
     }
-    const auto feed = chat_->running(conversation_.id);
+    const auto feed = chat_->running(conversation_.key());
     backend_.emit(call(4), joined(written("Hel"), {Resumed{}, Text{"p"}, End{}}));
     EXPECT_EQ(wait_end(feed).text, "Help");
 }
@@ -280,7 +280,7 @@ TEST_F(ContinueTest, GoesOnBehindCallsOfTools) {
     EXPECT_EQ(asked->request.written->tokens, (std::vector<std::int32_t>{'I', 't'}));
     EXPECT_EQ(asked->request.messages.size(), backend_.call(1)->request.messages.size());
     EXPECT_EQ(asked->request.messages[1].content, "See: ");
-    const auto feed = chat_->running(conversation_.id);
+    const auto feed = chat_->running(conversation_.key());
     backend_.emit(asked,
                   joined({ThinkingStarted{}, ThinkingText{"so"}, ThinkingEnded{}}, written("It")));
     backend_.emit(asked, joined({Resumed{}}, written(" is.", 2)));
@@ -298,7 +298,7 @@ TEST_F(ContinueTest, CallsThatWereToldButNotWrittenDownAreMade) {
     backend_.emit(call(0), joined(written("See: "), {Progress{6, 'c'}, Text{" "}}));
     wait_text(sent->feed, "See:  ");
     revive();
-    const auto feed = chat_->running(conversation_.id);
+    const auto feed = chat_->running(conversation_.key());
     backend_.emit(call(1),
                   joined(written("See: "),
                          {Progress{6, 'c'},

@@ -45,13 +45,14 @@ std::vector<MessageId> save_again(SessionStore& store, const std::vector<Message
 
 }  // namespace
 
-void ChatServiceImpl::create_conversation(Completion<Conversation> done) {
+void ChatServiceImpl::create_conversation(OwnerId owner, Completion<Conversation> done) {
     const UnixMs now = now_ms();
     const Conversation conversation{.id = {random_id()},
                                     .title = "",
                                     .date = local_date_time(now),
                                     .created_at = now,
-                                    .updated_at = now};
+                                    .updated_at = now,
+                                    .owner = std::move(owner)};
     store_.call(
         alive_,
         [conversation](SessionStore& store) -> Result<Conversation> {
@@ -61,29 +62,32 @@ void ChatServiceImpl::create_conversation(Completion<Conversation> done) {
         std::move(done));
 }
 
-void ChatServiceImpl::list_conversations(Completion<std::vector<Conversation>> done) {
+void ChatServiceImpl::list_conversations(OwnerId owner,
+                                         Completion<std::vector<Conversation>> done) {
     store_.call(
         alive_,
-        [](SessionStore& store) { return store.list_conversations(kMaxListed); },
+        [owner = std::move(owner)](SessionStore& store) {
+            return store.list_conversations(owner, kMaxListed);
+        },
         std::move(done));
 }
 
-void ChatServiceImpl::open(ConversationId id, Completion<ConversationView> done) {
-    save_leftovers(id);
+void ChatServiceImpl::open(ConversationKey key, Completion<ConversationView> done) {
+    save_leftovers(key);
     store_.call(
         alive_,
-        [id](SessionStore& store) -> Result<ConversationView> {
-            NOTSO_TRY(ShownConversation shown, load_shown(store, id));
+        [key](SessionStore& store) -> Result<ConversationView> {
+            NOTSO_TRY(ShownConversation shown, load_shown(store, key));
             ConversationView view;
             view.versions = versions_of(shown.all, shown.path);
             view.conversation = std::move(shown.conversation);
             view.messages = std::move(shown.path);
-            NOTSO_TRY(view.waiting, store.waiting_messages(id));
+            NOTSO_TRY(view.waiting, store.waiting_messages(key));
             return view;
         },
         [this, done = std::move(done)](Result<ConversationView> view) mutable {
             if (!view) return done(std::move(view));
-            const ConversationId& opened = view->conversation.id;
+            const ConversationKey opened = view->conversation.key();
             const auto current = running(opened);
             view->follow_ups = background_.follow_ups(opened);
             view->more_follows = background_.runs(opened);
@@ -102,14 +106,13 @@ void ChatServiceImpl::open(ConversationId id, Completion<ConversationView> done)
 void ChatServiceImpl::overlay(Message& message) const {
     if (message.state != MessageState::kRunning) return;
     const auto unsaved = unsaved_.find(message.id.value);
-    const auto slot = slots_.find(message.conversation.value);
-    const auto ended = ended_.find(message.id);
-    if (ended) {
-        message = *ended->snapshot().ended;
+    const auto feed = feed_of(message.id);
+    if (feed && feed->ended()) {
+        message = *feed->snapshot().ended;
     } else if (unsaved != unsaved_.end()) {
         message = unsaved->second;
-    } else if (slot != slots_.end() && slot->second.turn->answer().id == message.id) {
-        const FeedSnapshot& shown = slot->second.turn->feed()->snapshot();
+    } else if (feed) {
+        const FeedSnapshot& shown = feed->snapshot();
         message.text = shown.text;
         message.thinking = shown.thinking;
     } else {
@@ -118,10 +121,10 @@ void ChatServiceImpl::overlay(Message& message) const {
 }
 
 // Ends of answers that did not reach the disk are tried again whenever their conversation is used.
-void ChatServiceImpl::save_leftovers(const ConversationId& id) {
+void ChatServiceImpl::save_leftovers(const ConversationKey& key) {
     std::vector<Message> waiting;
-    for (const auto& [key, message] : unsaved_) {
-        if (message.conversation == id) waiting.push_back(message);
+    for (const auto& [message_id, message] : unsaved_) {
+        if (message.conversation == key.id) waiting.push_back(message);
     }
     if (waiting.empty()) return;
     store_.call(
@@ -132,14 +135,14 @@ void ChatServiceImpl::save_leftovers(const ConversationId& id) {
         });
 }
 
-void ChatServiceImpl::change(ConversationId id,
+void ChatServiceImpl::change(ConversationKey key,
                              std::move_only_function<void(Conversation&)> edit,
                              Completion<Conversation> done) {
     store_.call(
         alive_,
-        [id = std::move(id),
+        [key = std::move(key),
          edit = std::move(edit)](SessionStore& store) mutable -> Result<Conversation> {
-            NOTSO_TRY(auto conversation, store.conversation(id));
+            NOTSO_TRY(auto conversation, store.conversation(key));
             edit(conversation);
             NOTSO_CHECK(store.update_conversation(conversation));
             return conversation;
@@ -147,7 +150,7 @@ void ChatServiceImpl::change(ConversationId id,
         std::move(done));
 }
 
-void ChatServiceImpl::rename(ConversationId id, std::string title, Completion<> done) {
+void ChatServiceImpl::rename(ConversationKey key, std::string title, Completion<> done) {
     const bool valid = is_valid_utf8(title);
     std::string line = valid ? single_line(title) : "";
     if (line.empty() || count_code_points(line) > kMaxTitleCharacters) {
@@ -157,7 +160,7 @@ void ChatServiceImpl::rename(ConversationId id, std::string title, Completion<> 
                   fmt::format("a title has 1 to {} characters of UTF-8", kMaxTitleCharacters)});
     }
     change(
-        std::move(id),
+        std::move(key),
         [line = std::move(line)](Conversation& conversation) { conversation.title = line; },
         [done = std::move(done)](Result<Conversation> changed) mutable {
             if (!changed) return done(std::unexpected(std::move(changed).error()));
@@ -165,14 +168,14 @@ void ChatServiceImpl::rename(ConversationId id, std::string title, Completion<> 
         });
 }
 
-void ChatServiceImpl::set_thinking(ConversationId id, bool on, Completion<Conversation> done) {
+void ChatServiceImpl::set_thinking(ConversationKey key, bool on, Completion<Conversation> done) {
     change(
-        std::move(id),
+        std::move(key),
         [on](Conversation& conversation) { conversation.thinking = on; },
         std::move(done));
 }
 
-void ChatServiceImpl::set_temperature(ConversationId id,
+void ChatServiceImpl::set_temperature(ConversationKey key,
                                       double value,
                                       Completion<Conversation> done) {
     if (!(value >= 0 && value <= kMaxTemperature)) {
@@ -183,37 +186,37 @@ void ChatServiceImpl::set_temperature(ConversationId id,
                 fmt::format("temperature is {}; it must be from 0 to {}", value, kMaxTemperature)});
     }
     change(
-        std::move(id),
+        std::move(key),
         [value](Conversation& conversation) { conversation.temperature = value; },
         std::move(done));
 }
 
-void ChatServiceImpl::set_model(ConversationId id,
+void ChatServiceImpl::set_model(ConversationKey key,
                                 std::string model,
                                 Completion<Conversation> done) {
     if (const auto found = deps_.backend.find_model(model); !found)
         return fail_later(std::move(done), found.error());
     change(
-        std::move(id),
+        std::move(key),
         [model = std::move(model)](Conversation& conversation) { conversation.model = model; },
         std::move(done));
 }
 
-void ChatServiceImpl::clear(ConversationId id, Completion<> done) {
-    after_turn(id, [this, id, done = std::move(done)]() mutable {
-        forget(id);
+void ChatServiceImpl::clear(ConversationKey key, Completion<> done) {
+    after_turn(key, [this, key, done = std::move(done)]() mutable {
+        forget(key);
         store_.call(
             alive_,
-            [id](SessionStore& store) { return store.clear_messages(id); },
+            [key](SessionStore& store) { return store.clear_messages(key); },
             std::move(done));
     });
 }
 
 /// What is remembered or made for its messages.
-void ChatServiceImpl::forget(const ConversationId& id) {
-    ended_.drop(id);
-    drafts_.drop(id);
-    background_.abandon(id);
+void ChatServiceImpl::forget(const ConversationKey& key) {
+    ended_.drop(key);
+    drafts_.drop(key);
+    background_.abandon(key);
 }
 
 }  // namespace notso::services

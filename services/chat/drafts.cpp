@@ -18,11 +18,11 @@ bool Drafts::may_read(const Conversation& conversation) const {
 }
 
 void Drafts::read(PromptSource source) {
-    const ConversationId id = source.conversation.id;
+    const ConversationKey key = source.conversation.key();
     auto request =
-        SideRequest::create(deps_, [this, id](const SideText&) { reading_.erase(id.value); });
+        SideRequest::create(deps_, [this, key](const SideText&) { reading_.erase(key); });
     request->begin(std::move(source), {.read_only = true});
-    reading_[id.value] = std::move(request);
+    reading_[key] = std::move(request);
 }
 
 }  // namespace notso::services

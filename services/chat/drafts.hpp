@@ -23,12 +23,12 @@ class Drafts {
     /// Reads ahead instead of the conversation's last draft.
     /// @param source  Ends with the draft.
     void read(PromptSource source);
-    void drop(const ConversationId& id) { reading_.erase(id.value); }
+    void drop(const ConversationKey& key) { reading_.erase(key); }
     void drop_all() { reading_.clear(); }
 
   private:
     SideDeps deps_;
-    std::map<std::string, std::shared_ptr<SideRequest>> reading_;  // by conversation
+    std::map<ConversationKey, std::shared_ptr<SideRequest>> reading_;
 };
 
 }  // namespace notso::services

@@ -18,11 +18,11 @@ class DraftsTest : public ChatFixture {
         // What follows an answer is not the subject here.
         backend_.emit(wait_call(1), {End{.finish = ChatFinish::kCancelled}});
         EXPECT_TRUE(await<void>(
-            [&](auto done) { chat_->when_settled(conversation_.id, std::move(done)); }));
+            [&](auto done) { chat_->when_settled(conversation_.key(), std::move(done)); }));
     }
     Result<> draft(std::string text, bool thinking = false) {
         auto read = await<void>([&](auto done) {
-            chat_->read_draft({.conversation = conversation_.id,
+            chat_->read_draft({.conversation = conversation_.key(),
                                .text = std::move(text),
                                .thinking = thinking,
                                .user = 7},

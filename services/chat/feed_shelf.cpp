@@ -20,7 +20,7 @@ void FeedShelf::forget(const MessageId& answer) {
     std::erase_if(shelf_, [&](const Entry& entry) { return entry.feed->answer() == answer; });
 }
 
-void FeedShelf::drop(const ConversationId& conversation) {
+void FeedShelf::drop(const ConversationKey& conversation) {
     std::erase_if(shelf_,
                   [&](const Entry& entry) { return entry.feed->conversation() == conversation; });
 }

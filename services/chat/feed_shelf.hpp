@@ -24,7 +24,7 @@ class FeedShelf {
     /// Forgets an answer that goes on.
     void forget(const MessageId& answer);
     /// Forgets what belongs to a conversation that was cleared or deleted.
-    void drop(const ConversationId& conversation);
+    void drop(const ConversationKey& conversation);
     std::size_t size() const { return shelf_.size(); }
 
   private:

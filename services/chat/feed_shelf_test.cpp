@@ -7,7 +7,7 @@ namespace {
 
 std::shared_ptr<TurnFeed> feed_of(int n) {
     return std::make_shared<TurnFeed>(MessageId{std::to_string(n)},
-                                      ConversationId{n % 2 == 0 ? "even" : "odd"});
+                                      ConversationKey({"o"}, {n % 2 == 0 ? "even" : "odd"}));
 }
 
 TEST(FeedShelf, KeepsTheNewestOnly) {
@@ -27,7 +27,8 @@ TEST(FeedShelf, ForgetsWhatIsOldAndWhatWasDeleted) {
     shelf.add(feed_of(3), start + std::chrono::minutes(6));
     EXPECT_EQ(shelf.find({"1"}), nullptr);
     EXPECT_NE(shelf.find({"2"}), nullptr);
-    shelf.drop({"odd"});
+    shelf.drop({{"other"}, {"even"}});
+    shelf.drop({{"o"}, {"odd"}});
     EXPECT_EQ(shelf.find({"3"}), nullptr);
     EXPECT_NE(shelf.find({"2"}), nullptr);
 }

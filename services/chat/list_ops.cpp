@@ -20,14 +20,16 @@ Result<std::optional<UnixMs>> erase_trash(SessionStore& store, UnixMs until) {
     NOTSO_TRY(const auto trash, store.trashed_conversations());
     for (const TrashedConversation& trashed : trash) {
         if (trashed.at > until) return trashed.at;
-        NOTSO_CHECK(store.delete_conversation(trashed.id));
+        NOTSO_CHECK(store.delete_conversation(trashed.key));
     }
     return std::nullopt;
 }
 
 }  // namespace
 
-void ChatServiceImpl::search(std::string query, Completion<std::vector<SearchHit>> done) {
+void ChatServiceImpl::search(OwnerId owner,
+                             std::string query,
+                             Completion<std::vector<SearchHit>> done) {
     if (!is_valid_utf8(query) || unicode::count_code_points(query) > kMaxQueryCharacters) {
         return fail_later(
             std::move(done),
@@ -37,16 +39,17 @@ void ChatServiceImpl::search(std::string query, Completion<std::vector<SearchHit
     }
     store_.call(
         alive_,
-        [query = std::string(unicode::strip(query, unicode::Side::kBoth))](SessionStore& store) {
-            return store.search(query, kMaxHits);
+        [owner = std::move(owner),
+         query = std::string(unicode::strip(query, unicode::Side::kBoth))](SessionStore& store) {
+            return store.search(owner, query, kMaxHits);
         },
         std::move(done));
 }
 
-void ChatServiceImpl::all_messages(ConversationId id, Completion<std::vector<Message>> done) {
+void ChatServiceImpl::all_messages(ConversationKey key, Completion<std::vector<Message>> done) {
     store_.call(
         alive_,
-        [id = std::move(id)](SessionStore& store) { return store.messages(id); },
+        [key = std::move(key)](SessionStore& store) { return store.messages(key); },
         [this, done = std::move(done)](Result<std::vector<Message>> all) mutable {
             if (!all) return done(std::move(all));
             for (Message& message : *all) overlay(message);
@@ -54,19 +57,19 @@ void ChatServiceImpl::all_messages(ConversationId id, Completion<std::vector<Mes
         });
 }
 
-void ChatServiceImpl::set_pinned(ConversationId id, bool on, Completion<Conversation> done) {
+void ChatServiceImpl::set_pinned(ConversationKey key, bool on, Completion<Conversation> done) {
     change(
-        std::move(id),
+        std::move(key),
         [on](Conversation& conversation) { conversation.pinned = on; },
         std::move(done));
 }
 
-void ChatServiceImpl::remove(ConversationId id, Completion<> done) {
-    after_turn(id, [this, id, done = std::move(done)]() mutable {
-        forget(id);
+void ChatServiceImpl::remove(ConversationKey key, Completion<> done) {
+    after_turn(key, [this, key, done = std::move(done)]() mutable {
+        forget(key);
         store_.call(
             alive_,
-            [id](SessionStore& store) { return store.trash_conversation(id, now_ms()); },
+            [key](SessionStore& store) { return store.trash_conversation(key, now_ms()); },
             [this, done = std::move(done)](Result<> removed) mutable {
                 if (removed) empty_trash_later(deps_.undo_ms);
                 done(std::move(removed));
@@ -74,22 +77,22 @@ void ChatServiceImpl::remove(ConversationId id, Completion<> done) {
     });
 }
 
-void ChatServiceImpl::restore(ConversationId id, Completion<Conversation> done) {
+void ChatServiceImpl::restore(ConversationKey key, Completion<Conversation> done) {
     store_.call(
         alive_,
-        [id = std::move(id)](SessionStore& store) -> Result<Conversation> {
-            NOTSO_CHECK(store.restore_conversation(id));
-            return store.conversation(id);
+        [key = std::move(key)](SessionStore& store) -> Result<Conversation> {
+            NOTSO_CHECK(store.restore_conversation(key));
+            return store.conversation(key);
         },
         std::move(done));
 }
 
-void ChatServiceImpl::erase(ConversationId id, Completion<> done) {
-    after_turn(id, [this, id, done = std::move(done)]() mutable {
-        forget(id);
+void ChatServiceImpl::erase(ConversationKey key, Completion<> done) {
+    after_turn(key, [this, key, done = std::move(done)]() mutable {
+        forget(key);
         store_.call(
             alive_,
-            [id](SessionStore& store) { return store.delete_conversation(id); },
+            [key](SessionStore& store) { return store.delete_conversation(key); },
             std::move(done));
     });
 }

@@ -8,14 +8,15 @@ class ListOps : public ChatFixture {
   protected:
     Result<std::vector<SearchHit>> search(std::string query) {
         return await<std::vector<SearchHit>>(
-            [&](auto done) { chat_->search(std::move(query), std::move(done)); });
+            [&](auto done) { chat_->search(kOwner, std::move(query), std::move(done)); });
     }
     Result<Conversation> restore(const ConversationId& id) {
-        return await<Conversation>([&](auto done) { chat_->restore(id, std::move(done)); });
+        return await<Conversation>(
+            [&](auto done) { chat_->restore({kOwner, id}, std::move(done)); });
     }
     std::vector<Conversation> listed() {
         return *await<std::vector<Conversation>>(
-            [&](auto done) { chat_->list_conversations(std::move(done)); });
+            [&](auto done) { chat_->list_conversations(kOwner, std::move(done)); });
     }
     template <class T>
     static ErrorCode code_of(const Result<T>& result) {
@@ -49,13 +50,14 @@ TEST_F(ListOps, FindsAnswersAndTitlesAndBoundsTheQuery) {
 TEST_F(ListOps, PinsAndUnpins) {
     const ConversationId id = new_conversation().id;
     for (const bool on : {true, false}) {
-        const auto changed =
-            await<Conversation>([&](auto done) { chat_->set_pinned(id, on, std::move(done)); });
+        const auto changed = await<Conversation>(
+            [&](auto done) { chat_->set_pinned({kOwner, id}, on, std::move(done)); });
         EXPECT_EQ(changed->pinned, on);
         EXPECT_EQ(listed().front().pinned, on);
     }
-    EXPECT_EQ(code_of(await<Conversation>(
-                  [&](auto done) { chat_->set_pinned({"nobody"}, true, std::move(done)); })),
+    EXPECT_EQ(code_of(await<Conversation>([&](auto done) {
+                  chat_->set_pinned({kOwner, {"nobody"}}, true, std::move(done));
+              })),
               ErrorCode::kNotFound);
 }
 
@@ -117,7 +119,7 @@ TEST_F(ListOps, TheNextStartEmptiesTheTrash) {
 
 TEST_F(ListOps, ErasedOnesDoNotComeBack) {
     const ConversationId id = new_conversation().id;
-    ASSERT_TRUE(await<void>([&](auto done) { chat_->erase(id, std::move(done)); }));
+    ASSERT_TRUE(await<void>([&](auto done) { chat_->erase({kOwner, id}, std::move(done)); }));
     EXPECT_EQ(code_of(restore(id)), ErrorCode::kNotFound);
 }
 

@@ -81,10 +81,10 @@ bool is_cut(const Message& message) {
     return false;
 }
 
-Result<ShownConversation> load_shown(SessionStore& store, const ConversationId& id) {
+Result<ShownConversation> load_shown(SessionStore& store, const ConversationKey& key) {
     ShownConversation shown;
-    NOTSO_TRY(shown.conversation, store.conversation(id));
-    NOTSO_TRY(shown.all, store.messages(id));
+    NOTSO_TRY(shown.conversation, store.conversation(key));
+    NOTSO_TRY(shown.all, store.messages(key));
     shown.path = path_to(shown.all, shown.conversation.leaf);
     return shown;
 }

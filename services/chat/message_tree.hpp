@@ -38,6 +38,6 @@ struct ShownConversation {
 };
 
 /// On the database thread. @errors the store's.
-Result<ShownConversation> load_shown(SessionStore& store, const ConversationId& id);
+Result<ShownConversation> load_shown(SessionStore& store, const ConversationKey& key);
 
 }  // namespace notso::services

@@ -31,6 +31,7 @@ Result<Unfinished> with_source(const ShownConversation& shown, Message answer) {
     if (!answer.parent)
         return fail(ErrorCode::kNotFound, "the question of this answer was deleted");
     Unfinished unfinished;
+    unfinished.owner = shown.conversation.owner;
     unfinished.source.messages = path_to(shown.all, *answer.parent);
     unfinished.source.thinking =
         answer.journal ? answer.journal->thinking : shown.conversation.thinking;
@@ -42,9 +43,10 @@ Result<Unfinished> with_source(const ShownConversation& shown, Message answer) {
 }
 
 /// Counts the crash before anything of it is tried again.
-Result<Unfinished> load_unfinished(SessionStore& store, const Message& answer) {
-    NOTSO_TRY(const ShownConversation shown, load_shown(store, answer.conversation));
-    NOTSO_TRY(Unfinished unfinished, with_source(shown, answer));
+Result<Unfinished> load_unfinished(SessionStore& store, const RunningAnswer& left) {
+    NOTSO_TRY(const ShownConversation shown,
+              load_shown(store, {left.owner, left.message.conversation}));
+    NOTSO_TRY(Unfinished unfinished, with_source(shown, left.message));
     ++unfinished.answer.journal->crashes;
     NOTSO_CHECK(store.update_message(unfinished.answer));
     return unfinished;
@@ -74,9 +76,10 @@ bool stands_at_tools(const Message& answer) {
 Result<std::vector<Unfinished>> recover_answers(SessionStore& store, bool go_on) {
     NOTSO_TRY(auto running, store.running_messages());
     std::vector<Unfinished> unfinished;
-    for (Message& answer : running) {
+    for (RunningAnswer& left : running) {
+        Message& answer = left.message;
         if (may_go_on(answer, go_on)) {
-            auto loaded = load_unfinished(store, answer);
+            auto loaded = load_unfinished(store, left);
             if (loaded) {
                 unfinished.push_back(*std::move(loaded));
                 continue;
@@ -91,9 +94,9 @@ Result<std::vector<Unfinished>> recover_answers(SessionStore& store, bool go_on)
 }
 
 Result<Unfinished> load_cut(SessionStore& store,
-                            const ConversationId& id,
+                            const ConversationKey& key,
                             const MessageId& answer) {
-    NOTSO_TRY(const ShownConversation shown, load_shown(store, id));
+    NOTSO_TRY(const ShownConversation shown, load_shown(store, key));
     const auto found = std::ranges::find(shown.path, answer, &Message::id);
     if (found == shown.path.end())
         return fail(ErrorCode::kNotFound, "no such answer: it was deleted, or is not shown");
@@ -124,11 +127,11 @@ void ChatServiceImpl::recover() {
 }
 
 void ChatServiceImpl::go_on(Unfinished unfinished) {
-    const std::string& id = unfinished.answer.conversation.value;
+    const ConversationKey key(unfinished.owner, unfinished.answer.conversation);
     const bool at_tools = stands_at_tools(unfinished.answer);
     const bool able = at_tools ? deps_.tools.box != nullptr
                                : may_continue(unfinished.source.conversation.model).has_value();
-    if (closing_ || !able || slots_.contains(id)) {
+    if (closing_ || !able || slots_.contains(key)) {
         unfinished.answer.state = MessageState::kInterrupted;
         store_.post([answer = std::move(unfinished.answer)](SessionStore& store) {
             const Result<> marked = store.update_message(answer);
@@ -137,8 +140,8 @@ void ChatServiceImpl::go_on(Unfinished unfinished) {
         return;
     }
     log::info("an answer goes on {}", at_tools ? "at its calls of tools" : "where it was cut");
-    Slot& slot = slots_[id];
-    slot.turn = make_turn(unfinished.answer);
+    Slot& slot = slots_[key];
+    slot.turn = make_turn(unfinished.owner, unfinished.answer);
     slot.stored = true;
     slot.turn->take_over(std::move(unfinished.answer));
     waiting_.emplace_back(slot.turn, std::move(unfinished.source));
@@ -157,7 +160,7 @@ Result<> ChatServiceImpl::may_continue(const std::string& model) const {
 void ChatServiceImpl::continue_answer(ContinueRequest request, Completion<SentMessage> done) {
     if (closing_) return fail_later(std::move(done), shutting_down());
     save_leftovers(request.conversation);
-    const auto running = slots_.find(request.conversation.value);
+    const auto running = slots_.find(request.conversation);
     if (is_taken(request.conversation)) {
         if (running == slots_.end()) return fail_later(std::move(done), busy());
         const Slot& slot = running->second;
@@ -169,13 +172,15 @@ void ChatServiceImpl::continue_answer(ContinueRequest request, Completion<SentMe
     }
     background_.abandon(request.conversation);
     drafts_.drop_all();
-    Slot& slot = slots_[request.conversation.value];
-    slot.turn = make_turn({.id = request.answer, .conversation = request.conversation, .text = {}});
+    Slot& slot = slots_[request.conversation];
+    slot.turn =
+        make_turn(request.conversation.owner,
+                  {.id = request.answer, .conversation = request.conversation.id, .text = {}});
     slot.user = request.user;
     store_.call(
         alive_,
-        [id = request.conversation, answer = request.answer](SessionStore& store) {
-            return load_cut(store, id, answer);
+        [key = request.conversation, answer = request.answer](SessionStore& store) {
+            return load_cut(store, key, answer);
         },
         [this, request, done = std::move(done)](Result<Unfinished> found) mutable {
             if (found) {
@@ -191,7 +196,7 @@ void ChatServiceImpl::continue_answer(ContinueRequest request, Completion<SentMe
 void ChatServiceImpl::on_cut_found(Unfinished cut,
                                    const ContinueRequest& request,
                                    Completion<SentMessage> done) {
-    Slot& slot = slots_.at(request.conversation.value);
+    Slot& slot = slots_.at(request.conversation);
     slot.stored = true;
     ended_.forget(request.answer);
     unsaved_.erase(request.answer.value);
@@ -216,7 +221,7 @@ void ChatServiceImpl::resume_when_ready() {
         source.tools = tools_for(source.conversation.model);  // known now
         turn->resume(std::move(source));
     }
-    for (const std::string& id : std::exchange(lines_, {})) send_next({id});
+    for (const ConversationKey& key : std::exchange(lines_, {})) send_next(key);
 }
 
 /// Messages that the last process left waiting, where no answer comes before them.
@@ -224,13 +229,13 @@ void ChatServiceImpl::find_lines() {
     store_.call(
         alive_,
         [](SessionStore& store) { return store.conversations_with_waiting(); },
-        [this](Result<std::vector<ConversationId>> found) {
+        [this](Result<std::vector<ConversationKey>> found) {
             if (!found) return log::error("waiting messages not found: {}", found.error().detail);
-            for (const ConversationId& id : *found) {
-                note_line(id, 1);  // at least
-                if (is_taken(id)) continue;
-                next_.insert(id.value);
-                lines_.insert(id.value);
+            for (const ConversationKey& key : *found) {
+                note_line(key, 1);  // at least
+                if (is_taken(key)) continue;
+                next_.insert(key);
+                lines_.insert(key);
             }
             if (!lines_.empty()) resume_when_ready();
         });
@@ -244,7 +249,7 @@ boost::json::array ChatServiceImpl::tools_for(const std::string& model) const {
 }
 
 void ChatServiceImpl::decide_tool(ToolVerdict verdict, Completion<> done) {
-    const auto slot = slots_.find(verdict.conversation.value);
+    const auto slot = slots_.find(verdict.conversation);
     if (slot == slots_.end()) {
         return fail_later(std::move(done),
                           Error{ErrorCode::kNotFound, "no call of a tool waits for that decision"});

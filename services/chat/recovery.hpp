@@ -11,6 +11,7 @@ namespace notso::services {
 
 /// An answer that goes on.
 struct Unfinished {
+    OwnerId owner;
     Message answer;  ///< With its journal.
     PromptSource source;
 };
@@ -23,6 +24,8 @@ bool stands_at_tools(const Message& answer);
 Result<std::vector<Unfinished>> recover_answers(SessionStore& store, bool go_on);
 
 /// The last answer of a conversation, which was cut. @errors kNotFound, kInvalidArgument.
-Result<Unfinished> load_cut(SessionStore& store, const ConversationId& id, const MessageId& answer);
+Result<Unfinished> load_cut(SessionStore& store,
+                            const ConversationKey& key,
+                            const MessageId& answer);
 
 }  // namespace notso::services

@@ -42,11 +42,11 @@ Message empty_answer(const ConversationId& conversation, const MessageId& questi
 }
 
 Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
-                                              const ConversationId& id,
+                                              const ConversationKey& key,
                                               const std::string& client_id) {
-    NOTSO_TRY(auto found, store.find_by_client_id(id, client_id));
+    NOTSO_TRY(auto found, store.find_by_client_id(key, client_id));
     if (!found) return std::nullopt;
-    NOTSO_TRY(const auto messages, store.messages(id));
+    NOTSO_TRY(const auto messages, store.messages(key));
     if (found->role == MessageRole::kAssistant) {
         const auto user = std::ranges::find(messages, found->parent, [](const Message& message) {
             return std::optional(message.id);
@@ -64,11 +64,12 @@ Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
 }
 
 Result<SendPlan> store_message(SessionStore& store, NewMessages messages) {
-    auto& [user, answer, edits] = messages;
-    NOTSO_TRY(auto repeated, find_repeated(store, user.conversation, user.client_id));
+    auto& [owner, user, answer, edits] = messages;
+    const ConversationKey key(owner, user.conversation);
+    NOTSO_TRY(auto repeated, find_repeated(store, key, user.client_id));
     if (repeated) return *std::move(repeated);
     SendPlan plan;
-    NOTSO_TRY(ShownConversation shown, load_shown(store, user.conversation));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     if (edits) {
         NOTSO_TRY(const Message old, find_in(shown.all, *edits, MessageRole::kUser));
         user.parent = old.parent;
@@ -76,7 +77,7 @@ Result<SendPlan> store_message(SessionStore& store, NewMessages messages) {
     } else if (!shown.path.empty()) {
         user.parent = shown.path.back().id;
     }
-    NOTSO_CHECK(store.append_messages({user, answer}));
+    NOTSO_CHECK(store.append_messages(owner, {user, answer}));
     plan.source.conversation = std::move(shown.conversation);
     plan.source.messages = std::move(shown.path);
     Conversation& conversation = plan.source.conversation;
@@ -89,14 +90,18 @@ Result<SendPlan> store_message(SessionStore& store, NewMessages messages) {
     return plan;
 }
 
-Result<SendPlan> store_answer_beside(SessionStore& store, const MessageId& old, Message answer) {
-    NOTSO_TRY(auto repeated, find_repeated(store, answer.conversation, answer.client_id));
+Result<SendPlan> store_answer_beside(SessionStore& store,
+                                     const OwnerId& owner,
+                                     const MessageId& old,
+                                     Message answer) {
+    const ConversationKey key(owner, answer.conversation);
+    NOTSO_TRY(auto repeated, find_repeated(store, key, answer.client_id));
     if (repeated) return *std::move(repeated);
-    NOTSO_TRY(ShownConversation shown, load_shown(store, answer.conversation));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     NOTSO_TRY(const Message beside, find_in(shown.all, old, MessageRole::kAssistant));
     if (!beside.parent || beside.parent != answer.parent)
         return fail(ErrorCode::kNotFound, "that is no answer to that message");
-    NOTSO_CHECK(store.append_messages({answer}));
+    NOTSO_CHECK(store.append_messages(owner, {answer}));
     SendPlan plan;
     plan.source.conversation = std::move(shown.conversation);
     plan.source.conversation.leaf = answer.id;
@@ -106,8 +111,10 @@ Result<SendPlan> store_answer_beside(SessionStore& store, const MessageId& old, 
     return plan;
 }
 
-Result<> remove_from_tree(SessionStore& store, const ConversationId& id, const MessageId& message) {
-    NOTSO_TRY(const auto all, store.messages(id));
+Result<> remove_from_tree(SessionStore& store,
+                          const ConversationKey& key,
+                          const MessageId& message) {
+    NOTSO_TRY(const auto all, store.messages(key));
     const auto found = std::ranges::find(all, message, &Message::id);
     if (found == all.end()) return fail(ErrorCode::kNotFound, "no such message: it was deleted");
     std::vector<MessageId> ids;
@@ -117,16 +124,18 @@ Result<> remove_from_tree(SessionStore& store, const ConversationId& id, const M
         if (answers) ids.push_back(other.id);
     }
     ids.push_back(message);
-    return store.delete_messages(ids);
+    return store.delete_messages(key, ids);
 }
 
-Result<PromptSource> load_draft(SessionStore& store, const ConversationId& id, std::string draft) {
+Result<PromptSource> load_draft(SessionStore& store,
+                                const ConversationKey& key,
+                                std::string draft) {
     PromptSource source;
-    NOTSO_TRY(ShownConversation shown, load_shown(store, id));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     source.conversation = std::move(shown.conversation);
     source.messages = std::move(shown.path);
     source.messages.push_back({.id = {random_id()},
-                               .conversation = id,
+                               .conversation = key.id,
                                .role = MessageRole::kUser,
                                .text = std::move(draft)});
     return source;

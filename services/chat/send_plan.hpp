@@ -25,6 +25,7 @@ Message empty_answer(const ConversationId& conversation, const MessageId& questi
 
 /// A question and its empty answer, to be stored.
 struct NewMessages {
+    OwnerId owner;
     Message user;    ///< Complete but for its parent.
     Message answer;  ///< Its parent is `user`.
     /// The question that this one stands beside; absent = it comes after what is shown.
@@ -40,18 +41,23 @@ Result<SendPlan> store_message(SessionStore& store, NewMessages messages);
 /// question as parent, and nothing of the old one changes.
 /// @param answer  Its parent is the question.
 /// @errors kNotFound: `old` is no answer to that question.
-Result<SendPlan> store_answer_beside(SessionStore& store, const MessageId& old, Message answer);
+Result<SendPlan> store_answer_beside(SessionStore& store,
+                                     const OwnerId& owner,
+                                     const MessageId& old,
+                                     Message answer);
 
 /// Removes an answer, or a question with its answers. @errors kNotFound.
-Result<> remove_from_tree(SessionStore& store, const ConversationId& id, const MessageId& message);
+Result<> remove_from_tree(SessionStore& store,
+                          const ConversationKey& key,
+                          const MessageId& message);
 
 /// The conversation with a draft as its newest message. Nothing is stored.
-Result<PromptSource> load_draft(SessionStore& store, const ConversationId& id, std::string draft);
+Result<PromptSource> load_draft(SessionStore& store, const ConversationKey& key, std::string draft);
 
 /// What was stored under this client_id, if anything: a question with its newest answer, or an
 /// answer.
 Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
-                                              const ConversationId& id,
+                                              const ConversationKey& key,
                                               const std::string& client_id);
 
 }  // namespace notso::services

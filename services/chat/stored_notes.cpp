@@ -39,7 +39,7 @@ Result<T> ask(const StoreClient& client, Work work) {
 Result<std::vector<Note>> StoredNotes::list() {
     NOTSO_TRY(const auto stored,
               ask<std::vector<StoredNote>>(
-                  store_, [id = conversation_](SessionStore& store) { return store.notes(id); }));
+                  store_, [key = conversation_](SessionStore& store) { return store.notes(key); }));
     std::vector<Note> notes;
     for (const StoredNote& note : stored) notes.push_back({note.number, note.text});
     return notes;
@@ -48,15 +48,15 @@ Result<std::vector<Note>> StoredNotes::list() {
 Result<Note> StoredNotes::add(std::string text) {
     NOTSO_TRY(
         StoredNote note,
-        ask<StoredNote>(store_, [id = conversation_, text = std::move(text)](SessionStore& store) {
-            return store.add_note(id, text);
+        ask<StoredNote>(store_, [key = conversation_, text = std::move(text)](SessionStore& store) {
+            return store.add_note(key, text);
         }));
     return Note{note.number, std::move(note.text)};
 }
 
 Result<> StoredNotes::remove(std::int64_t number) {
-    return ask<void>(store_, [id = conversation_, number](SessionStore& store) {
-        return store.remove_note(id, number);
+    return ask<void>(store_, [key = conversation_, number](SessionStore& store) {
+        return store.remove_note(key, number);
     });
 }
 

@@ -10,7 +10,7 @@ namespace notso::services {
 
 class StoredNotes final : public NoteBook {
   public:
-    StoredNotes(StoreClient store, ConversationId conversation)
+    StoredNotes(StoreClient store, ConversationKey conversation)
         : store_(store), conversation_(std::move(conversation)) {}
 
     /// @errors those of the store; kUnavailable when the database does not answer in time.
@@ -20,7 +20,7 @@ class StoredNotes final : public NoteBook {
 
   private:
     StoreClient store_;
-    ConversationId conversation_;
+    ConversationKey conversation_;
 };
 
 }  // namespace notso::services

@@ -34,9 +34,9 @@ void ToolRound::begin() {
     }
     deps_.store.call(
         weak_from_this(),
-        [id = deps_.answer, uses = uses_, asking](
+        [id = deps_.answer, owner = deps_.conversation.owner, uses = uses_, asking](
             SessionStore& store) mutable -> Result<std::vector<ToolUse>> {
-            NOTSO_TRY(const auto allowed, store.allowed_tools());
+            NOTSO_TRY(const auto allowed, store.allowed_tools(owner));
             for (ToolUse& use : uses) {
                 const bool asks = std::ranges::find(asking, use.name) != asking.end() &&
                                   std::ranges::find(allowed, use.name) == allowed.end();
@@ -68,7 +68,7 @@ void ToolRound::resume() {
 }
 
 void ToolRound::run(ToolUse& use) {
-    ToolContext context{.conversation_id = deps_.conversation.value,
+    ToolContext context{.conversation_id = deps_.conversation.id.value,
                         .notes = std::make_shared<StoredNotes>(deps_.store, deps_.conversation),
                         .time_zone = deps_.desk.time_zone,
                         .stop = stop_.get_token()};
@@ -125,8 +125,9 @@ void ToolRound::decide(const std::string& id,
     const bool always = decision == ToolDecision::kAllowAlways;
     deps_.store.call(
         weak_from_this(),
-        [answer = deps_.answer, use = *use, always](SessionStore& store) -> Result<> {
-            if (always) NOTSO_CHECK(store.allow_tool(use.name));
+        [answer = deps_.answer, owner = deps_.conversation.owner, use = *use, always](
+            SessionStore& store) -> Result<> {
+            if (always) NOTSO_CHECK(store.allow_tool(owner, use.name));
             return store.put_tool_uses(answer, {use});
         },
         [this, id, done = std::move(done)](Result<> stored) mutable {

@@ -31,7 +31,7 @@ class ToolRound : public std::enable_shared_from_this<ToolRound> {
         ToolDesk desk;
         Executor& io;
         StoreClient store;
-        ConversationId conversation;
+        ConversationKey conversation;
         MessageId answer;
         /// A state or an output changed. On io.
         std::function<void(const std::vector<ToolUse>&)> on_change;

@@ -94,14 +94,14 @@ class ToolTurnTest : public ChatFixture {
     }
     Result<> decide(std::string use, ToolDecision decision) {
         return await<void>([&](auto done) {
-            chat_->decide_tool({conversation_.id, std::move(use), decision}, std::move(done));
+            chat_->decide_tool({conversation_.key(), std::move(use), decision}, std::move(done));
         });
     }
     /// The server goes away and comes back.
     void restart() {
         chat_.reset();
         chat_ = make_service();
-        loop_.run_until([&] { return chat_->running(conversation_.id) != nullptr; });
+        loop_.run_until([&] { return chat_->running(conversation_.key()) != nullptr; });
     }
 
     Deeds deeds_;
@@ -204,7 +204,7 @@ TEST_F(ToolTurnTest, AQuestionSurvivesARestart) {
                 {call("act", "a"), {called_}}));
     wait_for(*sent->feed, ToolUseState::kAsking);
     restart();
-    const auto feed = chat_->running(conversation_.id);
+    const auto feed = chat_->running(conversation_.key());
     EXPECT_EQ(feed->snapshot().text, "I act.");
     wait_for(*feed, ToolUseState::kAsking);
     ASSERT_TRUE(decide("call-1", ToolDecision::kAllowOnce));
@@ -226,7 +226,7 @@ TEST_F(ToolTurnTest, WhatRanWhenTheServerDiedIsNotRunAgain) {
     chat_ = make_service();
     EXPECT_TRUE(asked(1)->request.messages.back().content.contains("not known"));
     emit(1, {Text{"Hm."}, End{}});
-    loop_.run_until([&] { return chat_->running(conversation_.id) == nullptr; });
+    loop_.run_until([&] { return chat_->running(conversation_.key()) == nullptr; });
     EXPECT_EQ(deeds_.all(), std::vector<std::string>{"slow a"});
     EXPECT_EQ(stored(conversation_.id, sent->answer.id).tool_uses[0].state,
               ToolUseState::kInterrupted);
@@ -239,7 +239,7 @@ TEST_F(ToolTurnTest, ShuttingDownLeavesAQuestionForTheNextProcess) {
     ASSERT_TRUE(await<void>([&](auto done) { chat_->shut_down(60'000, std::move(done)); }))
         << "nobody may come in time";
     restart();
-    wait_for(*chat_->running(conversation_.id), ToolUseState::kAsking);
+    wait_for(*chat_->running(conversation_.key()), ToolUseState::kAsking);
 }
 
 TEST_F(ToolTurnTest, NotesBelongToTheConversation) {
@@ -248,7 +248,7 @@ TEST_F(ToolTurnTest, NotesBelongToTheConversation) {
     EXPECT_EQ(asked(1)->request.messages.back().content, "note 1");
     emit(1, {Text{"Noted."}, End{}});
     wait_end(sent->feed);
-    EXPECT_EQ(*store_->notes(conversation_.id), (std::vector<StoredNote>{{1, "milk"}}));
+    EXPECT_EQ(*store_->notes(conversation_.key()), (std::vector<StoredNote>{{1, "milk"}}));
 }
 
 TEST_F(ToolTurnTest, WhatIsReadAheadHasTheToolsToo) {
@@ -264,7 +264,8 @@ TEST_F(ToolTurnTest, WhatIsReadAheadHasTheToolsToo) {
     EXPECT_EQ(ahead.tools, backend_.call(0)->request.tools);
     EXPECT_EQ(ahead.messages[1].tool_calls, backend_.call(1)->request.messages[1].tool_calls);
     const auto read = await<void>([&](auto done) {
-        chat_->read_draft({.conversation = conversation_.id, .text = "And then?"}, std::move(done));
+        chat_->read_draft({.conversation = conversation_.key(), .text = "And then?"},
+                          std::move(done));
     });
     ASSERT_TRUE(read);
 }

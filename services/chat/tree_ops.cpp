@@ -16,18 +16,18 @@ Result<Message> store_revision(SessionStore& store, const ReviseRequest& request
     if (old == all.end() || old->role != MessageRole::kAssistant)
         return fail(ErrorCode::kNotFound, "no such answer: it was deleted");
     Message revision{.id = {random_id()},
-                     .conversation = request.conversation,
+                     .conversation = request.conversation.id,
                      .parent = old->parent,
                      .role = MessageRole::kAssistant,
                      .text = request.text,
                      .created_at = now_ms()};
-    NOTSO_CHECK(store.append_messages({revision}));
+    NOTSO_CHECK(store.append_messages(request.conversation.owner, {revision}));
     return revision;
 }
 
-Result<> turn_to(SessionStore& store, const ConversationId& id, const MessageId& message) {
-    NOTSO_TRY(Conversation conversation, store.conversation(id));
-    NOTSO_TRY(const auto all, store.messages(id));
+Result<> turn_to(SessionStore& store, const ConversationKey& key, const MessageId& message) {
+    NOTSO_TRY(Conversation conversation, store.conversation(key));
+    NOTSO_TRY(const auto all, store.messages(key));
     if (std::ranges::find(all, message, &Message::id) == all.end())
         return fail(ErrorCode::kNotFound, "no such message: it was deleted");
     conversation.leaf = newest_end(all, message);
@@ -37,10 +37,10 @@ Result<> turn_to(SessionStore& store, const ConversationId& id, const MessageId&
 }  // namespace
 
 /// What stands below the path is about another path.
-bool ChatServiceImpl::may_change_tree(const ConversationId& id) {
-    if (is_taken(id)) return false;
-    background_.abandon(id);
-    drafts_.drop(id);
+bool ChatServiceImpl::may_change_tree(const ConversationKey& key) {
+    if (is_taken(key)) return false;
+    background_.abandon(key);
+    drafts_.drop(key);
     return true;
 }
 
@@ -56,22 +56,22 @@ void ChatServiceImpl::revise(ReviseRequest request, Completion<Message> done) {
         std::move(done));
 }
 
-void ChatServiceImpl::show_version(ConversationId id, MessageId message, Completion<> done) {
-    if (!may_change_tree(id)) return fail_later(std::move(done), busy());
+void ChatServiceImpl::show_version(ConversationKey key, MessageId message, Completion<> done) {
+    if (!may_change_tree(key)) return fail_later(std::move(done), busy());
     store_.call(
         alive_,
-        [id, message = std::move(message)](SessionStore& store) {
-            return turn_to(store, id, message);
+        [key, message = std::move(message)](SessionStore& store) {
+            return turn_to(store, key, message);
         },
         std::move(done));
 }
 
-void ChatServiceImpl::remove_message(ConversationId id, MessageId message, Completion<> done) {
-    if (!may_change_tree(id)) return fail_later(std::move(done), busy());
+void ChatServiceImpl::remove_message(ConversationKey key, MessageId message, Completion<> done) {
+    if (!may_change_tree(key)) return fail_later(std::move(done), busy());
     store_.call(
         alive_,
-        [id, message = std::move(message)](SessionStore& store) {
-            return remove_from_tree(store, id, message);
+        [key, message = std::move(message)](SessionStore& store) {
+            return remove_from_tree(store, key, message);
         },
         std::move(done));
 }

@@ -29,7 +29,7 @@ class TreeTest : public ChatFixture {
     }
     Result<SentMessage> regenerate(const SentMessage& sent, std::string client_id = "") {
         return await<SentMessage>([&](auto done) {
-            chat_->regenerate({.conversation = conversation_.id,
+            chat_->regenerate({.conversation = conversation_.key(),
                                .question = sent.user.id,
                                .answer = sent.answer.id,
                                .client_id = std::move(client_id),
@@ -48,17 +48,18 @@ class TreeTest : public ChatFixture {
     Result<SentMessage> edit(const MessageId& message, std::string text) {
         return await<SentMessage>([&](auto done) {
             chat_->send(
-                {.conversation = conversation_.id, .text = std::move(text), .edits = message},
+                {.conversation = conversation_.key(), .text = std::move(text), .edits = message},
                 std::move(done));
         });
     }
     Result<> show(const MessageId& message) {
         return await<void>(
-            [&](auto done) { chat_->show_version(conversation_.id, message, std::move(done)); });
+            [&](auto done) { chat_->show_version(conversation_.key(), message, std::move(done)); });
     }
     Result<> remove(const MessageId& message) {
-        return await<void>(
-            [&](auto done) { chat_->remove_message(conversation_.id, message, std::move(done)); });
+        return await<void>([&](auto done) {
+            chat_->remove_message(conversation_.key(), message, std::move(done));
+        });
     }
     /// What is shown, in one line.
     std::string shown() {
@@ -152,7 +153,7 @@ TEST_F(TreeTest, TheFirstQuestionCanBeEdited) {
 TEST_F(TreeTest, APersonsVersionOfAnAnswerIsWhatTheModelSaid) {
     const SentMessage first = say("one", "1", 0);
     const auto revised = await<Message>([&](auto done) {
-        chat_->revise({conversation_.id, first.answer.id, "uno"}, std::move(done));
+        chat_->revise({conversation_.key(), first.answer.id, "uno"}, std::move(done));
     });
     ASSERT_TRUE(revised) << revised.error().detail;
     EXPECT_EQ(shown(), "one|uno|");
@@ -161,7 +162,7 @@ TEST_F(TreeTest, APersonsVersionOfAnAnswerIsWhatTheModelSaid) {
     for (const auto& [text, code] : {std::pair{"  ", ErrorCode::kInvalidArgument},
                                      std::pair{"\xff", ErrorCode::kInvalidArgument}}) {
         const auto refused = await<Message>([&](auto done) {
-            chat_->revise({conversation_.id, first.answer.id, text}, std::move(done));
+            chat_->revise({conversation_.key(), first.answer.id, text}, std::move(done));
         });
         EXPECT_EQ(refused.error().code, code);
     }

@@ -32,8 +32,8 @@ MessageState state_of(ChatFinish finish) {
 
 }  // namespace
 
-std::shared_ptr<Turn> Turn::create(TurnDeps deps, Message answer) {
-    std::shared_ptr<Turn> turn(new Turn(std::move(deps), std::move(answer)));
+std::shared_ptr<Turn> Turn::create(TurnDeps deps, OwnerId owner, Message answer) {
+    std::shared_ptr<Turn> turn(new Turn(std::move(deps), std::move(owner), std::move(answer)));
     turn->inbox_ = std::make_shared<EventInbox>(
         turn->deps_.io, [weak = std::weak_ptr(turn)](std::vector<TimedEvent> events) {
             if (const auto self = weak.lock()) self->receive(std::move(events));
@@ -41,10 +41,11 @@ std::shared_ptr<Turn> Turn::create(TurnDeps deps, Message answer) {
     return turn;
 }
 
-Turn::Turn(TurnDeps deps, Message answer)
+Turn::Turn(TurnDeps deps, OwnerId owner, Message answer)
     : deps_(std::move(deps)),
       answer_(std::move(answer)),
-      feed_(std::make_shared<TurnFeed>(answer_.id, answer_.conversation)) {}
+      feed_(std::make_shared<TurnFeed>(answer_.id,
+                                       ConversationKey(std::move(owner), answer_.conversation))) {}
 
 void Turn::begin(PromptSource source) {
     begun_ = true;

@@ -41,8 +41,9 @@ struct TurnDeps {
 
 class Turn : public std::enable_shared_from_this<Turn> {
   public:
+    /// @param owner   Of the answer's conversation.
     /// @param answer  The empty answer in state kRunning; may not be stored yet.
-    static std::shared_ptr<Turn> create(TurnDeps deps, Message answer);
+    static std::shared_ptr<Turn> create(TurnDeps deps, OwnerId owner, Message answer);
 
     /// Begins, once question and answer are stored.
     void begin(PromptSource source);
@@ -70,6 +71,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
 
     const std::shared_ptr<TurnFeed>& feed() const { return feed_; }
     const Message& answer() const { return answer_; }
+    const ConversationKey& conversation() const { return feed_->conversation(); }
 
   private:
     // Filled by the compute thread, then read on io. Held here and by the compute task, never by a
@@ -89,7 +91,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
         ThinkingEndReason thinking_end = ThinkingEndReason::kModel;
     };
 
-    Turn(TurnDeps deps, Message answer);
+    Turn(TurnDeps deps, OwnerId owner, Message answer);
 
     void begin_round();
     void end_early(MessageState state);

@@ -100,12 +100,12 @@ struct FeedSnapshot {
 
 class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
   public:
-    TurnFeed(MessageId answer, ConversationId conversation)
+    TurnFeed(MessageId answer, ConversationKey conversation)
         : answer_(std::move(answer)), conversation_(std::move(conversation)) {}
 
     /// The answer's message id; event ids on the wire are `<answer>-<seq>`.
     const MessageId& answer() const { return answer_; }
-    const ConversationId& conversation() const { return conversation_; }
+    const ConversationKey& conversation() const { return conversation_; }
 
     /// Events have numbers above `seq`, so that no reader takes them for those of an earlier feed
     /// of the same answer. Before the first event.
@@ -157,7 +157,7 @@ class TurnFeed : public std::enable_shared_from_this<TurnFeed> {
     void sweep();
 
     MessageId answer_;
-    ConversationId conversation_;
+    ConversationKey conversation_;
     FeedSnapshot snapshot_;
     std::deque<FeedEvent> events_;
     std::size_t kept_bytes_ = 0;

@@ -8,7 +8,8 @@ namespace notso::services {
 namespace {
 
 std::shared_ptr<TurnFeed> make_feed() {
-    return std::make_shared<TurnFeed>(MessageId{"answer"}, ConversationId{"conversation"});
+    return std::make_shared<TurnFeed>(MessageId{"answer"},
+                                      ConversationKey({"owner"}, {"conversation"}));
 }
 
 Message ended_message(std::string text) {

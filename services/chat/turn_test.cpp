@@ -33,7 +33,7 @@ class TurnTest : public ChatFixture {
             EXPECT_EQ(message.thinking, thinking);
             EXPECT_EQ(message.error, "");
         }
-        EXPECT_EQ(chat_->running(conversation_.id), nullptr);
+        EXPECT_EQ(chat_->running(conversation_.key()), nullptr);
         EXPECT_EQ(ask(conversation_.id, "next", "fine", backend_.n_calls()).state,
                   MessageState::kComplete);
     }
@@ -43,7 +43,7 @@ class TurnTest : public ChatFixture {
 
 TEST_F(TurnTest, StopWhileStillStoring) {
     std::optional<Result<SentMessage>> sent;
-    chat_->send({.conversation = conversation_.id, .text = "question"},
+    chat_->send({.conversation = conversation_.key(), .text = "question"},
                 [&](Result<SentMessage> result) { sent = std::move(result); });
     ASSERT_TRUE(stop(conversation_.id));
     ASSERT_TRUE(sent && *sent);
@@ -127,7 +127,7 @@ TEST_F(TurnTest, ASecondStopNoLongerWaitsForTheBackend) {
     wait_text(sent.feed, "stuck");
     wait_compute();  // the turn holds the stream
     std::optional<Result<>> first;
-    chat_->stop(conversation_.id, [&](Result<> done) { first = done; });
+    chat_->stop(conversation_.key(), [&](Result<> done) { first = done; });
     EXPECT_FALSE(sent.feed->ended());
     ASSERT_TRUE(stop(conversation_.id));
     EXPECT_TRUE(first.has_value());
@@ -200,7 +200,7 @@ TEST_F(TurnTest, AFullDiskLetsTheAnswerGoOnAndSaysSo) {
     const Message healed = stored(conversation_.id, end.id);
     EXPECT_EQ(healed.state, MessageState::kComplete);
     EXPECT_EQ(healed.text, "on disk, in memory");
-    EXPECT_EQ((*store_->messages(conversation_.id))[1].text, "on disk, in memory");
+    EXPECT_EQ((*store_->messages(conversation_.key()))[1].text, "on disk, in memory");
 }
 
 TEST_F(TurnTest, PiecesThatFailedToBeStoredAreStoredWithTheNext) {
@@ -214,8 +214,8 @@ TEST_F(TurnTest, PiecesThatFailedToBeStoredAreStoredWithTheNext) {
     wait_text(sent.feed, "ab");
     chat_.reset();  // as a crash would, but without an end
     database_->stop();
-    EXPECT_EQ((*store_->messages(conversation_.id))[1].text, "ab");
-    EXPECT_EQ((*store_->messages(conversation_.id))[1].thinking, "t");
+    EXPECT_EQ((*store_->messages(conversation_.key()))[1].text, "ab");
+    EXPECT_EQ((*store_->messages(conversation_.key()))[1].thinking, "t");
 }
 
 TEST_F(TurnTest, WhatWasShownSurvivesARestart) {
@@ -227,8 +227,8 @@ TEST_F(TurnTest, WhatWasShownSurvivesARestart) {
     EXPECT_EQ(message.state, MessageState::kInterrupted);
     EXPECT_EQ(message.text, "shown");
     EXPECT_EQ(message.thinking, "why");
-    EXPECT_EQ((*store_->messages(conversation_.id))[1].state, MessageState::kInterrupted);
-    EXPECT_EQ(chat_->running(conversation_.id), nullptr);
+    EXPECT_EQ((*store_->messages(conversation_.key()))[1].state, MessageState::kInterrupted);
+    EXPECT_EQ(chat_->running(conversation_.key()), nullptr);
     EXPECT_EQ(ask(conversation_.id, "again", "fine", 1).state, MessageState::kComplete);
     EXPECT_EQ(backend_.call(1)->request.messages[1].content, "shown");
 }

@@ -71,7 +71,7 @@ std::shared_ptr<ToolRound> Turn::make_round(std::vector<ToolUse> uses) {
     return ToolRound::create({.desk = deps_.tools,
                               .io = deps_.io,
                               .store = deps_.store,
-                              .conversation = answer_.conversation,
+                              .conversation = feed_->conversation(),
                               .answer = answer_.id,
                               .on_change =
                                   [weak](const std::vector<ToolUse>& changed) {

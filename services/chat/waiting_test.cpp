@@ -9,14 +9,14 @@ using namespace chat_event;
 class WaitingTest : public ChatFixture {
   protected:
     Result<SentMessage> later(std::string text, std::string client_id = {}) {
-        return send({.conversation = conversation_.id,
+        return send({.conversation = conversation_.key(),
                      .text = std::move(text),
                      .client_id = std::move(client_id),
                      .may_wait = true});
     }
     Result<WaitingMessage> withdraw(std::string client_id) {
         return await<WaitingMessage>([&](auto done) {
-            chat_->withdraw(conversation_.id, std::move(client_id), std::move(done));
+            chat_->withdraw(conversation_.key(), std::move(client_id), std::move(done));
         });
     }
     std::vector<std::string> line() {
@@ -52,7 +52,7 @@ TEST_F(WaitingTest, TheyAreSentInOrder) {
     EXPECT_EQ(line(), (Texts{"two", "three"}));
     ASSERT_EQ(first->feed->snapshot().waiting.size(), 2U) << "every tab is told";
     for (std::size_t n = 0; n < 3; ++n) backend_.emit(call(n), {Text{"answer"}, End{}});
-    loop_.run_until([&] { return chat_->running(conversation_.id) == nullptr; });
+    loop_.run_until([&] { return chat_->running(conversation_.key()) == nullptr; });
     EXPECT_EQ(texts(), (Texts{"one", "answer", "two", "answer", "three", "answer"}));
     EXPECT_EQ(line(), Texts{});
     EXPECT_EQ(backend_.n_calls(), 3U);
@@ -63,14 +63,14 @@ TEST_F(WaitingTest, NobodyOvertakesThem) {
     later("two");
     backend_.emit(call(0), {Text{"answer"}, End{}});
     loop_.run_until([&] {
-        const auto feed = chat_->running(conversation_.id);
+        const auto feed = chat_->running(conversation_.key());
         return feed == nullptr || feed->answer() != open(conversation_.id)->messages[1].id;
     });
     EXPECT_TRUE(later("three")->waits);
     EXPECT_EQ(send(conversation_.id, "four").error().code, ErrorCode::kBusy)
         << "who may not wait is refused";
     for (std::size_t n = 1; n < 3; ++n) backend_.emit(call(n), {Text{"answer"}, End{}});
-    loop_.run_until([&] { return chat_->running(conversation_.id) == nullptr; });
+    loop_.run_until([&] { return chat_->running(conversation_.key()) == nullptr; });
     EXPECT_EQ(texts(), (Texts{"one", "answer", "two", "answer", "three", "answer"}));
 }
 
@@ -81,7 +81,7 @@ TEST_F(WaitingTest, StopSendsTheNext) {
     wait_text(first->feed, "half");
     ASSERT_TRUE(stop(conversation_.id));
     backend_.emit(call(1), {Text{"whole"}, End{}});
-    loop_.run_until([&] { return chat_->running(conversation_.id) == nullptr; });
+    loop_.run_until([&] { return chat_->running(conversation_.key()) == nullptr; });
     EXPECT_EQ(texts(), (Texts{"one", "half", "two", "whole"}));
 }
 
@@ -118,7 +118,7 @@ TEST_F(WaitingTest, TheLineEnds) {
     EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
     ASSERT_TRUE(clear(conversation_.id));
     EXPECT_EQ(line(), Texts{});
-    EXPECT_EQ(chat_->running(conversation_.id), nullptr);
+    EXPECT_EQ(chat_->running(conversation_.key()), nullptr);
     EXPECT_EQ(texts(), Texts{});
 }
 
@@ -132,12 +132,12 @@ TEST_F(WaitingTest, TheyOutliveTheServer) {
     call(2);
     EXPECT_EQ(line(), Texts{});
     // As if the process had died between storing it as a message and taking it out of the line.
-    ASSERT_TRUE(store_->add_waiting({conversation_.id, "b", "two", std::nullopt, 0}));
+    ASSERT_TRUE(store_->add_waiting({kOwner, conversation_.id, "b", "two", std::nullopt, 0}));
     restart();
     for (int i = 0; i < 100 && !line().empty(); ++i) wait_compute();
     EXPECT_EQ(line(), Texts{});
     EXPECT_EQ(texts(), (Texts{"one", "", "two", "answer", "three", ""}));
-    EXPECT_EQ(chat_->running(conversation_.id), nullptr);
+    EXPECT_EQ(chat_->running(conversation_.key()), nullptr);
     EXPECT_EQ(backend_.n_calls(), 3U);
 }
 
@@ -147,12 +147,12 @@ TEST_F(WaitingTest, AFullDiskLosesNone) {
     EXPECT_TRUE(later("two"));
     backend_.emit(call(0), {Text{"answer"}, End{}});
     wait_end(first->feed);
-    loop_.run_until([&] { return chat_->running(conversation_.id) == nullptr; });
+    loop_.run_until([&] { return chat_->running(conversation_.key()) == nullptr; });
     EXPECT_EQ(line(), Texts{"two"}) << "it could not be stored as sent";
     store_->full = false;
     backend_.emit((later("three"), call(1)), {Text{"answer"}, End{}});
     backend_.emit(call(2), {Text{"answer"}, End{}});
-    loop_.run_until([&] { return chat_->running(conversation_.id) == nullptr; });
+    loop_.run_until([&] { return chat_->running(conversation_.key()) == nullptr; });
     EXPECT_EQ(line(), Texts{});
 }
 

@@ -49,7 +49,8 @@ bool write_turn(SessionStore& store, int pipe, int turn) {
                    .role = MessageRole::kAssistant,
                    .state = MessageState::kRunning,
                    .text = ""};
-    if (!store.append_messages({user, answer}) || !acknowledge(pipe, {turn, 0})) return false;
+    if (!store.append_messages(local_owner(), {user, answer}) || !acknowledge(pipe, {turn, 0}))
+        return false;
     constexpr int kPieces = 20;
     for (int n = 0; n < kPieces; ++n) {
         if (!store.append_text(answer.id, {.text = piece(turn, n)}) ||
@@ -64,7 +65,8 @@ bool write_turn(SessionStore& store, int pipe, int turn) {
 bool mark_running_interrupted(SessionStore& store) {
     const auto running = store.running_messages();
     if (!running) return false;
-    for (Message message : *running) {
+    for (const RunningAnswer& left : *running) {
+        Message message = left.message;
         message.state = MessageState::kInterrupted;
         if (!store.update_message(message)) return false;
     }
@@ -76,7 +78,7 @@ bool mark_running_interrupted(SessionStore& store) {
     if (!directory) _exit(1);
     auto store = directory->open_store();
     if (!store || !mark_running_interrupted(**store)) _exit(2);
-    const Conversation conversation{.id = kConversation, .title = ""};
+    const Conversation conversation{.id = kConversation, .title = "", .owner = local_owner()};
     if (first_turn == 0 && !(*store)->create_conversation(conversation)) _exit(3);
     for (int turn = first_turn; write_turn(**store, pipe, turn); ++turn) {
     }
@@ -109,7 +111,7 @@ std::vector<Ack> write_and_kill(const std::filesystem::path& path,
 }
 
 void expect_kept(SessionStore& store, const std::vector<Ack>& ledger) {
-    const auto messages = store.messages(kConversation);
+    const auto messages = store.messages({local_owner(), kConversation});
     ASSERT_TRUE(messages) << messages.error().detail;
     std::map<std::string, Message> by_id;
     for (const Message& message : *messages) {

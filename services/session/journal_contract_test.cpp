@@ -13,6 +13,8 @@
 namespace notso::services {
 namespace {
 
+const OwnerId kOwner = local_owner();
+
 struct StoreKind {
     const char* name;
     std::function<std::unique_ptr<SessionStore>(const std::filesystem::path& folder)> make;
@@ -28,11 +30,11 @@ class JournalContract : public testing::TestWithParam<StoreKind> {
                        .role = MessageRole::kAssistant,
                        .state = MessageState::kRunning,
                        .text = ""};
-        EXPECT_TRUE(store_->append_messages({answer}));
+        EXPECT_TRUE(store_->append_messages(kOwner, {answer}));
         return answer;
     }
 
-    const Conversation owner_{.id = {random_id()}, .title = "title"};
+    const Conversation owner_{.id = {random_id()}, .title = "title", .owner = kOwner};
     const TempDirectory temp_;
     std::unique_ptr<SessionStore> store_ = GetParam().make(temp_.path());
 };
@@ -64,9 +66,9 @@ TEST_P(JournalContract, KeepsWhatItTakesToGoOnWithAnAnswer) {
     EXPECT_EQ(*store_->journal(answer.id), journal);
     EXPECT_EQ(*store_->journal(other.id), std::nullopt);
     const auto running = *store_->running_messages();
-    EXPECT_EQ(running.front().journal, journal);
-    EXPECT_EQ(running.front().text, "a");
-    EXPECT_EQ(store_->messages(owner_.id)->front().journal, std::nullopt);
+    EXPECT_EQ(running.front().message.journal, journal);
+    EXPECT_EQ(running.front().message.text, "a");
+    EXPECT_EQ(store_->messages(owner_.key())->front().journal, std::nullopt);
 
     answer.state = MessageState::kStopped;
     journal.tokens = {5};
@@ -82,33 +84,35 @@ TEST_P(JournalContract, GoesWithItsMessage) {
     Message answer = add_running();
     answer.journal = AnswerJournal{.model = "small", .tokens = {1, 2}};
     ASSERT_TRUE(store_->update_message(answer));
-    ASSERT_TRUE(store_->delete_messages({answer.id}));
+    ASSERT_TRUE(store_->delete_messages(owner_.key(), {answer.id}));
     EXPECT_EQ(store_->journal(answer.id).error().code, ErrorCode::kNotFound);
     answer.journal.reset();
-    ASSERT_TRUE(store_->append_messages({answer}));
+    ASSERT_TRUE(store_->append_messages(kOwner, {answer}));
     EXPECT_EQ(*store_->journal(answer.id), std::nullopt) << "nothing of it is left";
 }
 
 TEST_P(JournalContract, MessagesWaitInLine) {
-    const Conversation other{.id = {random_id()}, .title = "other"};
+    const Conversation other{.id = {random_id()}, .title = "other", .owner = kOwner};
     ASSERT_TRUE(store_->create_conversation(other));
-    WaitingMessage first{owner_.id, "a", "one \n 🙂", true, 7};
-    const WaitingMessage second{owner_.id, "b", "two", std::nullopt, 8};
-    const WaitingMessage elsewhere{other.id, "a", "three", false, 6};
+    WaitingMessage first{kOwner, owner_.id, "a", "one \n 🙂", true, 7};
+    const WaitingMessage second{kOwner, owner_.id, "b", "two", std::nullopt, 8};
+    const WaitingMessage elsewhere{kOwner, other.id, "a", "three", false, 6};
     for (const auto& message : {first, second, elsewhere})
         EXPECT_TRUE(store_->add_waiting(message));
     EXPECT_EQ(store_->add_waiting(first).error().code, ErrorCode::kAlreadyExists);
-    EXPECT_EQ(*store_->waiting_messages(owner_.id), (std::vector{first, second}));
-    EXPECT_EQ(*store_->waiting_messages(other.id), std::vector{elsewhere});
+    EXPECT_EQ(*store_->waiting_messages(owner_.key()), (std::vector{first, second}));
+    EXPECT_EQ(*store_->waiting_messages(other.key()), std::vector{elsewhere});
     EXPECT_EQ(store_->conversations_with_waiting()->size(), 2U);
-    ASSERT_TRUE(store_->remove_waiting(owner_.id, "a"));
-    EXPECT_EQ(store_->remove_waiting(owner_.id, "a").error().code, ErrorCode::kNotFound);
-    EXPECT_EQ(*store_->waiting_messages(owner_.id), std::vector{second});
-    ASSERT_TRUE(store_->trash_conversation(other.id, 9));
-    EXPECT_EQ(*store_->conversations_with_waiting(), std::vector{owner_.id});
-    ASSERT_TRUE(store_->clear_messages(owner_.id));
-    EXPECT_TRUE(store_->waiting_messages(owner_.id)->empty());
-    EXPECT_EQ(store_->waiting_messages({"nobody"}).error().code, ErrorCode::kNotFound);
+    ASSERT_TRUE(store_->remove_waiting(owner_.key(), "a"));
+    EXPECT_EQ(store_->remove_waiting(owner_.key(), "a").error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(*store_->waiting_messages(owner_.key()), std::vector{second});
+    ASSERT_TRUE(store_->trash_conversation(other.key(), 9));
+    EXPECT_EQ(*store_->conversations_with_waiting(), std::vector{owner_.key()});
+    ASSERT_TRUE(store_->clear_messages(owner_.key()));
+    EXPECT_TRUE(store_->waiting_messages(owner_.key())->empty());
+    EXPECT_EQ(store_->waiting_messages({kOwner, {"nobody"}}).error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(store_->waiting_messages({{"somebody"}, owner_.id}).error().code,
+              ErrorCode::kNotFound);
     first.conversation = {"nobody"};
     EXPECT_EQ(store_->add_waiting(first).error().code, ErrorCode::kNotFound);
 }

@@ -7,35 +7,20 @@
 #include <ranges>
 #include <utility>
 
-#include "base/log.hpp"
 #include "services/session/search_hits.hpp"
+#include "services/session/store_errors.hpp"
 
 namespace notso::services {
 
-namespace {
-
-std::unexpected<Error> nothing_to_restore(const ConversationId& id) {
-    return fail(ErrorCode::kNotFound,
-                "conversation {} can't be restored: it was deleted for good",
-                log::field(id.value));
-}
-
-}  // namespace
-
-Result<Conversation*> MemoryStore::find(const ConversationId& id) {
-    const auto found = std::ranges::find(conversations_, id, &Conversation::id);
-    if (found == conversations_.end() || is_trashed(id)) {
-        return fail(
-            ErrorCode::kNotFound, "no conversation {}: it was deleted", log::field(id.value));
-    }
+Result<Conversation*> MemoryStore::find(const ConversationKey& key) {
+    const auto found = std::ranges::find(conversations_, key, &Conversation::key);
+    if (found == conversations_.end() || is_trashed(key.id)) return no_conversation(key.id);
     return &*found;
 }
 
 Result<Message*> MemoryStore::find(const MessageId& id) {
     const auto found = std::ranges::find(messages_, id, &Message::id);
-    if (found == messages_.end()) {
-        return fail(ErrorCode::kNotFound, "no message {}: it was deleted", log::field(id.value));
-    }
+    if (found == messages_.end()) return no_message(id);
     return &*found;
 }
 
@@ -49,7 +34,9 @@ bool MemoryStore::taken(const Message& message) const {
 }
 
 Result<> MemoryStore::create_conversation(const Conversation& conversation) {
-    if (find(conversation.id) || is_trashed(conversation.id)) {
+    if (conversation.owner == OwnerId{}) return no_owner();
+    if (std::ranges::find(conversations_, conversation.id, &Conversation::id) !=
+        conversations_.end()) {
         return fail(
             ErrorCode::kAlreadyExists, "conversation {} is there already", conversation.id.value);
     }
@@ -57,9 +44,9 @@ Result<> MemoryStore::create_conversation(const Conversation& conversation) {
     return {};
 }
 
-Result<std::vector<Conversation>> MemoryStore::list_conversations(std::int64_t limit) {
-    std::vector<Conversation> all(conversations_.rbegin(), conversations_.rend());
-    std::erase_if(all, [this](const Conversation& other) { return is_trashed(other.id); });
+Result<std::vector<Conversation>> MemoryStore::list_conversations(const OwnerId& owner,
+                                                                  std::int64_t limit) {
+    std::vector<Conversation> all = conversations_of(owner);
     std::ranges::stable_sort(all, std::ranges::greater{}, [](const Conversation& conversation) {
         return std::pair(conversation.pinned, conversation.updated_at);
     });
@@ -69,39 +56,49 @@ Result<std::vector<Conversation>> MemoryStore::list_conversations(std::int64_t l
     return all;
 }
 
-Result<Conversation> MemoryStore::conversation(const ConversationId& id) {
-    NOTSO_TRY(const Conversation* found, find(id));
+/// Those that are not in the trash, newest first.
+std::vector<Conversation> MemoryStore::conversations_of(const OwnerId& owner) const {
+    std::vector<Conversation> all(conversations_.rbegin(), conversations_.rend());
+    std::erase_if(all, [&](const Conversation& other) {
+        return other.owner != owner || is_trashed(other.id);
+    });
+    return all;
+}
+
+Result<Conversation> MemoryStore::conversation(const ConversationKey& key) {
+    NOTSO_TRY(const Conversation* found, find(key));
     return *found;
 }
 
 Result<> MemoryStore::update_conversation(const Conversation& conversation) {
-    NOTSO_TRY(Conversation * found, find(conversation.id));
+    NOTSO_TRY(Conversation * found, find(conversation.key()));
     *found = conversation;
     return {};
 }
 
-Result<> MemoryStore::delete_conversation(const ConversationId& id) {
-    std::erase_if(trash_, [&](const TrashedConversation& other) { return other.id == id; });
-    NOTSO_CHECK(clear_messages(id));
-    std::erase_if(conversations_, [&](const Conversation& other) { return other.id == id; });
-    notes_.erase(id.value);
+Result<> MemoryStore::delete_conversation(const ConversationKey& key) {
+    std::erase_if(trash_, [&](const TrashedConversation& other) { return other.key == key; });
+    NOTSO_CHECK(clear_messages(key));
+    std::erase_if(conversations_, [&](const Conversation& other) { return other.id == key.id; });
+    notes_.erase(key.id.value);
     return {};
 }
 
 bool MemoryStore::is_trashed(const ConversationId& id) const {
-    return std::ranges::find(trash_, id, &TrashedConversation::id) != trash_.end();
+    return std::ranges::any_of(
+        trash_, [&](const TrashedConversation& other) { return other.key.id == id; });
 }
 
-Result<> MemoryStore::trash_conversation(const ConversationId& id, UnixMs at) {
-    NOTSO_CHECK(find(id));
-    trash_.push_back({id, at});
+Result<> MemoryStore::trash_conversation(const ConversationKey& key, UnixMs at) {
+    NOTSO_CHECK(find(key));
+    trash_.push_back({key, at});
     return {};
 }
 
-Result<> MemoryStore::restore_conversation(const ConversationId& id) {
+Result<> MemoryStore::restore_conversation(const ConversationKey& key) {
     const auto restored =
-        std::erase_if(trash_, [&](const TrashedConversation& other) { return other.id == id; });
-    if (restored == 0) return nothing_to_restore(id);
+        std::erase_if(trash_, [&](const TrashedConversation& other) { return other.key == key; });
+    if (restored == 0) return nothing_to_restore(key.id);
     return {};
 }
 
@@ -111,56 +108,59 @@ Result<std::vector<TrashedConversation>> MemoryStore::trashed_conversations() {
     return trash;
 }
 
-Result<std::vector<SearchHit>> MemoryStore::search(const std::string& query, std::int64_t limit) {
+Result<std::vector<SearchHit>> MemoryStore::search(const OwnerId& owner,
+                                                   const std::string& query,
+                                                   std::int64_t limit) {
     SearchHits hits(query, limit);
-    std::vector<Conversation> all(conversations_.rbegin(), conversations_.rend());
-    std::erase_if(all, [this](const Conversation& other) { return is_trashed(other.id); });
+    std::vector<Conversation> all = conversations_of(owner);
     std::ranges::stable_sort(all, std::ranges::greater{}, &Conversation::updated_at);
     for (const Conversation& conversation : all) hits.try_title(conversation);
     for (const Message& message : messages_ | std::views::reverse) {
-        const auto owner = find(message.conversation);
-        if (!owner || message.state == MessageState::kRunning) continue;
+        const auto place = find({owner, message.conversation});
+        if (!place || message.state == MessageState::kRunning) continue;
         if (hits.wants(message.conversation) && hits.matches(message.text))
-            hits.add(**owner, message.id, message.text);
+            hits.add(**place, message.id, message.text);
     }
     return std::move(hits).take();
 }
 
-Result<std::vector<Message>> MemoryStore::messages(const ConversationId& id) {
-    NOTSO_CHECK(find(id));
+Result<std::vector<Message>> MemoryStore::messages(const ConversationKey& key) {
+    NOTSO_CHECK(find(key));
     std::vector<Message> found;
     std::ranges::copy_if(messages_, std::back_inserter(found), [&](const Message& message) {
-        return message.conversation == id;
+        return message.conversation == key.id;
     });
     for (Message& message : found) message.journal.reset();
     return found;
 }
 
-Result<> MemoryStore::append_messages(const std::vector<Message>& messages) {
+Result<> MemoryStore::append_messages(const OwnerId& owner, const std::vector<Message>& messages) {
     const std::size_t before = messages_.size();
     for (const Message& message : messages) {
-        const auto owner = find(message.conversation);
-        const bool refused = !owner || taken(message);
+        const auto place = find({owner, message.conversation});
+        const bool refused = !place || taken(message);
         if (!refused) {
             messages_.push_back(message);
             continue;
         }
         messages_.resize(before);
-        if (!owner) return std::unexpected(owner.error());
+        if (!place) return std::unexpected(place.error());
         return fail(ErrorCode::kAlreadyExists, "message {} is there already", message.id.value);
     }
     for (const Message& message : messages) {
-        Conversation* owner = *find(message.conversation);
-        owner->updated_at = std::max(owner->updated_at, message.created_at);
-        owner->leaf = message.id;
+        Conversation* place = *find({owner, message.conversation});
+        place->updated_at = std::max(place->updated_at, message.created_at);
+        place->leaf = message.id;
     }
     return {};
 }
 
-Result<> MemoryStore::delete_messages(const std::vector<MessageId>& ids) {
+Result<> MemoryStore::delete_messages(const ConversationKey& key,
+                                      const std::vector<MessageId>& ids) {
+    NOTSO_TRY(Conversation * place, find(key));
     for (const MessageId& id : ids) {
         NOTSO_TRY(const Message* message, find(id));
-        NOTSO_CHECK(find(message->conversation));
+        if (message->conversation != key.id) return no_message(id);
     }
     for (const MessageId& id : ids) {
         const Message removed = **find(id);
@@ -169,18 +169,18 @@ Result<> MemoryStore::delete_messages(const std::vector<MessageId>& ids) {
                 message.parent == id && message.conversation == removed.conversation;
             if (follows) message.parent = removed.parent;
         }
-        Conversation* owner = *find(removed.conversation);
-        if (owner->leaf == id) owner->leaf = removed.parent.value_or(MessageId{});
+        if (place->leaf == id) place->leaf = removed.parent.value_or(MessageId{});
         std::erase_if(messages_, [&](const Message& message) { return message.id == id; });
     }
     return {};
 }
 
-Result<std::optional<Message>> MemoryStore::find_by_client_id(const ConversationId& id,
+Result<std::optional<Message>> MemoryStore::find_by_client_id(const ConversationKey& key,
                                                               const std::string& client_id) {
-    if (is_trashed(id)) return std::nullopt;
+    if (!find(key)) return std::nullopt;
     const auto found = std::ranges::find_if(messages_, [&](const Message& message) {
-        return message.conversation == id && !client_id.empty() && message.client_id == client_id;
+        return message.conversation == key.id && !client_id.empty() &&
+               message.client_id == client_id;
     });
     if (found == messages_.end()) return std::nullopt;
     return *found;
@@ -227,16 +227,19 @@ Result<> MemoryStore::put_tool_uses(const MessageId& id, const std::vector<ToolU
     return {};
 }
 
-Result<std::vector<Message>> MemoryStore::running_messages() {
-    std::vector<Message> running;
+Result<std::vector<RunningAnswer>> MemoryStore::running_messages() {
+    std::vector<RunningAnswer> running;
     for (const Message& message : messages_) {
-        if (message.state == MessageState::kRunning) running.push_back(message);
+        if (message.state != MessageState::kRunning) continue;
+        const auto place =
+            std::ranges::find(conversations_, message.conversation, &Conversation::id);
+        running.push_back({place->owner, message});
     }
     return running;
 }
 
 Result<> MemoryStore::add_waiting(const WaitingMessage& message) {
-    NOTSO_CHECK(find(message.conversation));
+    NOTSO_CHECK(find(message.key()));
     const bool is_there = std::ranges::any_of(waiting_, [&](const WaitingMessage& other) {
         return other.conversation == message.conversation && other.client_id == message.client_id;
     });
@@ -245,65 +248,73 @@ Result<> MemoryStore::add_waiting(const WaitingMessage& message) {
     return {};
 }
 
-Result<std::vector<WaitingMessage>> MemoryStore::waiting_messages(const ConversationId& id) {
-    NOTSO_CHECK(find(id));
+Result<std::vector<WaitingMessage>> MemoryStore::waiting_messages(const ConversationKey& key) {
+    NOTSO_CHECK(find(key));
     std::vector<WaitingMessage> found;
     std::ranges::copy_if(waiting_, std::back_inserter(found), [&](const WaitingMessage& message) {
-        return message.conversation == id;
+        return message.conversation == key.id;
     });
     return found;
 }
 
-Result<> MemoryStore::remove_waiting(const ConversationId& id, const std::string& client_id) {
+Result<> MemoryStore::remove_waiting(const ConversationKey& key, const std::string& client_id) {
     const auto removed = std::erase_if(waiting_, [&](const WaitingMessage& message) {
-        return message.conversation == id && message.client_id == client_id;
+        return message.conversation == key.id && message.client_id == client_id;
     });
     if (removed == 0) return fail(ErrorCode::kNotFound, "that message does not wait any more");
     return {};
 }
 
-Result<std::vector<ConversationId>> MemoryStore::conversations_with_waiting() {
-    std::vector<ConversationId> found;
+Result<std::vector<ConversationKey>> MemoryStore::conversations_with_waiting() {
+    std::vector<ConversationKey> found;
     for (const WaitingMessage& message : waiting_) {
-        const bool is_new = std::ranges::find(found, message.conversation) == found.end();
-        if (is_new && find(message.conversation)) found.push_back(message.conversation);
+        const bool is_new = std::ranges::find(found, message.key()) == found.end();
+        if (is_new && find(message.key())) found.push_back(message.key());
     }
     return found;
 }
 
-Result<std::vector<std::string>> MemoryStore::allowed_tools() { return allowed_tools_; }
+Result<std::vector<std::string>> MemoryStore::allowed_tools(const OwnerId& owner) {
+    std::vector<std::string> names;
+    for (const auto& [whose, name] : allowed_tools_) {
+        if (whose == owner) names.push_back(name);
+    }
+    return names;
+}
 
-Result<> MemoryStore::allow_tool(const std::string& name) {
-    if (std::ranges::find(allowed_tools_, name) == allowed_tools_.end())
-        allowed_tools_.push_back(name);
+Result<> MemoryStore::allow_tool(const OwnerId& owner, const std::string& name) {
+    const std::pair allowed(owner, name);
+    if (std::ranges::find(allowed_tools_, allowed) == allowed_tools_.end())
+        allowed_tools_.push_back(allowed);
     return {};
 }
 
-Result<std::vector<StoredNote>> MemoryStore::notes(const ConversationId& id) {
-    NOTSO_CHECK(find(id));
-    return notes_[id.value].kept;
+Result<std::vector<StoredNote>> MemoryStore::notes(const ConversationKey& key) {
+    NOTSO_CHECK(find(key));
+    return notes_[key.id.value].kept;
 }
 
-Result<StoredNote> MemoryStore::add_note(const ConversationId& id, const std::string& text) {
-    NOTSO_CHECK(find(id));
-    Notes& notes = notes_[id.value];
+Result<StoredNote> MemoryStore::add_note(const ConversationKey& key, const std::string& text) {
+    NOTSO_CHECK(find(key));
+    Notes& notes = notes_[key.id.value];
     notes.kept.push_back({++notes.last, text});
     return notes.kept.back();
 }
 
-Result<> MemoryStore::remove_note(const ConversationId& id, std::int64_t number) {
-    NOTSO_CHECK(find(id));
+Result<> MemoryStore::remove_note(const ConversationKey& key, std::int64_t number) {
+    NOTSO_CHECK(find(key));
     const auto removed = std::erase_if(
-        notes_[id.value].kept, [&](const StoredNote& note) { return note.number == number; });
+        notes_[key.id.value].kept, [&](const StoredNote& note) { return note.number == number; });
     if (removed == 0) return fail(ErrorCode::kNotFound, "there is no note {}", number);
     return {};
 }
 
-Result<> MemoryStore::clear_messages(const ConversationId& id) {
-    NOTSO_CHECK(find(id));
-    std::erase_if(messages_, [&](const Message& message) { return message.conversation == id; });
+Result<> MemoryStore::clear_messages(const ConversationKey& key) {
+    NOTSO_CHECK(find(key));
+    std::erase_if(messages_,
+                  [&](const Message& message) { return message.conversation == key.id; });
     std::erase_if(waiting_,
-                  [&](const WaitingMessage& message) { return message.conversation == id; });
+                  [&](const WaitingMessage& message) { return message.conversation == key.id; });
     return {};
 }
 

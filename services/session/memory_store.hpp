@@ -17,46 +17,51 @@ namespace notso::services {
 class MemoryStore : public SessionStore {
   public:
     Result<> create_conversation(const Conversation& conversation) override;
-    Result<std::vector<Conversation>> list_conversations(std::int64_t limit) override;
-    Result<Conversation> conversation(const ConversationId& id) override;
+    Result<std::vector<Conversation>> list_conversations(const OwnerId& owner,
+                                                         std::int64_t limit) override;
+    Result<Conversation> conversation(const ConversationKey& key) override;
     Result<> update_conversation(const Conversation& conversation) override;
-    Result<> delete_conversation(const ConversationId& id) override;
-    Result<> trash_conversation(const ConversationId& id, UnixMs at) override;
-    Result<> restore_conversation(const ConversationId& id) override;
+    Result<> delete_conversation(const ConversationKey& key) override;
+    Result<> trash_conversation(const ConversationKey& key, UnixMs at) override;
+    Result<> restore_conversation(const ConversationKey& key) override;
     Result<std::vector<TrashedConversation>> trashed_conversations() override;
-    Result<std::vector<SearchHit>> search(const std::string& query, std::int64_t limit) override;
-    Result<std::vector<Message>> messages(const ConversationId& id) override;
-    Result<> append_messages(const std::vector<Message>& messages) override;
-    Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
+    Result<std::vector<SearchHit>> search(const OwnerId& owner,
+                                          const std::string& query,
+                                          std::int64_t limit) override;
+    Result<std::vector<Message>> messages(const ConversationKey& key) override;
+    Result<> append_messages(const OwnerId& owner, const std::vector<Message>& messages) override;
+    Result<std::optional<Message>> find_by_client_id(const ConversationKey& key,
                                                      const std::string& client_id) override;
-    Result<> delete_messages(const std::vector<MessageId>& ids) override;
+    Result<> delete_messages(const ConversationKey& key,
+                             const std::vector<MessageId>& ids) override;
     Result<> update_message(const Message& message) override;
     Result<> append_text(const MessageId& id, const AnswerPiece& piece) override;
     Result<std::optional<AnswerJournal>> journal(const MessageId& id) override;
     Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) override;
-    Result<std::vector<Message>> running_messages() override;
+    Result<std::vector<RunningAnswer>> running_messages() override;
     Result<> add_waiting(const WaitingMessage& message) override;
-    Result<std::vector<WaitingMessage>> waiting_messages(const ConversationId& id) override;
-    Result<> remove_waiting(const ConversationId& id, const std::string& client_id) override;
-    Result<std::vector<ConversationId>> conversations_with_waiting() override;
-    Result<std::vector<std::string>> allowed_tools() override;
-    Result<> allow_tool(const std::string& name) override;
-    Result<std::vector<StoredNote>> notes(const ConversationId& id) override;
-    Result<StoredNote> add_note(const ConversationId& id, const std::string& text) override;
-    Result<> remove_note(const ConversationId& id, std::int64_t number) override;
-    Result<> clear_messages(const ConversationId& id) override;
+    Result<std::vector<WaitingMessage>> waiting_messages(const ConversationKey& key) override;
+    Result<> remove_waiting(const ConversationKey& key, const std::string& client_id) override;
+    Result<std::vector<ConversationKey>> conversations_with_waiting() override;
+    Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) override;
+    Result<> allow_tool(const OwnerId& owner, const std::string& name) override;
+    Result<std::vector<StoredNote>> notes(const ConversationKey& key) override;
+    Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) override;
+    Result<> remove_note(const ConversationKey& key, std::int64_t number) override;
+    Result<> clear_messages(const ConversationKey& key) override;
 
   private:
-    Result<Conversation*> find(const ConversationId& id);
+    Result<Conversation*> find(const ConversationKey& key);
     Result<Message*> find(const MessageId& id);
     bool taken(const Message& message) const;
     bool is_trashed(const ConversationId& id) const;
+    std::vector<Conversation> conversations_of(const OwnerId& owner) const;
 
     std::vector<Conversation> conversations_;  // in order of creation
     std::vector<Message> messages_;            // in order of arrival
     std::vector<TrashedConversation> trash_;
     std::vector<WaitingMessage> waiting_;
-    std::vector<std::string> allowed_tools_;
+    std::vector<std::pair<OwnerId, std::string>> allowed_tools_;
     struct Notes {
         std::vector<StoredNote> kept;
         std::int64_t last = 0;  // number

@@ -16,6 +16,8 @@ namespace {
 
 using namespace std::string_literals;
 
+const OwnerId kOwner = local_owner();
+
 struct StoreKind {
     const char* name;
     std::function<std::unique_ptr<SessionStore>(const std::filesystem::path& folder)> make;
@@ -24,19 +26,21 @@ struct StoreKind {
 class SearchContract : public testing::TestWithParam<StoreKind> {
   protected:
     Conversation add(std::string title, UnixMs updated_at = 1) {
-        Conversation conversation{
-            .id = {random_id()}, .title = std::move(title), .updated_at = updated_at};
+        Conversation conversation{.id = {random_id()},
+                                  .title = std::move(title),
+                                  .updated_at = updated_at,
+                                  .owner = kOwner};
         EXPECT_TRUE(store_->create_conversation(conversation));
         return conversation;
     }
     Message say(const Conversation& conversation, std::string text) {
         Message message{
             .id = {random_id()}, .conversation = conversation.id, .text = std::move(text)};
-        EXPECT_TRUE(store_->append_messages({message}));
+        EXPECT_TRUE(store_->append_messages(kOwner, {message}));
         return message;
     }
     std::vector<SearchHit> search(const std::string& query, std::int64_t limit = 100) {
-        auto hits = store_->search(query, limit);
+        auto hits = store_->search(kOwner, query, limit);
         EXPECT_TRUE(hits) << hits.error().detail;
         return *std::move(hits);
     }
@@ -159,19 +163,19 @@ TEST_P(SearchContract, WhatIsGoneOrStillBeingWrittenIsNotFound) {
                    .role = MessageRole::kAssistant,
                    .state = MessageState::kRunning,
                    .text = "walrus"};
-    ASSERT_TRUE(store_->append_messages({answer}));
+    ASSERT_TRUE(store_->append_messages(kOwner, {answer}));
     EXPECT_TRUE(search("walrus").empty());
     EXPECT_TRUE(search("wa").empty());
     answer.state = MessageState::kStopped;
     ASSERT_TRUE(store_->update_message(answer));
     EXPECT_EQ(search("walrus").size(), 1u);
-    ASSERT_TRUE(store_->delete_messages({answer.id}));
+    ASSERT_TRUE(store_->delete_messages(owner.key(), {answer.id}));
     EXPECT_TRUE(search("walrus").empty());
     say(owner, "second walrus");
-    ASSERT_TRUE(store_->clear_messages(owner.id));
+    ASSERT_TRUE(store_->clear_messages(owner.key()));
     EXPECT_TRUE(search("walrus").empty());
     say(owner, "third walrus");
-    ASSERT_TRUE(store_->delete_conversation(owner.id));
+    ASSERT_TRUE(store_->delete_conversation(owner.key()));
     EXPECT_TRUE(search("walrus").empty());
 }
 
@@ -181,14 +185,14 @@ TEST_P(SearchContract, PinnedOnesAreListedFirst) {
     Conversation late = add("late", 3);
     old.pinned = true;
     ASSERT_TRUE(store_->update_conversation(old));
-    EXPECT_TRUE(store_->conversation(old.id)->pinned);
-    const auto one = *store_->list_conversations(1);
+    EXPECT_TRUE(store_->conversation(old.key())->pinned);
+    const auto one = *store_->list_conversations(kOwner, 1);
     ASSERT_EQ(one.size(), 1u);
     EXPECT_EQ(one[0].id, old.id);
     EXPECT_TRUE(one[0].pinned);
     late.pinned = true;
     ASSERT_TRUE(store_->update_conversation(late));
-    const auto all = *store_->list_conversations(10);
+    const auto all = *store_->list_conversations(kOwner, 10);
     ASSERT_EQ(all.size(), 3u);
     EXPECT_EQ(all[0].id, late.id);
     EXPECT_EQ(all[1].id, old.id);
@@ -205,28 +209,28 @@ TEST_P(SearchContract, TheTrashHidesAndGivesBack) {
     const Conversation other = add("other title");
     Message message{
         .id = {random_id()}, .conversation = owner.id, .text = "hidden", .client_id = "c"};
-    ASSERT_TRUE(store_->append_messages({message}));
-    EXPECT_TRUE(not_found(store_->restore_conversation(owner.id))) << "it is not there";
-    ASSERT_TRUE(store_->trash_conversation(owner.id, 42));
-    EXPECT_TRUE(not_found(store_->trash_conversation(owner.id, 43)));
-    EXPECT_TRUE(not_found(store_->conversation(owner.id)));
-    EXPECT_TRUE(not_found(store_->messages(owner.id)));
+    ASSERT_TRUE(store_->append_messages(kOwner, {message}));
+    EXPECT_TRUE(not_found(store_->restore_conversation(owner.key()))) << "it is not there";
+    ASSERT_TRUE(store_->trash_conversation(owner.key(), 42));
+    EXPECT_TRUE(not_found(store_->trash_conversation(owner.key(), 43)));
+    EXPECT_TRUE(not_found(store_->conversation(owner.key())));
+    EXPECT_TRUE(not_found(store_->messages(owner.key())));
     EXPECT_TRUE(not_found(store_->update_conversation(owner)));
-    EXPECT_TRUE(not_found(store_->clear_messages(owner.id)));
-    EXPECT_TRUE(not_found(store_->notes(owner.id)));
+    EXPECT_TRUE(not_found(store_->clear_messages(owner.key())));
+    EXPECT_TRUE(not_found(store_->notes(owner.key())));
     EXPECT_TRUE(not_found(store_->append_messages(
-        {{.id = {random_id()}, .conversation = owner.id, .text = "more"}})));
-    EXPECT_EQ(*store_->find_by_client_id(owner.id, "c"), std::nullopt);
+        kOwner, {{.id = {random_id()}, .conversation = owner.id, .text = "more"}})));
+    EXPECT_EQ(*store_->find_by_client_id(owner.key(), "c"), std::nullopt);
     EXPECT_FALSE(store_->create_conversation(owner));
-    EXPECT_EQ(store_->list_conversations(10)->size(), 1u);
+    EXPECT_EQ(store_->list_conversations(kOwner, 10)->size(), 1u);
     EXPECT_TRUE(search("hidden").empty());
     EXPECT_TRUE(search("hi").empty());
     const auto trash = *store_->trashed_conversations();
     ASSERT_EQ(trash.size(), 1u);
-    EXPECT_EQ(trash[0].id, owner.id);
+    EXPECT_EQ(trash[0].key.id, owner.id);
     EXPECT_EQ(trash[0].at, 42);
-    ASSERT_TRUE(store_->restore_conversation(owner.id));
-    EXPECT_EQ(store_->messages(owner.id)->size(), 1u);
+    ASSERT_TRUE(store_->restore_conversation(owner.key()));
+    EXPECT_EQ(store_->messages(owner.key())->size(), 1u);
     EXPECT_EQ(search("hidden").size(), 2u);
     EXPECT_TRUE(store_->trashed_conversations()->empty());
 }
@@ -234,13 +238,13 @@ TEST_P(SearchContract, TheTrashHidesAndGivesBack) {
 TEST_P(SearchContract, TheTrashIsEmptiedForGood) {
     const Conversation first = add("1");
     const Conversation second = add("2");
-    ASSERT_TRUE(store_->trash_conversation(second.id, 5));
-    ASSERT_TRUE(store_->trash_conversation(first.id, 6));
-    EXPECT_EQ(store_->trashed_conversations()->front().id, second.id);
-    ASSERT_TRUE(store_->delete_conversation(second.id));
-    EXPECT_TRUE(not_found(store_->restore_conversation(second.id)));
+    ASSERT_TRUE(store_->trash_conversation(second.key(), 5));
+    ASSERT_TRUE(store_->trash_conversation(first.key(), 6));
+    EXPECT_EQ(store_->trashed_conversations()->front().key.id, second.id);
+    ASSERT_TRUE(store_->delete_conversation(second.key()));
+    EXPECT_TRUE(not_found(store_->restore_conversation(second.key())));
     EXPECT_EQ(store_->trashed_conversations()->size(), 1u);
-    EXPECT_TRUE(not_found(store_->trash_conversation({"nobody"}, 1)));
+    EXPECT_TRUE(not_found(store_->trash_conversation({kOwner, {"nobody"}}, 1)));
 }
 
 const StoreKind kStores[] = {

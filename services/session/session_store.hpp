@@ -9,22 +9,33 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "services/backend/thinking_end.hpp"
+#include "services/session/owner_id.hpp"
 
 namespace notso::services {
 
 /// Strong ids: 128 random bits as 32 hex digits.
 struct ConversationId {
     std::string value;
-    bool operator==(const ConversationId&) const = default;
+    auto operator<=>(const ConversationId&) const = default;
 };
 struct MessageId {
     std::string value;
     bool operator==(const MessageId&) const = default;
+};
+
+/// A conversation as its owner names it: with another owner it names nothing.
+struct ConversationKey {
+    ConversationKey(OwnerId whose, ConversationId which)
+        : owner(std::move(whose)), id(std::move(which)) {}
+    OwnerId owner;
+    ConversationId id;
+    auto operator<=>(const ConversationKey&) const = default;
 };
 
 enum class MessageRole { kUser, kAssistant };
@@ -50,6 +61,9 @@ struct Conversation {
     std::string model = {};  ///< Id of the model that answers; empty = the default one.
     MessageId leaf = {};     ///< Last message of the path that is shown; empty = the newest.
     bool pinned = false;     ///< Listed before the others.
+    OwnerId owner = {};      ///< Never changes.
+
+    ConversationKey key() const { return {owner, id}; }
 };
 
 /// What became of a call of a tool.
@@ -147,12 +161,14 @@ struct Message {
 
 /// A message that somebody has sent while an answer was written: it is sent after it.
 struct WaitingMessage {
+    OwnerId owner;
     ConversationId conversation;
     std::string client_id;  ///< Message::client_id of what it becomes; its name until then.
     std::string text;
     std::optional<bool> thinking = {};  ///< Of its answer; absent = the conversation's setting.
     UnixMs created_at = 0;
 
+    ConversationKey key() const { return {owner, conversation}; }
     bool operator==(const WaitingMessage&) const = default;
 };
 
@@ -167,49 +183,62 @@ struct SearchHit {
 
 /// A conversation that can still be restored.
 struct TrashedConversation {
-    ConversationId id;
+    ConversationKey key;
     UnixMs at = 0;  ///< When it was put there.
 };
 
+/// An answer that nobody writes any more.
+struct RunningAnswer {
+    OwnerId owner;
+    Message message;
+};
+
 /// Not thread-safe: all calls come from the one database thread. Every acknowledged write survives
-/// a crash. Errors: kNotFound; kIo (disk full), kPermissionDenied (read-only), kBusy, kCorruptData,
+/// a crash. What belongs to somebody else is kNotFound, as if it did not exist. Errors: kNotFound;
+/// kIo (disk full), kPermissionDenied (read-only), kBusy, kCorruptData,
 /// each with what to do.
 class SessionStore {
   public:
     virtual ~SessionStore() = default;
 
+    /// @errors kInvalidArgument: it has no owner; kAlreadyExists.
     virtual Result<> create_conversation(const Conversation& conversation) = 0;
     /// Pinned ones first, then last used first (updated_at), at most `limit`.
-    virtual Result<std::vector<Conversation>> list_conversations(std::int64_t limit) = 0;
-    virtual Result<Conversation> conversation(const ConversationId& id) = 0;
+    virtual Result<std::vector<Conversation>> list_conversations(const OwnerId& owner,
+                                                                 std::int64_t limit) = 0;
+    virtual Result<Conversation> conversation(const ConversationKey& key) = 0;
     virtual Result<> update_conversation(const Conversation& conversation) = 0;
-    virtual Result<> delete_conversation(const ConversationId& id) = 0;
+    virtual Result<> delete_conversation(const ConversationKey& key) = 0;
 
     /// Hides a conversation: but for restoring and deleting it, it is kNotFound from now on.
-    virtual Result<> trash_conversation(const ConversationId& id, UnixMs at) = 0;
+    virtual Result<> trash_conversation(const ConversationKey& key, UnixMs at) = 0;
     /// @errors kNotFound: nothing with this id is in the trash.
-    virtual Result<> restore_conversation(const ConversationId& id) = 0;
-    /// What can be restored, in the order in which it was put there.
+    virtual Result<> restore_conversation(const ConversationKey& key) = 0;
+    /// What can be restored, in the order in which it was put there; everybody's.
     virtual Result<std::vector<TrashedConversation>> trashed_conversations() = 0;
 
     /// Conversations whose title has `query` in it, last used first, then of every conversation the
     /// newest message that has it; at most `limit` in all. Nothing in the query has a meaning of
     /// its own; it ends at a NUL. Upper and lower case are the same (of a query with less than
     /// three characters perhaps only in ASCII). Answers are found once they have ended.
-    virtual Result<std::vector<SearchHit>> search(const std::string& query, std::int64_t limit) = 0;
+    virtual Result<std::vector<SearchHit>> search(const OwnerId& owner,
+                                                  const std::string& query,
+                                                  std::int64_t limit) = 0;
 
     /// Messages in order, oldest first.
-    virtual Result<std::vector<Message>> messages(const ConversationId& id) = 0;
+    virtual Result<std::vector<Message>> messages(const ConversationKey& key) = 0;
     /// Appends all or none, moves the conversation's updated_at to the newest created_at and its
     /// leaf to the last of them.
     /// kAlreadyExists when a client_id is there already in that conversation, or an id anywhere.
-    virtual Result<> append_messages(const std::vector<Message>& messages) = 0;
+    virtual Result<> append_messages(const OwnerId& owner,
+                                     const std::vector<Message>& messages) = 0;
     /// The message that a client_id names, if any.
-    virtual Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
+    virtual Result<std::optional<Message>> find_by_client_id(const ConversationKey& key,
                                                              const std::string& client_id) = 0;
-    /// Removes all or none. What followed a removed message follows its parent instead, the
-    /// conversation's leaf too.
-    virtual Result<> delete_messages(const std::vector<MessageId>& ids) = 0;
+    /// Removes all or none, of that conversation. What followed a removed message follows its
+    /// parent instead, the conversation's leaf too.
+    virtual Result<> delete_messages(const ConversationKey& key,
+                                     const std::vector<MessageId>& ids) = 0;
     /// Writes state, text, thinking, error, stats and journal; the rest of a message never changes.
     virtual Result<> update_message(const Message& message) = 0;
     /// Adds what an answer that is being written has said since. Cheap: meant to be called before
@@ -222,29 +251,29 @@ class SessionStore {
     /// Adds uses of tools to an answer, or writes state and output of those whose id is there.
     virtual Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) = 0;
     /// Answers that a crash or a stop of the server left kRunning, oldest first, with their
-    /// journals.
-    virtual Result<std::vector<Message>> running_messages() = 0;
+    /// journals; everybody's.
+    virtual Result<std::vector<RunningAnswer>> running_messages() = 0;
 
     /// Puts a message at the end of its conversation's line. @errors kAlreadyExists: its client_id
     /// waits there already.
     virtual Result<> add_waiting(const WaitingMessage& message) = 0;
     /// In the order in which they were put there.
-    virtual Result<std::vector<WaitingMessage>> waiting_messages(const ConversationId& id) = 0;
+    virtual Result<std::vector<WaitingMessage>> waiting_messages(const ConversationKey& key) = 0;
     /// Takes a message out of the line. @errors kNotFound: it is not there.
-    virtual Result<> remove_waiting(const ConversationId& id, const std::string& client_id) = 0;
-    /// Those in which messages wait, without those in the trash.
-    virtual Result<std::vector<ConversationId>> conversations_with_waiting() = 0;
+    virtual Result<> remove_waiting(const ConversationKey& key, const std::string& client_id) = 0;
+    /// Those in which messages wait, without those in the trash; everybody's.
+    virtual Result<std::vector<ConversationKey>> conversations_with_waiting() = 0;
 
-    /// Tools that may act without asking, in any conversation.
-    virtual Result<std::vector<std::string>> allowed_tools() = 0;
-    virtual Result<> allow_tool(const std::string& name) = 0;
+    /// Tools that may act without asking, in any conversation of that owner.
+    virtual Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) = 0;
+    virtual Result<> allow_tool(const OwnerId& owner, const std::string& name) = 0;
     /// Notes of a conversation, in their order.
-    virtual Result<std::vector<StoredNote>> notes(const ConversationId& id) = 0;
-    virtual Result<StoredNote> add_note(const ConversationId& id, const std::string& text) = 0;
+    virtual Result<std::vector<StoredNote>> notes(const ConversationKey& key) = 0;
+    virtual Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) = 0;
     /// @errors kNotFound: no note has this number.
-    virtual Result<> remove_note(const ConversationId& id, std::int64_t number) = 0;
+    virtual Result<> remove_note(const ConversationKey& key, std::int64_t number) = 0;
     /// Also those that wait.
-    virtual Result<> clear_messages(const ConversationId& id) = 0;
+    virtual Result<> clear_messages(const ConversationKey& key) = 0;
 };
 
 }  // namespace notso::services

@@ -15,6 +15,8 @@ namespace {
 
 using namespace std::string_literals;
 
+const OwnerId kOwner = local_owner();
+
 struct StoreKind {
     const char* name;
     std::function<std::unique_ptr<SessionStore>(const std::filesystem::path& folder)> make;
@@ -23,7 +25,8 @@ struct StoreKind {
 class SessionStoreContract : public testing::TestWithParam<StoreKind> {
   protected:
     Conversation add_conversation(UnixMs updated_at) {
-        Conversation conversation{.id = {random_id()}, .title = "title", .updated_at = updated_at};
+        Conversation conversation{
+            .id = {random_id()}, .title = "title", .updated_at = updated_at, .owner = kOwner};
         EXPECT_TRUE(store_->create_conversation(conversation));
         return conversation;
     }
@@ -86,9 +89,10 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAConversation) {
                              .date = "2026-11-23T09:00:00",
                              .created_at = 1,
                              .updated_at = 1'800'000'000'123,
-                             .model = "SmolLM3-3B-Q4_K_M"};
+                             .model = "SmolLM3-3B-Q4_K_M",
+                             .owner = kOwner};
     ASSERT_TRUE(store_->create_conversation(first));
-    expect_equal(*store_->conversation(first.id), first);
+    expect_equal(*store_->conversation(first.key()), first);
 
     Conversation changed = first;
     changed.title = "";
@@ -97,7 +101,7 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAConversation) {
     changed.updated_at = 7;
     changed.model = "";
     ASSERT_TRUE(store_->update_conversation(changed));
-    expect_equal(*store_->conversation(first.id), changed);
+    expect_equal(*store_->conversation(first.key()), changed);
 }
 
 TEST_P(SessionStoreContract, KeepsEveryFieldOfAMessage) {
@@ -116,7 +120,7 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAMessage) {
                    .state = MessageState::kRunning,
                    .text = "",
                    .created_at = 43};
-    ASSERT_TRUE(store_->append_messages({first, second}));
+    ASSERT_TRUE(store_->append_messages(kOwner, {first, second}));
     second.state = MessageState::kFailed;
     second.text = "x\0y"s;
     second.thinking = "\0"s;
@@ -124,12 +128,12 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAMessage) {
     second.stats = {1, 2, 3, 1LL << 40, 20, 15, 0.5, 60.25, 1e300};
     ASSERT_TRUE(store_->update_message(second));
 
-    const auto stored = store_->messages(owner.id);
+    const auto stored = store_->messages(owner.key());
     ASSERT_TRUE(stored);
     ASSERT_EQ(stored->size(), 2u);
     expect_equal((*stored)[0], first);
     expect_equal((*stored)[1], second);
-    EXPECT_EQ(store_->conversation(owner.id)->updated_at, 43);
+    EXPECT_EQ(store_->conversation(owner.key())->updated_at, 43);
 }
 
 TEST_P(SessionStoreContract, KeepsEveryStateAndRole) {
@@ -144,8 +148,8 @@ TEST_P(SessionStoreContract, KeepsEveryStateAndRole) {
             Message message = message_of(owner, "m");
             message.state = state;
             message.role = role;
-            ASSERT_TRUE(store_->append_messages({message}));
-            expect_equal(store_->messages(owner.id)->back(), message);
+            ASSERT_TRUE(store_->append_messages(kOwner, {message}));
+            expect_equal(store_->messages(owner.key())->back(), message);
         }
     }
 }
@@ -156,35 +160,35 @@ TEST_P(SessionStoreContract, ListsLastUsedFirst) {
     const Conversation newest = add_conversation(30);
     Message message = message_of(old, "again");
     message.created_at = 40;
-    ASSERT_TRUE(store_->append_messages({message}));
-    const auto all = store_->list_conversations(100);
+    ASSERT_TRUE(store_->append_messages(kOwner, {message}));
+    const auto all = store_->list_conversations(kOwner, 100);
     ASSERT_EQ(all->size(), 3u);
     EXPECT_EQ((*all)[0].id, old.id);
     EXPECT_EQ((*all)[1].id, newest.id);
     EXPECT_EQ((*all)[2].id, middle.id);
-    EXPECT_EQ(store_->list_conversations(2)->size(), 2u);
-    EXPECT_EQ(store_->list_conversations(0)->size(), 0u);
+    EXPECT_EQ(store_->list_conversations(kOwner, 2)->size(), 2u);
+    EXPECT_EQ(store_->list_conversations(kOwner, 0)->size(), 0u);
 }
 
 TEST_P(SessionStoreContract, EqualTimesListTheLaterCreatedFirst) {
     const Conversation first = add_conversation(5);
     const Conversation second = add_conversation(5);
-    const auto all = store_->list_conversations(100);
+    const auto all = store_->list_conversations(kOwner, 100);
     EXPECT_EQ((*all)[0].id, second.id);
     EXPECT_EQ((*all)[1].id, first.id);
 }
 
 TEST_P(SessionStoreContract, NamesWhatIsMissing) {
-    const ConversationId none{random_id()};
+    const ConversationKey none(kOwner, {random_id()});
     EXPECT_EQ(code_of(store_->conversation(none)), ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->messages(none)), ErrorCode::kNotFound);
-    EXPECT_EQ(code_of(store_->update_conversation({.id = none, .title = ""})),
+    EXPECT_EQ(code_of(store_->update_conversation({.id = none.id, .title = "", .owner = kOwner})),
               ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->delete_conversation(none)), ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->clear_messages(none)), ErrorCode::kNotFound);
-    EXPECT_EQ(code_of(store_->delete_messages({{random_id()}})), ErrorCode::kNotFound);
-    const Message message{.id = {random_id()}, .conversation = none, .text = ""};
-    EXPECT_EQ(code_of(store_->append_messages({message})), ErrorCode::kNotFound);
+    EXPECT_EQ(code_of(store_->delete_messages(none, {{random_id()}})), ErrorCode::kNotFound);
+    const Message message{.id = {random_id()}, .conversation = none.id, .text = ""};
+    EXPECT_EQ(code_of(store_->append_messages(kOwner, {message})), ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->update_message(message)), ErrorCode::kNotFound);
     EXPECT_EQ(code_of(store_->append_text(message.id, {"a", "b"})), ErrorCode::kNotFound);
     EXPECT_EQ(*store_->find_by_client_id(none, "x"), std::nullopt);
@@ -194,11 +198,11 @@ TEST_P(SessionStoreContract, TheLastMessageIsTheLeafUntilAnotherIsChosen) {
     Conversation owner = add_conversation(1);
     const Message first = message_of(owner, "one");
     const Message second = message_of(owner, "two");
-    ASSERT_TRUE(store_->append_messages({first, second}));
-    EXPECT_EQ(store_->conversation(owner.id)->leaf, second.id);
+    ASSERT_TRUE(store_->append_messages(kOwner, {first, second}));
+    EXPECT_EQ(store_->conversation(owner.key())->leaf, second.id);
     owner.leaf = first.id;
     ASSERT_TRUE(store_->update_conversation(owner));
-    EXPECT_EQ(store_->conversation(owner.id)->leaf, first.id);
+    EXPECT_EQ(store_->conversation(owner.key())->leaf, first.id);
 }
 
 TEST_P(SessionStoreContract, WhatFollowedARemovedMessageFollowsItsParent) {
@@ -211,34 +215,36 @@ TEST_P(SessionStoreContract, WhatFollowedARemovedMessageFollowsItsParent) {
     next.parent = answer.id;
     Message elsewhere = message_of(other, "elsewhere");
     elsewhere.parent = answer.id;
-    ASSERT_TRUE(store_->append_messages({question, answer, next, elsewhere}));
-    EXPECT_EQ(code_of(store_->delete_messages({answer.id, {"nobody"}})), ErrorCode::kNotFound);
-    EXPECT_EQ(store_->messages(owner.id)->size(), 3u) << "all or none";
-    ASSERT_TRUE(store_->delete_messages({answer.id}));
-    auto left = *store_->messages(owner.id);
+    ASSERT_TRUE(store_->append_messages(kOwner, {question, answer, next, elsewhere}));
+    EXPECT_EQ(code_of(store_->delete_messages(owner.key(), {answer.id, {"nobody"}})),
+              ErrorCode::kNotFound);
+    EXPECT_EQ(store_->messages(owner.key())->size(), 3u) << "all or none";
+    ASSERT_TRUE(store_->delete_messages(owner.key(), {answer.id}));
+    auto left = *store_->messages(owner.key());
     ASSERT_EQ(left.size(), 2u);
     EXPECT_EQ(left[1].parent, question.id);
-    EXPECT_EQ(store_->messages(other.id)->front().parent, answer.id);
-    ASSERT_TRUE(store_->delete_messages({next.id}));
-    EXPECT_EQ(store_->conversation(owner.id)->leaf, question.id);
-    ASSERT_TRUE(store_->delete_messages({question.id}));
-    EXPECT_EQ(store_->conversation(owner.id)->leaf, MessageId{});
-    EXPECT_TRUE(store_->messages(owner.id)->empty());
+    EXPECT_EQ(store_->messages(other.key())->front().parent, answer.id);
+    ASSERT_TRUE(store_->delete_messages(owner.key(), {next.id}));
+    EXPECT_EQ(store_->conversation(owner.key())->leaf, question.id);
+    ASSERT_TRUE(store_->delete_messages(owner.key(), {question.id}));
+    EXPECT_EQ(store_->conversation(owner.key())->leaf, MessageId{});
+    EXPECT_TRUE(store_->messages(owner.key())->empty());
 }
 
 TEST_P(SessionStoreContract, AppendsAllOrNone) {
     const Conversation owner = add_conversation(1);
     Message first = message_of(owner, "one");
     first.client_id = "same";
-    ASSERT_TRUE(store_->append_messages({first}));
+    ASSERT_TRUE(store_->append_messages(kOwner, {first}));
     Message fresh = message_of(owner, "two");
     fresh.created_at = 99;
     Message repeated = message_of(owner, "three");
     repeated.client_id = "same";
-    EXPECT_EQ(code_of(store_->append_messages({fresh, repeated})), ErrorCode::kAlreadyExists);
-    EXPECT_EQ(store_->messages(owner.id)->size(), 1u);
-    EXPECT_EQ(store_->conversation(owner.id)->updated_at, 1);
-    EXPECT_EQ(code_of(store_->append_messages({first})), ErrorCode::kAlreadyExists);
+    EXPECT_EQ(code_of(store_->append_messages(kOwner, {fresh, repeated})),
+              ErrorCode::kAlreadyExists);
+    EXPECT_EQ(store_->messages(owner.key())->size(), 1u);
+    EXPECT_EQ(store_->conversation(owner.key())->updated_at, 1);
+    EXPECT_EQ(code_of(store_->append_messages(kOwner, {first})), ErrorCode::kAlreadyExists);
     EXPECT_EQ(code_of(store_->create_conversation(owner)), ErrorCode::kAlreadyExists);
 }
 
@@ -249,13 +255,13 @@ TEST_P(SessionStoreContract, FindsByClientIdWithinAConversation) {
     first.client_id = "k";
     Message second = message_of(two, "in two");
     second.client_id = "k";
-    ASSERT_TRUE(store_->append_messages({first}));
-    ASSERT_TRUE(
-        store_->append_messages({second, message_of(two, "none"), message_of(two, "none")}));
-    EXPECT_EQ((*store_->find_by_client_id(one.id, "k"))->id, first.id);
-    EXPECT_EQ((*store_->find_by_client_id(two.id, "k"))->id, second.id);
-    EXPECT_EQ(*store_->find_by_client_id(one.id, "other"), std::nullopt);
-    EXPECT_EQ(*store_->find_by_client_id(two.id, ""), std::nullopt);
+    ASSERT_TRUE(store_->append_messages(kOwner, {first}));
+    ASSERT_TRUE(store_->append_messages(
+        kOwner, {second, message_of(two, "none"), message_of(two, "none")}));
+    EXPECT_EQ((*store_->find_by_client_id(one.key(), "k"))->id, first.id);
+    EXPECT_EQ((*store_->find_by_client_id(two.key(), "k"))->id, second.id);
+    EXPECT_EQ(*store_->find_by_client_id(one.key(), "other"), std::nullopt);
+    EXPECT_EQ(*store_->find_by_client_id(two.key(), ""), std::nullopt);
 }
 
 TEST_P(SessionStoreContract, CollectsThePiecesOfARunningAnswer) {
@@ -264,23 +270,24 @@ TEST_P(SessionStoreContract, CollectsThePiecesOfARunningAnswer) {
     answer.state = MessageState::kRunning;
     Message other = message_of(owner, "");
     other.state = MessageState::kRunning;
-    ASSERT_TRUE(store_->append_messages({answer, other}));
+    ASSERT_TRUE(store_->append_messages(kOwner, {answer, other}));
     ASSERT_TRUE(store_->append_text(answer.id, {"hm\0m"s, ""}));
     ASSERT_TRUE(store_->append_text(other.id, {"", "mine"}));
     ASSERT_TRUE(store_->append_text(answer.id, {"", "Par"}));
     ASSERT_TRUE(store_->append_text(answer.id, {"", "is\0"s}));
-    auto stored = *store_->messages(owner.id);
+    auto stored = *store_->messages(owner.key());
     EXPECT_EQ(stored[0].thinking, "hm\0m"s);
     EXPECT_EQ(stored[0].text, "Paris\0"s);
     EXPECT_EQ(stored[1].text, "mine");
 
     auto running = *store_->running_messages();
     ASSERT_EQ(running.size(), 2u);
-    for (Message& message : running) {
+    for (auto& [whose, message] : running) {
+        EXPECT_EQ(whose, kOwner);
         message.state = MessageState::kInterrupted;
         ASSERT_TRUE(store_->update_message(message));
     }
-    stored = *store_->messages(owner.id);
+    stored = *store_->messages(owner.key());
     EXPECT_EQ(stored[0].state, MessageState::kInterrupted);
     EXPECT_EQ(stored[0].text, "Paris\0"s);
     EXPECT_EQ(stored[1].text, "mine");
@@ -292,7 +299,7 @@ TEST_P(SessionStoreContract, KeepsUsesOfToolsAndWhatTheyGave) {
     Message answer = message_of(owner, "");
     answer.state = MessageState::kRunning;
     const Message other = message_of(owner, "other");
-    ASSERT_TRUE(store_->append_messages({answer, other}));
+    ASSERT_TRUE(store_->append_messages(kOwner, {answer, other}));
     std::vector<ToolUse> uses;
     for (const auto state : {ToolUseState::kAsking,
                              ToolUseState::kRunning,
@@ -314,48 +321,48 @@ TEST_P(SessionStoreContract, KeepsUsesOfToolsAndWhatTheyGave) {
     uses[0].state = ToolUseState::kDone;
     uses[0].output = "42";
     ASSERT_TRUE(store_->put_tool_uses(answer.id, {uses[0]}));
-    EXPECT_EQ(store_->messages(owner.id)->front().tool_uses, uses);
-    EXPECT_TRUE(store_->messages(owner.id)->back().tool_uses.empty());
-    EXPECT_EQ(store_->running_messages()->front().tool_uses, uses);
+    EXPECT_EQ(store_->messages(owner.key())->front().tool_uses, uses);
+    EXPECT_TRUE(store_->messages(owner.key())->back().tool_uses.empty());
+    EXPECT_EQ(store_->running_messages()->front().message.tool_uses, uses);
     EXPECT_EQ(code_of(store_->put_tool_uses({"nobody"}, uses)), ErrorCode::kNotFound);
-    ASSERT_TRUE(store_->delete_messages({answer.id}));
-    EXPECT_EQ(store_->messages(owner.id)->size(), 1u);
+    ASSERT_TRUE(store_->delete_messages(owner.key(), {answer.id}));
+    EXPECT_EQ(store_->messages(owner.key())->size(), 1u);
 }
 
 TEST_P(SessionStoreContract, RemembersWhichToolsMayAct) {
-    EXPECT_TRUE(store_->allowed_tools()->empty());
-    ASSERT_TRUE(store_->allow_tool("web"));
-    ASSERT_TRUE(store_->allow_tool("web"));
-    EXPECT_EQ(*store_->allowed_tools(), std::vector<std::string>{"web"});
+    EXPECT_TRUE(store_->allowed_tools(kOwner)->empty());
+    ASSERT_TRUE(store_->allow_tool(kOwner, "web"));
+    ASSERT_TRUE(store_->allow_tool(kOwner, "web"));
+    EXPECT_EQ(*store_->allowed_tools(kOwner), std::vector<std::string>{"web"});
 }
 
 TEST_P(SessionStoreContract, NumbersOfNotesAreNotUsedAgain) {
     const Conversation owner = add_conversation(1);
     const Conversation other = add_conversation(2);
-    EXPECT_EQ(store_->add_note(owner.id, "milk")->number, 1);
-    EXPECT_EQ(store_->add_note(owner.id, "bread")->number, 2);
-    EXPECT_EQ(store_->add_note(other.id, "else")->number, 1);
-    ASSERT_TRUE(store_->remove_note(owner.id, 2));
-    EXPECT_EQ(code_of(store_->remove_note(owner.id, 2)), ErrorCode::kNotFound);
-    EXPECT_EQ(store_->add_note(owner.id, "tea")->number, 3);
-    EXPECT_EQ(*store_->notes(owner.id), (std::vector<StoredNote>{{1, "milk"}, {3, "tea"}}));
-    EXPECT_EQ(code_of(store_->notes({"nobody"})), ErrorCode::kNotFound);
-    ASSERT_TRUE(store_->delete_conversation(owner.id));
-    EXPECT_EQ(store_->notes(other.id)->size(), 1u);
+    EXPECT_EQ(store_->add_note(owner.key(), "milk")->number, 1);
+    EXPECT_EQ(store_->add_note(owner.key(), "bread")->number, 2);
+    EXPECT_EQ(store_->add_note(other.key(), "else")->number, 1);
+    ASSERT_TRUE(store_->remove_note(owner.key(), 2));
+    EXPECT_EQ(code_of(store_->remove_note(owner.key(), 2)), ErrorCode::kNotFound);
+    EXPECT_EQ(store_->add_note(owner.key(), "tea")->number, 3);
+    EXPECT_EQ(*store_->notes(owner.key()), (std::vector<StoredNote>{{1, "milk"}, {3, "tea"}}));
+    EXPECT_EQ(code_of(store_->notes({kOwner, {"nobody"}})), ErrorCode::kNotFound);
+    ASSERT_TRUE(store_->delete_conversation(owner.key()));
+    EXPECT_EQ(store_->notes(other.key())->size(), 1u);
 }
 
 TEST_P(SessionStoreContract, TheFinalTextReplacesThePieces) {
     const Conversation owner = add_conversation(1);
     Message answer = message_of(owner, "");
     answer.state = MessageState::kRunning;
-    ASSERT_TRUE(store_->append_messages({answer}));
+    ASSERT_TRUE(store_->append_messages(kOwner, {answer}));
     ASSERT_TRUE(store_->append_text(answer.id, {"a", "b"}));
     answer.text = "b and more";
     answer.thinking = "a";
     for (const auto state : {MessageState::kRunning, MessageState::kComplete}) {
         answer.state = state;
         ASSERT_TRUE(store_->update_message(answer));
-        expect_equal(store_->messages(owner.id)->front(), answer);
+        expect_equal(store_->messages(owner.key())->front(), answer);
     }
 }
 
@@ -364,16 +371,17 @@ TEST_P(SessionStoreContract, ClearsAndDeletesOnlyWhatWasNamed) {
     const Conversation two = add_conversation(2);
     Message first = message_of(one, "1");
     first.client_id = "k";
-    ASSERT_TRUE(store_->append_messages({first}));
-    ASSERT_TRUE(store_->append_messages({message_of(two, "2")}));
-    ASSERT_TRUE(store_->clear_messages(one.id));
-    EXPECT_TRUE(store_->messages(one.id)->empty());
-    EXPECT_EQ(store_->messages(two.id)->size(), 1u);
-    ASSERT_TRUE(store_->append_messages({first})) << "a cleared message's ids are free again";
-    ASSERT_TRUE(store_->delete_conversation(one.id));
-    EXPECT_EQ(code_of(store_->messages(one.id)), ErrorCode::kNotFound);
-    EXPECT_EQ(store_->list_conversations(10)->size(), 1u);
-    EXPECT_EQ(*store_->find_by_client_id(one.id, "k"), std::nullopt);
+    ASSERT_TRUE(store_->append_messages(kOwner, {first}));
+    ASSERT_TRUE(store_->append_messages(kOwner, {message_of(two, "2")}));
+    ASSERT_TRUE(store_->clear_messages(one.key()));
+    EXPECT_TRUE(store_->messages(one.key())->empty());
+    EXPECT_EQ(store_->messages(two.key())->size(), 1u);
+    ASSERT_TRUE(store_->append_messages(kOwner, {first}))
+        << "a cleared message's ids are free again";
+    ASSERT_TRUE(store_->delete_conversation(one.key()));
+    EXPECT_EQ(code_of(store_->messages(one.key())), ErrorCode::kNotFound);
+    EXPECT_EQ(store_->list_conversations(kOwner, 10)->size(), 1u);
+    EXPECT_EQ(*store_->find_by_client_id(one.key(), "k"), std::nullopt);
 }
 
 const StoreKind kStores[] = {

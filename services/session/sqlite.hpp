@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -53,6 +54,17 @@ class Statement {
     std::unique_ptr<sqlite3_stmt, Finalize> statement_;
     int bind_error_ = 0;
 };
+
+/// Every row of a statement, made into something by `read(const Statement&)`.
+template <class T, class Read>
+Result<std::vector<T>> read_all(Statement& statement, Read read) {
+    std::vector<T> rows;
+    while (true) {
+        NOTSO_TRY(const bool row, statement.step());
+        if (!row) return rows;
+        rows.push_back(read(statement));
+    }
+}
 
 /// One connection. Every thread but its owner stays away from it.
 class Database {

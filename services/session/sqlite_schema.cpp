@@ -123,6 +123,37 @@ ALTER TABLE conversation ADD COLUMN trashed_at INTEGER NOT NULL DEFAULT 0;
 DROP INDEX conversation_by_use;
 CREATE INDEX conversation_by_place ON conversation (pinned DESC, updated_at DESC, seq DESC);
 )sql",
+    // What was there before belongs to the person at this machine.
+    R"sql(
+ALTER TABLE conversation ADD COLUMN owner TEXT NOT NULL DEFAULT 'local' CHECK (owner <> '');
+DROP INDEX conversation_by_place;
+CREATE INDEX conversation_by_place
+    ON conversation (owner, pinned DESC, updated_at DESC, seq DESC);
+ALTER TABLE allowed_tool RENAME TO allowed_tool_of_all;
+CREATE TABLE allowed_tool (
+    owner TEXT NOT NULL,
+    name  TEXT NOT NULL,
+    PRIMARY KEY (owner, name)
+) STRICT;
+INSERT INTO allowed_tool SELECT 'local', name FROM allowed_tool_of_all;
+DROP TABLE allowed_tool_of_all;
+)sql",
+    // Passwords and tokens as hashes.
+    R"sql(
+CREATE TABLE account (
+    name       TEXT PRIMARY KEY,
+    owner      TEXT NOT NULL UNIQUE,
+    password   TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE login (
+    token      TEXT PRIMARY KEY,
+    account    TEXT NOT NULL REFERENCES account (name) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    used_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX login_of_account ON login (account);
+)sql",
     // Token ids are 32-bit numbers, little end first.
     R"sql(
 ALTER TABLE answer_piece ADD COLUMN tokens BLOB NOT NULL DEFAULT x'';

@@ -29,28 +29,31 @@ std::string as_pattern(std::string_view query) {
 
 }  // namespace
 
-Result<std::vector<SearchHit>> SqliteStore::search(const std::string& query, std::int64_t limit) {
+Result<std::vector<SearchHit>> SqliteStore::search(const OwnerId& owner,
+                                                   const std::string& query,
+                                                   std::int64_t limit) {
     SearchHits hits(query, limit);
-    if (!hits.full()) NOTSO_CHECK(find_titles(hits));
-    if (!hits.full()) NOTSO_CHECK(find_messages(hits));
+    if (!hits.full()) NOTSO_CHECK(find_titles(owner, hits));
+    if (!hits.full()) NOTSO_CHECK(find_messages(owner, hits));
     return std::move(hits).take();
 }
 
-Result<> SqliteStore::find_titles(SearchHits& hits) {
+Result<> SqliteStore::find_titles(const OwnerId& owner, SearchHits& hits) {
     NOTSO_TRY(Statement select,
-              database_->prepare("SELECT id, title FROM conversation WHERE trashed_at = 0 "
-                                 "ORDER BY updated_at DESC, seq DESC"));
+              database_->prepare("SELECT id, title FROM conversation WHERE owner = ? AND "
+                                 "trashed_at = 0 ORDER BY updated_at DESC, seq DESC"));
+    select.bind(1, owner.value);
     while (!hits.full()) {
         NOTSO_TRY(const bool row, select.step());
         if (!row) return {};
         if (!hits.matches(select.text(1))) continue;
-        NOTSO_TRY(const Conversation found, conversation({select.text(0)}));
+        NOTSO_TRY(const Conversation found, conversation({owner, {select.text(0)}}));
         hits.try_title(found);
     }
     return {};
 }
 
-Result<> SqliteStore::find_messages(SearchHits& hits) {
+Result<> SqliteStore::find_messages(const OwnerId& owner, SearchHits& hits) {
     const bool indexed = unicode::count_code_points(hits.query()) >= kShortestIndexed;
     NOTSO_TRY(
         Statement select,
@@ -64,13 +67,13 @@ Result<> SqliteStore::find_messages(SearchHits& hits) {
     while (!hits.full()) {
         NOTSO_TRY(const bool row, select.step());
         if (!row) return {};
-        const ConversationId owner{select.text(0)};
-        if (!hits.wants(owner)) continue;
-        const auto found = conversation(owner);
+        const ConversationId place{select.text(0)};
+        if (!hits.wants(place)) continue;
+        const auto found = conversation({owner, place});
         if (found) {
             hits.add(*found, {select.text(1)}, select.text(2));
         } else if (found.error().code == ErrorCode::kNotFound) {
-            hits.skip(owner);  // in the trash
+            hits.skip(place);  // in the trash, or somebody else's
         } else {
             return std::unexpected(found.error());
         }

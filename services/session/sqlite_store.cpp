@@ -1,50 +1,18 @@
 #include "services/session/sqlite_store.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/log.hpp"
 #include "services/session/message_names.hpp"
 #include "services/session/sqlite_schema.hpp"
+#include "services/session/store_errors.hpp"
 
 namespace notso::services {
 namespace {
 
 using sqlite::Statement;
 using sqlite::Transaction;
-
-constexpr std::string_view kConversationColumns =
-    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model, leaf, "
-    "pinned";
-
-void bind(Statement& statement, const Conversation& conversation) {
-    statement.bind(1, conversation.id.value)
-        .bind(2, conversation.title)
-        .bind(3, std::int64_t{conversation.thinking})
-        .bind(5, conversation.system_prompt)
-        .bind(6, conversation.date)
-        .bind(7, conversation.created_at)
-        .bind(8, conversation.updated_at)
-        .bind(9, conversation.model)
-        .bind(10, conversation.leaf.value)
-        .bind(11, std::int64_t{conversation.pinned});
-    if (conversation.temperature) statement.bind(4, *conversation.temperature);
-}
-
-Conversation read_conversation(const Statement& row) {
-    Conversation conversation{.id = {row.text(0)}, .title = row.text(1)};
-    conversation.thinking = row.integer(2) != 0;
-    if (!row.is_null(3)) conversation.temperature = row.real(3);
-    conversation.system_prompt = row.text(4);
-    conversation.date = row.text(5);
-    conversation.created_at = row.integer(6);
-    conversation.updated_at = row.integer(7);
-    conversation.model = row.text(8);
-    conversation.leaf = {row.text(9)};
-    conversation.pinned = row.integer(10) != 0;
-    return conversation;
-}
 
 constexpr std::string_view kMessageColumns =
     "id, conversation, parent, role, state, text, thinking, error, prompt_tokens, cached_tokens, "
@@ -89,24 +57,6 @@ void bind_changing(Statement& statement, int first, const Message& message) {
         .bind(first + 10, stats.thinking_ms);
 }
 
-template <class T, class Read>
-Result<std::vector<T>> read_all(Statement& statement, Read read) {
-    std::vector<T> rows;
-    while (true) {
-        NOTSO_TRY(const bool row, statement.step());
-        if (!row) return rows;
-        rows.push_back(read(statement));
-    }
-}
-
-std::unexpected<Error> no_conversation(const ConversationId& id) {
-    return fail(ErrorCode::kNotFound, "no conversation {}: it was deleted", log::field(id.value));
-}
-
-std::unexpected<Error> no_message(const MessageId& id) {
-    return fail(ErrorCode::kNotFound, "no message {}: it was deleted", log::field(id.value));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path,
@@ -129,68 +79,25 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database)));
 }
 
-Result<> SqliteStore::create_conversation(const Conversation& conversation) {
-    NOTSO_TRY(Statement insert,
-              database_->prepare(fmt::format(
-                  "INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  kConversationColumns)));
-    bind(insert, conversation);
-    return insert.run();
-}
-
-Result<std::vector<Conversation>> SqliteStore::list_conversations(std::int64_t limit) {
-    NOTSO_TRY(
-        Statement select,
-        database_->prepare(fmt::format("SELECT {} FROM conversation WHERE trashed_at = 0 "
-                                       "ORDER BY pinned DESC, updated_at DESC, seq DESC LIMIT ?",
-                                       kConversationColumns)));
-    select.bind(1, std::max<std::int64_t>(limit, 0));
-    return read_all<Conversation>(select, read_conversation);
-}
-
-Result<Conversation> SqliteStore::conversation(const ConversationId& id) {
-    NOTSO_TRY(
-        Statement select,
-        database_->prepare(fmt::format(
-            "SELECT {} FROM conversation WHERE id = ? AND trashed_at = 0", kConversationColumns)));
-    NOTSO_TRY(const bool found, select.bind(1, id.value).step());
-    if (!found) return no_conversation(id);
-    return read_conversation(select);
-}
-
-Result<> SqliteStore::require(const ConversationId& id) {
-    NOTSO_CHECK(conversation(id));
-    return {};
-}
-
-Result<> SqliteStore::update_conversation(const Conversation& conversation) {
-    NOTSO_TRY(
-        Statement update,
-        database_->prepare("UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
-                           "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
-                           "model = ?9, leaf = ?10, pinned = ?11 "
-                           "WHERE id = ?1 AND trashed_at = 0"));
-    bind(update, conversation);
-    NOTSO_CHECK(update.run());
-    if (database_->changes() == 0) return no_conversation(conversation.id);
-    return {};
-}
-
-Result<> SqliteStore::delete_conversation(const ConversationId& id) {
-    NOTSO_TRY(Statement remove, database_->prepare("DELETE FROM conversation WHERE id = ?"));
-    NOTSO_CHECK(remove.bind(1, id.value).run());
-    if (database_->changes() == 0) return no_conversation(id);
+Result<> SqliteStore::delete_all_of(const OwnerId& owner) {
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    for (const std::string_view sql :
+         {"DELETE FROM conversation WHERE owner = ?", "DELETE FROM allowed_tool WHERE owner = ?"}) {
+        NOTSO_TRY(Statement remove, database_->prepare(sql));
+        NOTSO_CHECK(remove.bind(1, owner.value).run());
+    }
+    NOTSO_CHECK(transaction.commit());
     shed_words();
     return {};
 }
 
-Result<> SqliteStore::clear_messages(const ConversationId& id) {
-    NOTSO_CHECK(require(id));
+Result<> SqliteStore::clear_messages(const ConversationKey& key) {
+    NOTSO_CHECK(require(key));
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     for (const std::string_view table : {"message", "waiting_message"}) {
         NOTSO_TRY(Statement remove,
                   database_->prepare(fmt::format("DELETE FROM {} WHERE conversation = ?", table)));
-        NOTSO_CHECK(remove.bind(1, id.value).run());
+        NOTSO_CHECK(remove.bind(1, key.id.value).run());
     }
     NOTSO_CHECK(transaction.commit());
     shed_words();
@@ -213,60 +120,65 @@ void SqliteStore::shed_log() {
     if (!shed) log::warn("deleted text is still in the log: {}", shed.error().detail);
 }
 
-Result<std::vector<Message>> SqliteStore::messages(const ConversationId& id) {
-    NOTSO_CHECK(require(id));
+Result<std::vector<Message>> SqliteStore::messages(const ConversationKey& key) {
+    NOTSO_CHECK(require(key));
     NOTSO_TRY(Statement select,
               database_->prepare(fmt::format(
                   "SELECT {} FROM message WHERE conversation = ? ORDER BY seq", kMessageColumns)));
-    select.bind(1, id.value);
-    NOTSO_TRY(auto found, read_all<Message>(select, read_message));
+    select.bind(1, key.id.value);
+    NOTSO_TRY(auto found, sqlite::read_all<Message>(select, read_message));
     NOTSO_CHECK(add_pieces(found));
-    NOTSO_CHECK(add_tool_uses(id, found));
+    NOTSO_CHECK(add_tool_uses(key.id, found));
     return found;
 }
 
-Result<std::vector<Message>> SqliteStore::running_messages() {
+Result<std::vector<RunningAnswer>> SqliteStore::running_messages() {
     NOTSO_TRY(Statement select,
               database_->prepare(fmt::format(
                   "SELECT {} FROM message WHERE state = 'running' ORDER BY seq", kMessageColumns)));
-    NOTSO_TRY(auto found, read_all<Message>(select, read_message));
+    NOTSO_TRY(auto found, sqlite::read_all<Message>(select, read_message));
     NOTSO_CHECK(add_pieces(found));
+    std::vector<RunningAnswer> running;
     for (Message& message : found) {
         std::vector<Message> one{std::move(message)};
         NOTSO_CHECK(add_tool_uses(one.front().conversation, one));
-        message = std::move(one.front());
-        NOTSO_TRY(message.journal, journal(message.id));
+        NOTSO_TRY(OwnerId owner, owner_of(one.front().conversation));
+        NOTSO_TRY(one.front().journal, journal(one.front().id));
+        running.push_back({std::move(owner), std::move(one.front())});
     }
-    return found;
+    return running;
 }
 
-Result<> SqliteStore::append_messages(const std::vector<Message>& messages) {
+Result<> SqliteStore::append_messages(const OwnerId& owner, const std::vector<Message>& messages) {
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     for (const Message& message : messages) {
         NOTSO_CHECK(insert(message));
         NOTSO_TRY(Statement touch,
                   database_->prepare("UPDATE conversation SET updated_at = max(updated_at, ?2), "
-                                     "leaf = ?3 WHERE id = ?1 AND trashed_at = 0"));
+                                     "leaf = ?3 WHERE id = ?1 AND owner = ?4 AND trashed_at = 0"));
         NOTSO_CHECK(touch.bind(1, message.conversation.value)
                         .bind(2, message.created_at)
                         .bind(3, message.id.value)
+                        .bind(4, owner.value)
                         .run());
         if (database_->changes() == 0) return no_conversation(message.conversation);
     }
     return transaction.commit();
 }
 
-Result<> SqliteStore::delete_messages(const std::vector<MessageId>& ids) {
+Result<> SqliteStore::delete_messages(const ConversationKey& key,
+                                      const std::vector<MessageId>& ids) {
+    NOTSO_CHECK(require(key));
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     for (const MessageId& id : ids) {
         for (const std::string_view sql :
              {"UPDATE message SET parent = (SELECT parent FROM message WHERE id = ?1) WHERE "
-              "parent = ?1 AND conversation = (SELECT conversation FROM message WHERE id = ?1)",
+              "parent = ?1 AND conversation = ?2",
               "UPDATE conversation SET leaf = coalesce((SELECT parent FROM message WHERE id = ?1), "
-              "'') WHERE leaf = ?1",
-              "DELETE FROM message WHERE id = ?1"}) {
+              "'') WHERE leaf = ?1 AND id = ?2",
+              "DELETE FROM message WHERE id = ?1 AND conversation = ?2"}) {
             NOTSO_TRY(Statement change, database_->prepare(sql));
-            NOTSO_CHECK(change.bind(1, id.value).run());
+            NOTSO_CHECK(change.bind(1, id.value).bind(2, key.id.value).run());
         }
         if (database_->changes() == 0) return no_message(id);
     }
@@ -295,15 +207,16 @@ Result<> SqliteStore::insert(const Message& message) {
     return insert.run();
 }
 
-Result<std::optional<Message>> SqliteStore::find_by_client_id(const ConversationId& id,
+Result<std::optional<Message>> SqliteStore::find_by_client_id(const ConversationKey& key,
                                                               const std::string& client_id) {
     NOTSO_TRY(
         Statement select,
         database_->prepare(fmt::format(
             "SELECT {} FROM message WHERE conversation = ? AND client_id = ? AND EXISTS (SELECT 1 "
-            "FROM conversation WHERE id = message.conversation AND trashed_at = 0)",
+            "FROM conversation WHERE id = message.conversation AND owner = ? AND trashed_at = 0)",
             kMessageColumns)));
-    NOTSO_TRY(const bool found, select.bind(1, id.value).bind(2, client_id).step());
+    select.bind(1, key.id.value).bind(2, client_id).bind(3, key.owner.value);
+    NOTSO_TRY(const bool found, select.step());
     if (!found) return std::nullopt;
     return read_message(select);
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "services/accounts/sqlite_accounts.hpp"
 #include "services/session/search_hits.hpp"
 #include "services/session/session_store.hpp"
 #include "services/session/sqlite.hpp"
@@ -30,35 +31,44 @@ class SqliteStore final : public SessionStore {
                                                      SqliteOptions options = {});
 
     Result<> create_conversation(const Conversation& conversation) override;
-    Result<std::vector<Conversation>> list_conversations(std::int64_t limit) override;
-    Result<Conversation> conversation(const ConversationId& id) override;
+    Result<std::vector<Conversation>> list_conversations(const OwnerId& owner,
+                                                         std::int64_t limit) override;
+    Result<Conversation> conversation(const ConversationKey& key) override;
     Result<> update_conversation(const Conversation& conversation) override;
     /// Overwrites what it deletes, in the write-ahead log too.
-    Result<> delete_conversation(const ConversationId& id) override;
-    Result<> trash_conversation(const ConversationId& id, UnixMs at) override;
-    Result<> restore_conversation(const ConversationId& id) override;
+    Result<> delete_conversation(const ConversationKey& key) override;
+    Result<> trash_conversation(const ConversationKey& key, UnixMs at) override;
+    Result<> restore_conversation(const ConversationKey& key) override;
     Result<std::vector<TrashedConversation>> trashed_conversations() override;
-    Result<std::vector<SearchHit>> search(const std::string& query, std::int64_t limit) override;
-    Result<std::vector<Message>> messages(const ConversationId& id) override;
-    Result<> append_messages(const std::vector<Message>& messages) override;
-    Result<std::optional<Message>> find_by_client_id(const ConversationId& id,
+    Result<std::vector<SearchHit>> search(const OwnerId& owner,
+                                          const std::string& query,
+                                          std::int64_t limit) override;
+    Result<std::vector<Message>> messages(const ConversationKey& key) override;
+    Result<> append_messages(const OwnerId& owner, const std::vector<Message>& messages) override;
+    Result<std::optional<Message>> find_by_client_id(const ConversationKey& key,
                                                      const std::string& client_id) override;
-    Result<> delete_messages(const std::vector<MessageId>& ids) override;
+    Result<> delete_messages(const ConversationKey& key,
+                             const std::vector<MessageId>& ids) override;
     Result<> update_message(const Message& message) override;
     Result<> append_text(const MessageId& id, const AnswerPiece& piece) override;
     Result<std::optional<AnswerJournal>> journal(const MessageId& id) override;
     Result<> put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) override;
-    Result<std::vector<Message>> running_messages() override;
+    Result<std::vector<RunningAnswer>> running_messages() override;
     Result<> add_waiting(const WaitingMessage& message) override;
-    Result<std::vector<WaitingMessage>> waiting_messages(const ConversationId& id) override;
-    Result<> remove_waiting(const ConversationId& id, const std::string& client_id) override;
-    Result<std::vector<ConversationId>> conversations_with_waiting() override;
-    Result<std::vector<std::string>> allowed_tools() override;
-    Result<> allow_tool(const std::string& name) override;
-    Result<std::vector<StoredNote>> notes(const ConversationId& id) override;
-    Result<StoredNote> add_note(const ConversationId& id, const std::string& text) override;
-    Result<> remove_note(const ConversationId& id, std::int64_t number) override;
-    Result<> clear_messages(const ConversationId& id) override;
+    Result<std::vector<WaitingMessage>> waiting_messages(const ConversationKey& key) override;
+    Result<> remove_waiting(const ConversationKey& key, const std::string& client_id) override;
+    Result<std::vector<ConversationKey>> conversations_with_waiting() override;
+    Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) override;
+    Result<> allow_tool(const OwnerId& owner, const std::string& name) override;
+    Result<std::vector<StoredNote>> notes(const ConversationKey& key) override;
+    Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) override;
+    Result<> remove_note(const ConversationKey& key, std::int64_t number) override;
+    Result<> clear_messages(const ConversationKey& key) override;
+
+    /// Deletes all conversations of an owner, those in the trash too, and what they allowed.
+    Result<> delete_all_of(const OwnerId& owner);
+
+    AccountStore& accounts() { return accounts_; }
 
     /// SQLite's own integrity check. @errors kCorruptData with what it found. @cost reads the whole
     /// file.
@@ -68,20 +78,22 @@ class SqliteStore final : public SessionStore {
 
   private:
     explicit SqliteStore(std::unique_ptr<sqlite::Database> database)
-        : database_(std::move(database)) {}
+        : database_(std::move(database)), accounts_(*database_) {}
 
     Result<> insert(const Message& message);
     Result<> write(const Message& message);
     Result<> write_journal(const Message& message);
     Result<> add_pieces(std::vector<Message>& messages);
     Result<> add_tool_uses(const ConversationId& id, std::vector<Message>& messages);
-    Result<> require(const ConversationId& id);
-    Result<> find_titles(SearchHits& hits);
-    Result<> find_messages(SearchHits& hits);
+    Result<OwnerId> owner_of(const ConversationId& id);
+    Result<> require(const ConversationKey& key);
+    Result<> find_titles(const OwnerId& owner, SearchHits& hits);
+    Result<> find_messages(const OwnerId& owner, SearchHits& hits);
     void shed_words();
     void shed_log();
 
     std::unique_ptr<sqlite::Database> database_;
+    SqliteAccounts accounts_;
 };
 
 }  // namespace notso::services

@@ -14,6 +14,8 @@ namespace notso::services {
 namespace {
 
 /// Undoes what later layouts brought.
+const OwnerId kOwner = local_owner();
+
 constexpr const char* kBackToLayout2 =
     "DROP TRIGGER message_added; DROP TRIGGER message_removed; DROP TRIGGER message_unfinished;"
     "DROP TRIGGER message_finished; DROP TABLE message_index; DROP INDEX conversation_by_place;"
@@ -24,8 +26,10 @@ constexpr const char* kBackToLayout2 =
     "ALTER TABLE message DROP COLUMN accepted_tokens;"
     "ALTER TABLE message DROP COLUMN thinking_end;"
     "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
+    "DROP TABLE login; DROP TABLE account; ALTER TABLE conversation DROP COLUMN owner;"
     "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note;"
-    "DROP TABLE waiting_message; DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN tokens;"
+    "DROP TABLE waiting_message; DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN "
+    "tokens;"
     "PRAGMA user_version = 2;";
 
 class SqliteStoreTest : public testing::Test {
@@ -36,7 +40,7 @@ class SqliteStoreTest : public testing::Test {
         return std::move(*store);
     }
     static Conversation add_conversation(SessionStore& store) {
-        const Conversation conversation{.id = {random_id()}, .title = "t"};
+        const Conversation conversation{.id = {random_id()}, .title = "t", .owner = kOwner};
         EXPECT_TRUE(store.create_conversation(conversation));
         return conversation;
     }
@@ -57,11 +61,11 @@ TEST_F(SqliteStoreTest, KeepsEverythingWhenReopened) {
     const Conversation conversation = add_conversation(*store);
     Message answer = message_of(conversation, "");
     answer.state = MessageState::kRunning;
-    ASSERT_TRUE(store->append_messages({message_of(conversation, "question"), answer}));
+    ASSERT_TRUE(store->append_messages(kOwner, {message_of(conversation, "question"), answer}));
     ASSERT_TRUE(store->append_text(answer.id, {"", "half an"}));
     store = nullptr;
     store = open();
-    const auto messages = *store->messages(conversation.id);
+    const auto messages = *store->messages(conversation.key());
     ASSERT_EQ(messages.size(), 2u);
     EXPECT_EQ(messages[0].text, "question");
     EXPECT_EQ(messages[1].text, "half an");
@@ -75,7 +79,7 @@ TEST_F(SqliteStoreTest, SyncsWritesAgainAfterEveryPiece) {
     const Conversation conversation = add_conversation(*store);
     Message answer = message_of(conversation, "");
     answer.state = MessageState::kRunning;
-    ASSERT_TRUE(store->append_messages({answer}));
+    ASSERT_TRUE(store->append_messages(kOwner, {answer}));
     ASSERT_TRUE(store->append_text(answer.id, {"", "piece"}));
     EXPECT_EQ(store->syncs_writes(), true);
     ASSERT_FALSE(store->append_text({"unknown"}, {"", "piece"}));
@@ -115,16 +119,16 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtUpWithItsMessages) {
     {
         const auto store = open();
         conversation = add_conversation(*store);
-        ASSERT_TRUE(store->append_messages({message_of(conversation, "old")}));
+        ASSERT_TRUE(store->append_messages(kOwner, {message_of(conversation, "old")}));
     }
     ASSERT_TRUE((*sqlite::Database::open(path_))->execute(kBackToLayout2));
     const auto store = open();
-    const auto messages = store->messages(conversation.id);
+    const auto messages = store->messages(conversation.key());
     ASSERT_TRUE(messages) << messages.error().detail;
     ASSERT_EQ(messages->size(), 1U);
     EXPECT_EQ(messages->front().text, "old");
     EXPECT_EQ(messages->front().stats.draft_tokens, 0);
-    ASSERT_EQ(store->search("OLD", 10)->size(), 1U) << "what was there already is found";
+    ASSERT_EQ(store->search(kOwner, "OLD", 10)->size(), 1U) << "what was there already is found";
 }
 
 TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
@@ -141,7 +145,7 @@ TEST_F(SqliteStoreTest, AnOlderLayoutIsBroughtForwardWithItsContent) {
     }
     const auto store = SqliteStore::open(path_);
     ASSERT_TRUE(store) << store.error().detail;
-    const auto kept = (*store)->conversation(old.id);
+    const auto kept = (*store)->conversation(old.key());
     ASSERT_TRUE(kept) << kept.error().detail;
     EXPECT_EQ(kept->title, old.title);
     EXPECT_EQ(kept->model, "");
@@ -161,7 +165,8 @@ TEST_F(SqliteStoreTest, DamageInsideGivesAnErrorNotACrash) {
         auto store = open();
         conversation = add_conversation(*store);
         for (int i = 0; i < 20; ++i) {
-            ASSERT_TRUE(store->append_messages({message_of(conversation, std::string(2000, 'a'))}));
+            ASSERT_TRUE(
+                store->append_messages(kOwner, {message_of(conversation, std::string(2000, 'a'))}));
         }
     }
     std::string bytes = read(path_);
@@ -169,7 +174,7 @@ TEST_F(SqliteStoreTest, DamageInsideGivesAnErrorNotACrash) {
     std::ofstream(path_, std::ios::binary) << bytes;
     const auto store = SqliteStore::open(path_);
     const auto messages =
-        store ? (*store)->messages(conversation.id) : std::unexpected(store.error());
+        store ? (*store)->messages(conversation.key()) : std::unexpected(store.error());
     ASSERT_FALSE(messages);
     EXPECT_EQ(messages.error().code, ErrorCode::kCorruptData) << messages.error().detail;
 }
@@ -181,17 +186,18 @@ TEST_F(SqliteStoreTest, AFullDiskLosesNothingAndHeals) {
     std::size_t stored = 0;
     Result<> last;
     while (last && stored < 1000) {
-        last = store->append_messages({message_of(conversation, std::string(5000, 'q')),
+        last = store->append_messages(kOwner,
+                                      {message_of(conversation, std::string(5000, 'q')),
                                        message_of(conversation, std::string(5000, 'a'))});
         if (last) stored += 2;
     }
     ASSERT_FALSE(last);
     EXPECT_EQ(last.error().code, ErrorCode::kIo);
     EXPECT_NE(last.error().detail.find("full"), std::string::npos) << last.error().detail;
-    EXPECT_EQ(store->messages(conversation.id)->size(), stored)
+    EXPECT_EQ(store->messages(conversation.key())->size(), stored)
         << "a refused pair left nothing behind";
-    ASSERT_TRUE(store->clear_messages(conversation.id));
-    EXPECT_TRUE(store->append_messages({message_of(other, std::string(5000, 'b'))}));
+    ASSERT_TRUE(store->clear_messages(conversation.key()));
+    EXPECT_TRUE(store->append_messages(kOwner, {message_of(other, std::string(5000, 'b'))}));
     EXPECT_TRUE(store->check_integrity());
 }
 
@@ -200,11 +206,11 @@ TEST_F(SqliteStoreTest, ALockedDatabaseIsBusyAndHeals) {
     const Conversation conversation = add_conversation(*store);
     const auto other = *sqlite::Database::open(path_);
     ASSERT_TRUE(other->execute("BEGIN IMMEDIATE"));
-    const Result<> refused = store->append_messages({message_of(conversation, "x")});
+    const Result<> refused = store->append_messages(kOwner, {message_of(conversation, "x")});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kBusy);
     ASSERT_TRUE(other->execute("ROLLBACK"));
-    EXPECT_TRUE(store->append_messages({message_of(conversation, "x")}));
+    EXPECT_TRUE(store->append_messages(kOwner, {message_of(conversation, "x")}));
 }
 
 TEST_F(SqliteStoreTest, AReadOnlyDatabaseIsDenied) {
@@ -223,10 +229,10 @@ TEST_F(SqliteStoreTest, DeletedWordsAreGoneFromTheDisk) {
     Message answer = message_of(removed, "");
     answer.state = MessageState::kRunning;
     ASSERT_TRUE(store->append_messages(
-        {message_of(kept, "KEEPSAKE"), message_of(removed, "SECRET-QUESTION"), answer}));
+        kOwner, {message_of(kept, "KEEPSAKE"), message_of(removed, "SECRET-QUESTION"), answer}));
     ASSERT_TRUE(store->append_text(answer.id, {"SECRET-THOUGHT", "SECRET-PIECE"}));
     ASSERT_NE(read(temp_.path() / "notso.db-wal").find("SECRET-THOUGHT"), std::string::npos);
-    ASSERT_TRUE(store->delete_conversation(removed.id));
+    ASSERT_TRUE(store->delete_conversation(removed.key()));
     const std::string bytes = read(path_) + read(temp_.path() / "notso.db-wal");
     EXPECT_EQ(bytes.find("SECRET"), std::string::npos);
     EXPECT_NE(bytes.find("KEEPSAKE"), std::string::npos);
@@ -241,23 +247,24 @@ TEST_F(SqliteStoreTest, DeletedWordsAreGoneFromTheIndex) {
     const Conversation removed = add_conversation(*store);
     const Message message = message_of(removed, std::string(kWord));
     const auto add_and_index = [&] {
-        ASSERT_TRUE(store->append_messages({message}));
+        ASSERT_TRUE(store->append_messages(kOwner, {message}));
         for (int i = 0; i < 40; ++i)
-            ASSERT_TRUE(store->append_messages({message_of(kept, fmt::format("keep {}", i))}));
+            ASSERT_TRUE(
+                store->append_messages(kOwner, {message_of(kept, fmt::format("keep {}", i))}));
         const std::string stored = bytes();
         ASSERT_NE(stored.find(kWord), stored.rfind(kWord)) << "message and index";
     };
     add_and_index();
-    ASSERT_TRUE(store->delete_messages({message.id}));
+    ASSERT_TRUE(store->delete_messages(removed.key(), {message.id}));
     EXPECT_EQ(bytes().find(kWord), std::string::npos);
     add_and_index();
-    ASSERT_TRUE(store->clear_messages(removed.id));
+    ASSERT_TRUE(store->clear_messages(removed.key()));
     EXPECT_EQ(bytes().find(kWord), std::string::npos);
     add_and_index();
-    ASSERT_TRUE(store->trash_conversation(removed.id, 1));
-    ASSERT_TRUE(store->delete_conversation(removed.id));
+    ASSERT_TRUE(store->trash_conversation(removed.key(), 1));
+    ASSERT_TRUE(store->delete_conversation(removed.key()));
     EXPECT_EQ(bytes().find(kWord), std::string::npos);
-    EXPECT_EQ(store->search("keep", 10)->size(), 1U);
+    EXPECT_EQ(store->search(kOwner, "keep", 10)->size(), 1U);
     EXPECT_TRUE((*sqlite::Database::open(path_))
                     ->execute("INSERT INTO message_index (message_index, rank) "
                               "VALUES ('integrity-check', 1)"))
@@ -269,7 +276,7 @@ TEST_F(SqliteStoreTest, AnswersAreIndexedAsTheyEnd) {
     const Conversation owner = add_conversation(*store);
     Message answer = message_of(owner, "");
     answer.state = MessageState::kRunning;
-    ASSERT_TRUE(store->append_messages({answer}));
+    ASSERT_TRUE(store->append_messages(kOwner, {answer}));
     ASSERT_TRUE(store->append_text(answer.id, {"", "half"}));
     for (const auto& [state, text] : {std::pair{MessageState::kRunning, "half and"},
                                       std::pair{MessageState::kStopped, "half and half"},
@@ -280,12 +287,12 @@ TEST_F(SqliteStoreTest, AnswersAreIndexedAsTheyEnd) {
         answer.text = text;
         ASSERT_TRUE(store->update_message(answer));
         const bool ended = state != MessageState::kRunning;
-        EXPECT_EQ(store->search(text, 10)->size(), ended ? 1U : 0U) << text;
+        EXPECT_EQ(store->search(kOwner, text, 10)->size(), ended ? 1U : 0U) << text;
         EXPECT_TRUE((*sqlite::Database::open(path_))
                         ->execute("INSERT INTO message_index (message_index) "
                                   "VALUES ('integrity-check')"));
     }
-    EXPECT_TRUE(store->search("half", 10)->empty());
+    EXPECT_TRUE(store->search(kOwner, "half", 10)->empty());
 }
 
 }  // namespace

@@ -67,8 +67,10 @@ Result<> SqliteStore::put_tool_uses(const MessageId& id, const std::vector<ToolU
     return transaction.commit();
 }
 
-Result<std::vector<std::string>> SqliteStore::allowed_tools() {
-    NOTSO_TRY(Statement select, database_->prepare("SELECT name FROM allowed_tool ORDER BY name"));
+Result<std::vector<std::string>> SqliteStore::allowed_tools(const OwnerId& owner) {
+    NOTSO_TRY(Statement select,
+              database_->prepare("SELECT name FROM allowed_tool WHERE owner = ? ORDER BY name"));
+    select.bind(1, owner.value);
     std::vector<std::string> names;
     while (true) {
         NOTSO_TRY(const bool row, select.step());
@@ -77,18 +79,18 @@ Result<std::vector<std::string>> SqliteStore::allowed_tools() {
     }
 }
 
-Result<> SqliteStore::allow_tool(const std::string& name) {
+Result<> SqliteStore::allow_tool(const OwnerId& owner, const std::string& name) {
     NOTSO_TRY(Statement insert,
-              database_->prepare("INSERT OR IGNORE INTO allowed_tool (name) VALUES (?)"));
-    return insert.bind(1, name).run();
+              database_->prepare("INSERT OR IGNORE INTO allowed_tool (owner, name) VALUES (?, ?)"));
+    return insert.bind(1, owner.value).bind(2, name).run();
 }
 
-Result<std::vector<StoredNote>> SqliteStore::notes(const ConversationId& id) {
-    NOTSO_CHECK(require(id));
+Result<std::vector<StoredNote>> SqliteStore::notes(const ConversationKey& key) {
+    NOTSO_CHECK(require(key));
     NOTSO_TRY(Statement select,
               database_->prepare("SELECT number, text FROM note WHERE conversation = ? AND gone = "
                                  "0 ORDER BY number"));
-    select.bind(1, id.value);
+    select.bind(1, key.id.value);
     std::vector<StoredNote> found;
     while (true) {
         NOTSO_TRY(const bool row, select.step());
@@ -97,28 +99,28 @@ Result<std::vector<StoredNote>> SqliteStore::notes(const ConversationId& id) {
     }
 }
 
-Result<StoredNote> SqliteStore::add_note(const ConversationId& id, const std::string& text) {
-    NOTSO_CHECK(require(id));
+Result<StoredNote> SqliteStore::add_note(const ConversationKey& key, const std::string& text) {
+    NOTSO_CHECK(require(key));
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     NOTSO_TRY(
         Statement last,
         database_->prepare("SELECT coalesce(max(number), 0) + 1 FROM note WHERE conversation = ?"));
-    NOTSO_CHECK(last.bind(1, id.value).step());
+    NOTSO_CHECK(last.bind(1, key.id.value).step());
     StoredNote note{last.integer(0), text};
     NOTSO_TRY(Statement insert,
               database_->prepare("INSERT INTO note (conversation, number, text) VALUES (?, ?, ?)"));
-    NOTSO_CHECK(insert.bind(1, id.value).bind(2, note.number).bind(3, text).run());
+    NOTSO_CHECK(insert.bind(1, key.id.value).bind(2, note.number).bind(3, text).run());
     NOTSO_CHECK(transaction.commit());
     return note;
 }
 
 /// The row stays, without its text, so that no other note gets its number.
-Result<> SqliteStore::remove_note(const ConversationId& id, std::int64_t number) {
-    NOTSO_CHECK(require(id));
+Result<> SqliteStore::remove_note(const ConversationKey& key, std::int64_t number) {
+    NOTSO_CHECK(require(key));
     NOTSO_TRY(Statement remove,
               database_->prepare("UPDATE note SET text = '', gone = 1 WHERE conversation = ? AND "
                                  "number = ? AND gone = 0"));
-    NOTSO_CHECK(remove.bind(1, id.value).bind(2, number).run());
+    NOTSO_CHECK(remove.bind(1, key.id.value).bind(2, number).run());
     if (database_->changes() == 0) return fail(ErrorCode::kNotFound, "there is no note {}", number);
     shed_log();
     return {};

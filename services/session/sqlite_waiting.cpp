@@ -9,7 +9,7 @@ namespace notso::services {
 using sqlite::Statement;
 
 Result<> SqliteStore::add_waiting(const WaitingMessage& message) {
-    NOTSO_CHECK(require(message.conversation));
+    NOTSO_CHECK(require(message.key()));
     NOTSO_TRY(Statement insert,
               database_->prepare("INSERT INTO waiting_message (conversation, client_id, text, "
                                  "created_at, thinking) VALUES (?, ?, ?, ?, ?)"));
@@ -21,17 +21,18 @@ Result<> SqliteStore::add_waiting(const WaitingMessage& message) {
     return insert.run();
 }
 
-Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const ConversationId& id) {
-    NOTSO_CHECK(require(id));
+Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const ConversationKey& key) {
+    NOTSO_CHECK(require(key));
     NOTSO_TRY(Statement select,
               database_->prepare("SELECT client_id, text, created_at, thinking FROM "
                                  "waiting_message WHERE conversation = ? ORDER BY seq"));
-    select.bind(1, id.value);
+    select.bind(1, key.id.value);
     std::vector<WaitingMessage> found;
     while (true) {
         NOTSO_TRY(const bool row, select.step());
         if (!row) return found;
-        found.push_back({.conversation = id,
+        found.push_back({.owner = key.owner,
+                         .conversation = key.id,
                          .client_id = select.text(0),
                          .text = select.text(1),
                          .created_at = select.integer(2)});
@@ -39,27 +40,27 @@ Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const Conversa
     }
 }
 
-Result<> SqliteStore::remove_waiting(const ConversationId& id, const std::string& client_id) {
+Result<> SqliteStore::remove_waiting(const ConversationKey& key, const std::string& client_id) {
     NOTSO_TRY(
         Statement remove,
         database_->prepare("DELETE FROM waiting_message WHERE conversation = ? AND client_id = ?"));
-    NOTSO_CHECK(remove.bind(1, id.value).bind(2, client_id).run());
+    NOTSO_CHECK(remove.bind(1, key.id.value).bind(2, client_id).run());
     if (database_->changes() == 0)
         return fail(ErrorCode::kNotFound, "that message does not wait any more");
     shed_log();
     return {};
 }
 
-Result<std::vector<ConversationId>> SqliteStore::conversations_with_waiting() {
+Result<std::vector<ConversationKey>> SqliteStore::conversations_with_waiting() {
     NOTSO_TRY(Statement select,
-              database_->prepare("SELECT DISTINCT conversation FROM waiting_message JOIN "
+              database_->prepare("SELECT DISTINCT owner, conversation FROM waiting_message JOIN "
                                  "conversation ON conversation.id = waiting_message.conversation "
                                  "WHERE trashed_at = 0"));
-    std::vector<ConversationId> found;
+    std::vector<ConversationKey> found;
     while (true) {
         NOTSO_TRY(const bool row, select.step());
         if (!row) return found;
-        found.push_back({select.text(0)});
+        found.push_back({{select.text(0)}, {select.text(1)}});
     }
 }
 

@@ -157,6 +157,7 @@ std::optional<Rejection> Connection::prepare_route(Job& job, std::string_view pa
     if (match->route != nullptr) {
         job.route = match->route;
         job.request.params = std::move(match->params);
+        job.set_cookie = state_->visitors.identify(job.request, *job.route);
         return state_->guard.check(job.request, *job.route, job.head.has_body());
     }
     if (match->allowed.empty()) {
@@ -229,6 +230,7 @@ Awaitable<Connection::Next> Connection::answer(Job& job) {
     options.keep_alive = job.head.keep_alive && !state_->closing;
     options.http_1_0 = job.head.http_1_0;
     options.unsent_limit = state_->options.limits.unsent_stream_bytes;
+    options.set_cookie = job.set_cookie;
     const auto start = SteadyClock::now();
     ConnectionExchange exchange(*channel_, job.request, options);
     std::string thrown;

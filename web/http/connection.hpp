@@ -12,6 +12,7 @@
 #include "web/http/head_scanner.hpp"
 #include "web/http/router.hpp"
 #include "web/middleware/request_guard.hpp"
+#include "web/middleware/visitors.hpp"
 
 namespace notso::web {
 
@@ -22,6 +23,7 @@ struct ServerState {
     ServerOptions options;
     Router router;
     RequestGuard guard;
+    Visitors visitors;
     bool closing = false;
     std::unordered_set<Connection*> connections = {};
 };
@@ -48,7 +50,8 @@ class Connection {
         RequestHead head;
         Request request;
         const Route* route = nullptr;
-        bool api = false;  // errors are JSON
+        std::optional<Header> set_cookie = {};  // of the response
+        bool api = false;                       // errors are JSON
     };
     enum class Next { kKeepAlive, kLinger, kGone };
 

@@ -19,6 +19,7 @@ Awaitable<> ConnectionExchange::respond(Response response) {
     const bool with_body = request_.method != Method::kHead && !is_bodiless(response.status);
     std::string body = std::move(response.body);
     response.body.clear();
+    if (options_.set_cookie) response.headers.push_back(*options_.set_cookie);
     HeadOptions options;
     options.keep_alive = options_.keep_alive;
     options.request_id = request_.request_id;
@@ -34,6 +35,7 @@ Awaitable<> ConnectionExchange::respond(Response response) {
 Awaitable<Result<>> ConnectionExchange::start_stream(Response head) {
     if (phase_ != Phase::kOpen) co_return fail(ErrorCode::kInternal, "a handler answered twice");
     status_ = head.status;
+    if (options_.set_cookie) head.headers.push_back(*options_.set_cookie);
     chunked_ = !options_.http_1_0;
     if (!chunked_) options_.keep_alive = false;
     HeadOptions options;

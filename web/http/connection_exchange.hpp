@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "web/http/channel.hpp"
 #include "web/http/exchange.hpp"
@@ -17,6 +18,7 @@ class ConnectionExchange final : public Exchange {
         bool keep_alive = true;
         bool http_1_0 = false;
         std::size_t unsent_limit = 256 * 1024;
+        std::optional<Header> set_cookie = {};  ///< Added to the response.
     };
 
     /// Both references must outlive the exchange.

@@ -1,5 +1,6 @@
 #include "web/http/message.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -37,6 +38,18 @@ std::string_view to_string(Method method) noexcept {
 std::string_view Request::header(std::string_view lower_case_name) const {
     const auto found = headers.find(std::string(lower_case_name));
     return found == headers.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+std::string Request::cookie(std::string_view name) const {
+    std::string_view rest = header("cookie");
+    while (!rest.empty()) {
+        const std::string_view pair = trim(rest.substr(0, rest.find(';')));
+        rest.remove_prefix(std::min(rest.find(';'), rest.size() - 1) + 1);
+        const std::size_t equals = pair.find('=');
+        if (equals != std::string_view::npos && pair.substr(0, equals) == name)
+            return std::string(pair.substr(equals + 1));
+    }
+    return {};
 }
 
 Result<std::map<std::string, std::string>> Request::form() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "services/session/owner_id.hpp"
 
 namespace notso::web {
 
@@ -28,9 +29,14 @@ struct Request {
     std::string body;
     std::string remote_address;
     std::string request_id;
+    services::OwnerId owner;           ///< Whose conversations it is about.
+    std::string account = {};          ///< Name of who has signed in; empty: nobody.
+    bool owner_is_one_person = false;  ///< Not whoever reaches this server, or has its key.
 
     /// Header value or "".
     std::string_view header(std::string_view lower_case_name) const;
+    /// Value of a cookie or "". Of several with that name the first counts.
+    std::string cookie(std::string_view name) const;
     /// The fields of an application/x-www-form-urlencoded body; the first value of a name wins.
     /// @errors kInvalidArgument for another content type or malformed encoding.
     Result<std::map<std::string, std::string>> form() const;

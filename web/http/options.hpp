@@ -10,6 +10,10 @@
 #include "base/error.hpp"
 #include "web/http/message.hpp"
 
+namespace notso::services {
+class LoginDesk;
+}
+
 namespace notso::web {
 
 /// Every one is tested at, just over and far over the limit.
@@ -40,8 +44,11 @@ struct ServerOptions {
         {};  ///< Besides loopback names and the bound address (DNS rebinding).
     std::string public_url = {};
     std::vector<std::string> trusted_proxies =
-        {};                     ///< Addresses whose X-Forwarded-For is believed.
-    ErrorPage error_page = {};  ///< Empty: a plain page.
+        {};  ///< Addresses whose X-Forwarded-For is believed.
+    /// Each browser has conversations of its own; otherwise all are the person at this machine.
+    bool spaces = false;
+    services::LoginDesk* logins = nullptr;  ///< Where there are accounts, nobody gets in without.
+    ErrorPage error_page = {};              ///< Empty: a plain page.
 };
 
 }  // namespace notso::web

@@ -232,8 +232,9 @@ Result<std::unique_ptr<Server>> Server::listen(asio::io_context& io,
     NOTSO_CHECK(bind(acceptor, endpoint));
     allow_descriptors(options.limits.connections);
     RequestGuard guard(options);
+    const Visitors visitors(options);
     auto state = std::make_shared<ServerState>(
-        ServerState{std::move(options), Router(std::move(routes)), std::move(guard)});
+        ServerState{std::move(options), Router(std::move(routes)), std::move(guard), visitors});
     auto admission = std::make_shared<Admission>(Admission{std::move(state), std::move(acceptor)});
     return std::make_unique<BeastServer>(std::move(admission));
 }

@@ -9,7 +9,9 @@
 #include <array>
 
 #include "base/log.hpp"
+#include "services/accounts/login_desk.hpp"
 #include "web/http/url.hpp"
+#include "web/pages/format.hpp"
 
 namespace notso::web {
 namespace {
@@ -106,6 +108,7 @@ RequestGuard::RequestGuard(const ServerOptions& options)
       any_address_(options.host == "0.0.0.0" || options.host == "::" || options.host == "[::]"),
       public_origin_(origin_of(options.public_url)),
       api_key_(options.api_key),
+      logins_(options.logins),
       trusted_proxies_(options.trusted_proxies.begin(), options.trusted_proxies.end()) {
     std::vector<std::string> more = options.allowed_hosts;
     more.push_back(options.host.find(':') != std::string::npos && !options.host.starts_with('[')
@@ -146,7 +149,9 @@ std::optional<Rejection> RequestGuard::check(const Request& request,
 }
 
 std::optional<Rejection> RequestGuard::check_key(const Request& request, const Route& route) const {
-    if (api_key_.empty() || route.open) return std::nullopt;
+    if (route.open) return std::nullopt;
+    if (logins_ != nullptr && logins_->required()) return check_login(request, route);
+    if (api_key_.empty()) return std::nullopt;
     const std::string given = credential(request.header("authorization"));
     if (!given.empty() && equal_secrets(given, api_key_)) return std::nullopt;
     auto refused =
@@ -157,6 +162,26 @@ std::optional<Rejection> RequestGuard::check_key(const Request& request, const R
     // Browsers ask for a user name and a password then; the password is the key.
     refused.headers.push_back(
         {"WWW-Authenticate", route.api ? "Bearer" : "Basic realm=\"notso\", charset=\"UTF-8\""});
+    return refused;
+}
+
+std::optional<Rejection> RequestGuard::check_login(const Request& request, const Route& route) {
+    if (request.owner != services::OwnerId{}) return std::nullopt;
+    if (route.api) {
+        auto refused = reject(401,
+                              ErrorCode::kPermissionDenied,
+                              "people sign in here: send Authorization: Bearer KEY with the "
+                              "server's API key (it has one when it was started with --api-key)");
+        refused.headers.push_back({"WWW-Authenticate", "Bearer"});
+        return refused;
+    }
+    // A form that came too late goes nowhere; its text is still in the browser.
+    std::string place = "/login";
+    if (request.method == Method::kGet && !request.is_htmx())
+        place += "?next=" + percent_encode(request.path);
+    auto refused = reject(
+        request.is_htmx() ? 401 : 303, ErrorCode::kPermissionDenied, "sign in to go on here");
+    refused.headers.push_back({request.is_htmx() ? "HX-Redirect" : "Location", place});
     return refused;
 }
 
@@ -221,11 +246,11 @@ std::string credential(std::string_view authorization) {
 }
 
 Result<> check_binding(bool is_loopback, const ServerOptions& options) {
-    if (is_loopback || !options.api_key.empty()) return {};
+    const bool has_accounts = options.logins != nullptr && options.logins->required();
+    if (is_loopback || !options.api_key.empty() || has_accounts) return {};
     return fail(ErrorCode::kPermissionDenied,
                 "listening on {} would let anybody on the network use this server: set an API key "
-                "(--api-key), or "
-                "bind to 127.0.0.1",
+                "(--api-key), add accounts (notso user add NAME), or bind to 127.0.0.1",
                 options.host);
 }
 

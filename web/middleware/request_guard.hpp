@@ -35,7 +35,8 @@ class RequestGuard {
     /// Is the name in the Host header one of ours? A page on another name that resolves to this
     /// machine is refused.
     std::optional<Rejection> check_host(std::string_view host) const;
-    /// Everything that depends on the route: key, origin of writes, content type of JSON bodies.
+    /// Everything that depends on the route: key or login, origin of writes, content type of JSON
+    /// bodies. Visitors::identify() was there before.
     std::optional<Rejection> check(const Request& request, const Route& route, bool has_body) const;
     /// The address behind trusted proxies, else the peer's.
     std::string client_address(const Request& request, const std::string& peer) const;
@@ -43,6 +44,8 @@ class RequestGuard {
 
   private:
     std::optional<Rejection> check_key(const Request& request, const Route& route) const;
+    /// With accounts: whoever is somebody (Visitors) gets in.
+    static std::optional<Rejection> check_login(const Request& request, const Route& route);
     std::optional<Rejection> check_origin(const Request& request) const;
     bool is_own_origin(std::string_view origin, std::string_view host_header) const;
 
@@ -50,6 +53,7 @@ class RequestGuard {
     bool any_address_ = false;  // bound to all interfaces: every literal address is ours
     std::string public_origin_;
     std::string api_key_;
+    services::LoginDesk* logins_;
     std::set<std::string> trusted_proxies_;
 };
 

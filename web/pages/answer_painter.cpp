@@ -64,7 +64,7 @@ std::string AnswerPainter::paint() {
             "waiting",
             "outerHTML",
             pages_.render("partials/waiting.html",
-                          {{"waiting", waiting_view(feed_.conversation().value, now.waiting)}}));
+                          {{"waiting", waiting_view(feed_.conversation().id.value, now.waiting)}}));
     }
     if (now.ended) {
         paint_end(out);
@@ -139,7 +139,7 @@ void AnswerPainter::paint_end(std::string& out) {
     out += idle_controls(pages_);
     if (feed_.snapshot().more_follows) {
         const boost::json::object after = {
-            {"after", after_view(feed_.conversation().value, {}, true)}};
+            {"after", after_view(feed_.conversation().id.value, {}, true)}};
         out += partial("after", "innerHTML", pages_.render("partials/after.html", after));
     }
     text_bytes_ = feed_.snapshot().text.size();

@@ -78,8 +78,8 @@ class AnswerPainterTest : public testing::Test {
     }
 
     PageRenderer pages_;
-    std::shared_ptr<TurnFeed> feed_ =
-        std::make_shared<TurnFeed>(services::MessageId{kId}, services::ConversationId{"c"});
+    std::shared_ptr<TurnFeed> feed_ = std::make_shared<TurnFeed>(
+        services::MessageId{kId}, services::ConversationKey({"o"}, {"c"}));
 };
 
 TEST_F(AnswerPainterTest, AnyBatchesGiveTheSamePage) {
@@ -89,7 +89,8 @@ TEST_F(AnswerPainterTest, AnyBatchesGiveTheSamePage) {
         "a;\n\nint b;\n```\n\n"
         "| a | b |\n|---|---|\n| 1 | 2 |\n\nLast words";
     for (int round = 0; round < 50; ++round) {
-        feed_ = std::make_shared<TurnFeed>(services::MessageId{kId}, services::ConversationId{"c"});
+        feed_ = std::make_shared<TurnFeed>(services::MessageId{kId},
+                                           services::ConversationKey({"o"}, {"c"}));
         AnswerPainter painter(pages_, *feed_);
         PageModel page;
         page.apply(painter.paint());
@@ -108,7 +109,8 @@ TEST_F(AnswerPainterTest, AnyBatchesGiveTheSamePage) {
 TEST_F(AnswerPainterTest, AReaderThatComesBackGetsExactlyTheRest) {
     const std::string source = "First paragraph.\n\nSecond *one*.\n\n- a\n- b\n\nThird.";
     for (std::size_t cut = 1; cut < source.size(); ++cut) {
-        feed_ = std::make_shared<TurnFeed>(services::MessageId{kId}, services::ConversationId{"c"});
+        feed_ = std::make_shared<TurnFeed>(services::MessageId{kId},
+                                           services::ConversationKey({"o"}, {"c"}));
         thought("hm ");
         text(source.substr(0, cut));
         AnswerPainter before(pages_, *feed_);
@@ -126,7 +128,8 @@ TEST_F(AnswerPainterTest, AReaderThatComesBackGetsExactlyTheRest) {
 TEST_F(AnswerPainterTest, ARewrittenAnswerTakesThePlaceOfTheOldOne) {
     const std::string source = "First paragraph.\n\nSecond one.\n\n<tool";
     for (std::size_t kept = 1; kept < source.size(); kept += 3) {
-        feed_ = std::make_shared<TurnFeed>(services::MessageId{kId}, services::ConversationId{"c"});
+        feed_ = std::make_shared<TurnFeed>(services::MessageId{kId},
+                                           services::ConversationKey({"o"}, {"c"}));
         AnswerPainter painter(pages_, *feed_);
         PageModel page;
         text(source);

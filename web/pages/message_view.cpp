@@ -181,7 +181,8 @@ boost::json::object answer_view(const Message& message, bool can_continue) {
 boost::json::object live_answer_view(const TurnFeed& feed) {
     const FeedSnapshot& shown = feed.snapshot();
     if (shown.ended) return answer_view(*shown.ended, shown.can_continue);
-    Message message{.id = feed.answer(), .conversation = feed.conversation(), .text = shown.text};
+    Message message{
+        .id = feed.answer(), .conversation = feed.conversation().id, .text = shown.text};
     message.state = MessageState::kRunning;
     message.thinking = shown.thinking;
     message.tool_uses = shown.tool_uses;
@@ -195,7 +196,7 @@ boost::json::object live_answer_view(const TurnFeed& feed) {
 
 boost::json::object running_view(const TurnFeed& feed) {
     const FeedSnapshot& shown = feed.snapshot();
-    return {{"conversation", feed.conversation().value},
+    return {{"conversation", feed.conversation().id.value},
             {"event_id", to_string(EventId{feed.answer(), shown.seq})},
             {"label", pill_label(shown.status)},
             {"details", pill_details(shown.status)}};

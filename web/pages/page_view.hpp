@@ -15,7 +15,9 @@ namespace notso::web {
 /// What every page shows, gathered on the io thread.
 struct PageFrame {
     std::string title;
-    std::string theme = {};  ///< "light", "dark" or empty (as the system).
+    std::string theme = {};    ///< "light", "dark" or empty (as the system).
+    std::string account = {};  ///< Name of who has signed in.
+    bool own_space = false;    ///< The conversations are this browser's, not everybody's.
     services::ModelInfo model = {};
     services::Health health = {};
     bool on_disk = false;  ///< The model is installed and not loaded: a message does that first.

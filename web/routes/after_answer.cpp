@@ -7,18 +7,18 @@
 namespace notso::web {
 namespace {
 
-Awaitable<> wait_until_settled(const Pages& pages, const services::ConversationId& id) {
-    auto wait = [&pages, &id](services::Completion<> done) {
-        pages.context().chat.when_settled(id, std::move(done));
+Awaitable<> wait_until_settled(const Pages& pages, const services::ConversationKey& key) {
+    auto wait = [&pages, &key](services::Completion<> done) {
+        pages.context().chat.when_settled(key, std::move(done));
     };
     co_await wait_for<void>(wait);
 }
 
 /// Answers when the work is done, which takes some seconds: the page asks once and shows it.
 Awaitable<> after_answer(Exchange& exchange, const Pages& pages) {
-    const services::ConversationId id = conversation_of(exchange.request());
-    co_await wait_until_settled(pages, id);
-    const auto view = co_await open_conversation(pages, id);
+    const services::ConversationKey key = conversation_of(exchange.request());
+    co_await wait_until_settled(pages, key);
+    const auto view = co_await open_conversation(pages, key);
     if (!view) {
         co_await pages.show_error(exchange, view.error());
         co_return;

@@ -87,7 +87,7 @@ TEST_F(AfterAnswer, ALinkFillsTheComposerAndSendsNothing) {
     const auto page = get("/chat/" + id + "?prefill=%3C/textarea%3E%3Cb%3E");
     EXPECT_TRUE(page.body.contains("&lt;/textarea&gt;&lt;b&gt;</textarea>"));
     EXPECT_TRUE(wait_idle());
-    EXPECT_EQ(store_.messages({id})->size(), 2U);
+    EXPECT_EQ(store_.messages({services::local_owner(), {id}})->size(), 2U);
 }
 
 TEST_F(AfterAnswer, TheNextMessageTakesTheQuestionsAway) {

@@ -34,6 +34,7 @@ class AppFixture : public testing::Test {
         std::promise<void> done;
         boost::asio::post(server_->io(), [&] {
             chat_.reset();
+            logins_.reset();
             done.set_value();
         });
         done.get_future().wait();
@@ -54,6 +55,13 @@ class AppFixture : public testing::Test {
         chat_ = services::ChatService::create(
             {*backend_, store_, *executor_, *database_, *compute_, background_, tools_});
         context_ = std::make_unique<AppContext>(AppContext{*chat_, *backend_, *compute_, "test"});
+        if (accounts_ != nullptr) {
+            logins_ = std::make_unique<services::LoginDesk>(
+                services::LoginDeps{*accounts_, *executor_, *database_, *compute_},
+                *services::load_logins(*accounts_));
+            context_->logins = options.logins = logins_.get();
+            context_->https = options.public_url.starts_with("https://");
+        }
         server_->start(make_routes(*context_), std::move(options));
     }
 
@@ -93,14 +101,16 @@ class AppFixture : public testing::Test {
         return false;
     }
 
-    bool background_ = false;        ///< Of what start() starts.
-    services::ToolDesk tools_ = {};  ///< The same.
+    bool background_ = false;                     ///< Of what start() starts.
+    services::ToolDesk tools_ = {};               ///< The same.
+    services::AccountStore* accounts_ = nullptr;  ///< The same; null: nobody has an account.
     services::MemoryStore store_;
     std::unique_ptr<services::MeteredBackend> backend_;
     std::unique_ptr<TestServer> server_;
     std::unique_ptr<TestExecutor> executor_;
     std::unique_ptr<SerialWorker> compute_;
     std::unique_ptr<SerialWorker> database_;
+    std::unique_ptr<services::LoginDesk> logins_;
     std::unique_ptr<services::ChatService> chat_;
     std::unique_ptr<AppContext> context_;
 };

@@ -9,11 +9,11 @@ namespace notso::web {
 namespace {
 
 using services::Conversation;
-using services::ConversationId;
+using services::ConversationKey;
 using services::SentMessage;
 
-services::SendRequest send_request(const Request& from, ConversationId id, const Form& form) {
-    services::SendRequest request{.conversation = std::move(id),
+services::SendRequest send_request(const Request& from, ConversationKey key, const Form& form) {
+    services::SendRequest request{.conversation = std::move(key),
                                   .text = with_unix_lines(field(form, "message")),
                                   .client_id = field(form, "client_id"),
                                   .user = client_user(from)};
@@ -29,32 +29,32 @@ Awaitable<Result<SentMessage>> send(const Pages& pages, services::SendRequest re
     co_return co_await wait_for<SentMessage>(start);
 }
 
-Awaitable<Result<Conversation>> create(const Pages& pages) {
-    auto start = [&pages](services::Completion<Conversation> done) {
-        pages.context().chat.create_conversation(std::move(done));
+Awaitable<Result<Conversation>> create(const Pages& pages, services::OwnerId owner) {
+    auto start = [&pages, &owner](services::Completion<Conversation> done) {
+        pages.context().chat.create_conversation(owner, std::move(done));
     };
     co_return co_await wait_for<Conversation>(start);
 }
 
-Awaitable<Result<>> erase(const Pages& pages, ConversationId id) {
-    auto start = [&pages, &id](services::Completion<> done) {
-        pages.context().chat.erase(id, std::move(done));
+Awaitable<Result<>> erase(const Pages& pages, ConversationKey key) {
+    auto start = [&pages, &key](services::Completion<> done) {
+        pages.context().chat.erase(key, std::move(done));
     };
     co_return co_await wait_for<void>(start);
 }
 
-Awaitable<Result<>> set_model(const Pages& pages, ConversationId id, std::string model) {
-    auto start = [&pages, &id, &model](services::Completion<Conversation> done) {
-        pages.context().chat.set_model(id, model, std::move(done));
+Awaitable<Result<>> set_model(const Pages& pages, ConversationKey key, std::string model) {
+    auto start = [&pages, &key, &model](services::Completion<Conversation> done) {
+        pages.context().chat.set_model(key, model, std::move(done));
     };
     const Result<Conversation> changed = co_await wait_for<Conversation>(start);
     if (!changed) co_return std::unexpected(changed.error());
     co_return Result<>{};
 }
 
-Awaitable<Result<Conversation>> set_thinking(const Pages& pages, ConversationId id, bool on) {
-    auto start = [&pages, &id, on](services::Completion<Conversation> done) {
-        pages.context().chat.set_thinking(id, on, std::move(done));
+Awaitable<Result<Conversation>> set_thinking(const Pages& pages, ConversationKey key, bool on) {
+    auto start = [&pages, &key, on](services::Completion<Conversation> done) {
+        pages.context().chat.set_thinking(key, on, std::move(done));
     };
     co_return co_await wait_for<Conversation>(start);
 }
@@ -93,15 +93,15 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
     }
-    const Result<Conversation> created = co_await create(pages);
+    const Result<Conversation> created = co_await create(pages, exchange.request().owner);
     if (!created) {
         co_await pages.show_error(exchange, created.error(), text);
         co_return;
     }
-    const services::SendRequest request = send_request(exchange.request(), created->id, *form);
+    const services::SendRequest request = send_request(exchange.request(), created->key(), *form);
     const Result<SentMessage> sent = co_await send_first(pages, request, model);
     if (!sent) {
-        co_await erase(pages, created->id);  // an empty conversation is of no use to anybody
+        co_await erase(pages, created->key());  // an empty conversation is of no use to anybody
         co_await pages.show_error(exchange, sent.error(), text);
         co_return;
     }
@@ -109,7 +109,7 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
     if (exchange.request().is_htmx()) {
         response.headers.push_back({"HX-Redirect", "/chat/" + created->id.value});
     } else {
-        response = see_other(follow_path(created->id));
+        response = see_other(follow_path(created->key()));
     }
     co_await exchange.respond(std::move(response));
 }
@@ -200,53 +200,53 @@ Awaitable<> answer_change(Exchange& exchange,
 }
 
 Awaitable<> post_stop(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
-    const auto view = co_await open_conversation(pages, id);  // a foreign id is no success
+    const ConversationKey key = conversation_of(exchange.request());
+    const auto view = co_await open_conversation(pages, key);  // a foreign id is no success
     Result<> stopped;
     if (!view) stopped = std::unexpected(view.error());
-    auto start = [&pages, &id](services::Completion<> done) {
-        pages.context().chat.stop(id, std::move(done));
+    auto start = [&pages, &key](services::Completion<> done) {
+        pages.context().chat.stop(key, std::move(done));
     };
     if (view) stopped = co_await wait_for<void>(start);
-    co_await answer_change(exchange, pages, stopped, "/chat/" + id.value);
+    co_await answer_change(exchange, pages, stopped, "/chat/" + key.id.value);
 }
 
 Awaitable<> post_answer_now(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
-    const auto view = co_await open_conversation(pages, id);  // a foreign id is no success
+    const ConversationKey key = conversation_of(exchange.request());
+    const auto view = co_await open_conversation(pages, key);  // a foreign id is no success
     Result<> asked;
     if (!view) asked = std::unexpected(view.error());
-    auto start = [&pages, &id](services::Completion<> done) {
-        pages.context().chat.answer_now(id, std::move(done));
+    auto start = [&pages, &key](services::Completion<> done) {
+        pages.context().chat.answer_now(key, std::move(done));
     };
     if (view) asked = co_await wait_for<void>(start);
-    co_await answer_change(exchange, pages, asked, follow_path(id));
+    co_await answer_change(exchange, pages, asked, follow_path(key));
 }
 
 Awaitable<> post_thinking(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
+    const ConversationKey key = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
     Result<> changed;
     if (!form) {
         changed = std::unexpected(form.error());
     } else {
-        const auto conversation = co_await set_thinking(pages, id, form->contains("thinking"));
+        const auto conversation = co_await set_thinking(pages, key, form->contains("thinking"));
         if (!conversation) changed = std::unexpected(conversation.error());
     }
-    co_await answer_change(exchange, pages, changed, "/chat/" + id.value);
+    co_await answer_change(exchange, pages, changed, "/chat/" + key.id.value);
 }
 
 Awaitable<> post_model(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
+    const ConversationKey key = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
     Result<> changed;
     if (!form) changed = std::unexpected(form.error());
-    if (form) changed = co_await set_model(pages, id, field(*form, "model"));
-    co_await answer_change(exchange, pages, changed, "/chat/" + id.value);
+    if (form) changed = co_await set_model(pages, key, field(*form, "model"));
+    co_await answer_change(exchange, pages, changed, "/chat/" + key.id.value);
 }
 
 Awaitable<> post_tool(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
+    const ConversationKey key = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
     Result<> decided;
     std::optional<services::ToolDecision> decision;
@@ -255,22 +255,22 @@ Awaitable<> post_tool(Exchange& exchange, const Pages& pages) {
     if (form && !decision)
         decided = fail(ErrorCode::kInvalidArgument, "decision is not allow, always or deny");
     auto start = [&](services::Completion<> done) {
-        pages.context().chat.decide_tool({id, field(*form, "use"), *decision}, std::move(done));
+        pages.context().chat.decide_tool({key, field(*form, "use"), *decision}, std::move(done));
     };
     if (decided) decided = co_await wait_for<void>(start);
-    co_await answer_change(exchange, pages, decided, follow_path(id));
+    co_await answer_change(exchange, pages, decided, follow_path(key));
 }
 
 Awaitable<> post_rename(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
+    const ConversationKey key = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
     Result<> renamed;
     if (!form) renamed = std::unexpected(form.error());
-    auto start = [&pages, &id, &form](services::Completion<> done) {
-        pages.context().chat.rename(id, field(*form, "title"), std::move(done));
+    auto start = [&pages, &key, &form](services::Completion<> done) {
+        pages.context().chat.rename(key, field(*form, "title"), std::move(done));
     };
     if (form) renamed = co_await wait_for<void>(start);
-    co_await answer_change(exchange, pages, renamed, "/chat/" + id.value);
+    co_await answer_change(exchange, pages, renamed, "/chat/" + key.id.value);
 }
 
 }  // namespace

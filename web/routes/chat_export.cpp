@@ -49,17 +49,17 @@ Response as_file(std::string body, std::string content_type, std::string_view na
 }
 
 Awaitable<Result<Response>> exported(const Pages& pages, const Request& request) {
-    const services::ConversationId id = conversation_of(request);
+    const services::ConversationKey key = conversation_of(request);
     const auto given = request.query.find("format");
     const std::string format = given == request.query.end() ? "json" : given->second;
-    auto view = co_await open_conversation(pages, id);
+    auto view = co_await open_conversation(pages, key);
     if (!view) co_return std::unexpected(view.error());
     if (format == "md")
         co_return as_file(conversation_markdown(*view), "text/markdown; charset=utf-8", "chat.md");
     if (format != "json")
         co_return fail(ErrorCode::kInvalidArgument, "the format of an export is md or json");
-    auto start = [&pages, &id](services::Completion<std::vector<Message>> done) {
-        pages.context().chat.all_messages(id, std::move(done));
+    auto start = [&pages, &key](services::Completion<std::vector<Message>> done) {
+        pages.context().chat.all_messages(key, std::move(done));
     };
     auto all = co_await wait_for<std::vector<Message>>(start);
     if (!all) co_return std::unexpected(all.error());

@@ -47,18 +47,18 @@ Result<> check_room(AppContext& context) {
 }
 
 /// Of a conversation with a model of its own the backend decides when it is asked.
-Awaitable<Result<>> check_ready(const Pages& pages, const services::ConversationId& id) {
+Awaitable<Result<>> check_ready(const Pages& pages, const services::ConversationKey& key) {
     Result<> ready = check_room(pages.context());
     if (!ready) co_return ready;
     ready = check_ready(pages.context());
     if (ready) co_return ready;
-    const auto view = co_await open_conversation(pages, id);
+    const auto view = co_await open_conversation(pages, key);
     if (view && !view->conversation.model.empty()) ready = {};
     co_return ready;
 }
 
-std::string follow_path(const services::ConversationId& id) {
-    return fmt::format("/chat/{}?follow=1", id.value);
+std::string follow_path(const services::ConversationKey& key) {
+    return fmt::format("/chat/{}?follow=1", key.id.value);
 }
 
 Route action_route(const SharedPages& pages, std::string pattern, Action action, BodyLimit body) {

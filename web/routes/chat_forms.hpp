@@ -22,10 +22,10 @@ Result<> check_ready(const AppContext& context);
 /// @errors kOverloaded when nobody gets in.
 Result<> check_room(AppContext& context);
 /// Both, for the model of a conversation.
-Awaitable<Result<>> check_ready(const Pages& pages, const services::ConversationId& id);
+Awaitable<Result<>> check_ready(const Pages& pages, const services::ConversationKey& key);
 
 /// Where to go after a form that a browser without script sent.
-std::string follow_path(const services::ConversationId& id);
+std::string follow_path(const services::ConversationKey& key);
 
 using Action = Awaitable<> (*)(Exchange&, const Pages&);
 Route action_route(const SharedPages& pages, std::string pattern, Action action, BodyLimit body);

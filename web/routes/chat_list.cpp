@@ -9,7 +9,7 @@ namespace notso::web {
 namespace {
 
 using services::Conversation;
-using services::ConversationId;
+using services::ConversationKey;
 using services::SearchHit;
 
 constexpr std::size_t kIdCharacters = 32;
@@ -63,8 +63,8 @@ Awaitable<> results_page(Exchange& exchange,
 Awaitable<> search(Exchange& exchange, const Pages& pages) {
     const auto given = exchange.request().query.find("q");
     const std::string query = given == exchange.request().query.end() ? "" : given->second;
-    auto start = [&pages, &query](services::Completion<std::vector<SearchHit>> done) {
-        pages.context().chat.search(query, std::move(done));
+    auto start = [&pages, &exchange, &query](services::Completion<std::vector<SearchHit>> done) {
+        pages.context().chat.search(exchange.request().owner, query, std::move(done));
     };
     auto hits = co_await wait_for<std::vector<SearchHit>>(start);
     if (!hits) {
@@ -96,35 +96,35 @@ Awaitable<> go_on(Exchange& exchange, const Pages& pages, Result<T> done, std::s
 }
 
 Awaitable<> post_pin(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
+    const ConversationKey key = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
     if (!form) {
         co_await pages.show_error(exchange, form.error());
         co_return;
     }
     auto start = [&](services::Completion<Conversation> done) {
-        pages.context().chat.set_pinned(id, form->contains("pinned"), std::move(done));
+        pages.context().chat.set_pinned(key, form->contains("pinned"), std::move(done));
     };
     const auto pinned = co_await wait_for<Conversation>(start);
-    co_await go_on(exchange, pages, pinned, "/chat/" + id.value);
+    co_await go_on(exchange, pages, pinned, "/chat/" + key.id.value);
 }
 
 Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
-    auto start = [&pages, &id](services::Completion<> done) {
-        pages.context().chat.remove(id, std::move(done));
+    const ConversationKey key = conversation_of(exchange.request());
+    auto start = [&pages, &key](services::Completion<> done) {
+        pages.context().chat.remove(key, std::move(done));
     };
     const Result<> removed = co_await wait_for<void>(start);
-    co_await go_on(exchange, pages, removed, "/?deleted=" + percent_encode(id.value));
+    co_await go_on(exchange, pages, removed, "/?deleted=" + percent_encode(key.id.value));
 }
 
 Awaitable<> post_restore(Exchange& exchange, const Pages& pages) {
-    const ConversationId id = conversation_of(exchange.request());
-    auto start = [&pages, &id](services::Completion<Conversation> done) {
-        pages.context().chat.restore(id, std::move(done));
+    const ConversationKey key = conversation_of(exchange.request());
+    auto start = [&pages, &key](services::Completion<Conversation> done) {
+        pages.context().chat.restore(key, std::move(done));
     };
     const auto restored = co_await wait_for<Conversation>(start);
-    co_await go_on(exchange, pages, restored, "/chat/" + id.value);
+    co_await go_on(exchange, pages, restored, "/chat/" + key.id.value);
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ TEST_F(ChatListRoutes, DeletedChatsCanBeTakenBack) {
 TEST_F(ChatListRoutes, ExportsWhatIsShownAndEveryVersion) {
     const std::string chat = new_chat("Where+is+%3Cb%3ERome%3C/b%3E");
     const std::string id = chat.substr(6);
-    const auto answer = store_.messages({id})->back();
+    const auto answer = store_.messages({services::local_owner(), {id}})->back();
     ASSERT_EQ(post_form(chat + "/revise", fmt::format("message={}&text=It+moved", answer.id.value))
                   .status,
               303);

@@ -48,7 +48,7 @@ class PlainPainter {
 
     std::string begin() const {
         boost::json::object view = live_answer_view(feed_);
-        view["conversation"] = feed_.conversation().value;
+        view["conversation"] = feed_.conversation().id.value;
         return renderer_.render("partials/follow_head.html", {{"m", std::move(view)}});
     }
 
@@ -92,7 +92,7 @@ class PlainPainter {
             const bool asks = use.state == services::ToolUseState::kAsking;
             if (use.state == services::ToolUseState::kRunning || (asks && asked_ == use.id)) return;
             paint_text(text, use.begin_in(text), out);
-            const boost::json::object message = {{"conversation", feed_.conversation().value}};
+            const boost::json::object message = {{"conversation", feed_.conversation().id.value}};
             out += renderer_.render("partials/tool_use.html",
                                     {{"m", message}, {"t", tool_view(use, feed_.answer().value)}});
             if (!asks) continue;
@@ -151,7 +151,7 @@ Awaitable<> follow_page(Exchange& exchange,
     if (!view.running->snapshot().waiting.empty()) {
         const std::string next = fmt::format(
             "<p class=\"note\"><a href=\"{}\">Watch the next answer being written</a></p>\n",
-            follow_path(view.conversation.id));
+            follow_path(view.conversation.key()));
         const auto told = co_await exchange.write(next);
         if (!told) co_return;
     }
@@ -161,8 +161,8 @@ Awaitable<> follow_page(Exchange& exchange,
 }
 
 Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
-    const services::ConversationId id = conversation_of(exchange.request());
-    Result<ConversationView> view = co_await open_conversation(pages, id);
+    const services::ConversationKey key = conversation_of(exchange.request());
+    Result<ConversationView> view = co_await open_conversation(pages, key);
     if (!view) {
         co_await pages.show_error(exchange, view.error());
         co_return;

@@ -9,20 +9,20 @@ namespace notso::web {
 namespace {
 
 using services::Completion;
-using services::ConversationId;
+using services::ConversationKey;
 using services::MessageId;
 
 /// The messages that are shown from now on: fragments for htmx, the page for a browser.
 Awaitable<> show_conversation(Exchange& exchange, const Pages& pages, Result<> changed) {
-    const ConversationId id = conversation_of(exchange.request());
+    const ConversationKey key = conversation_of(exchange.request());
     Result<services::ConversationView> view = std::unexpected(changed ? Error{} : changed.error());
-    if (changed) view = co_await open_conversation(pages, id);
+    if (changed) view = co_await open_conversation(pages, key);
     if (!view) {
         co_await pages.show_error(exchange, view.error());
         co_return;
     }
     const bool running = view->running && !view->running->ended();
-    Response response = see_other(running ? follow_path(id) : "/chat/" + id.value);
+    Response response = see_other(running ? follow_path(key) : "/chat/" + key.id.value);
     if (exchange.request().is_htmx()) {
         response = {};
         response.body =

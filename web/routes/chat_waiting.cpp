@@ -6,13 +6,13 @@
 namespace notso::web {
 
 Awaitable<> show_waiting(Exchange& exchange, const Pages& pages) {
-    const services::ConversationId id = conversation_of(exchange.request());
-    const auto view = co_await open_conversation(pages, id);
+    const services::ConversationKey key = conversation_of(exchange.request());
+    const auto view = co_await open_conversation(pages, key);
     if (!view) {
         co_await pages.show_error(exchange, view.error());
         co_return;
     }
-    Response response = see_other(follow_path(id));
+    Response response = see_other(follow_path(key));
     if (exchange.request().is_htmx()) {
         response = {};
         response.body = waiting_html(pages.renderer(), *view);
@@ -21,12 +21,12 @@ Awaitable<> show_waiting(Exchange& exchange, const Pages& pages) {
 }
 
 Awaitable<> post_withdraw(Exchange& exchange, const Pages& pages) {
-    const services::ConversationId id = conversation_of(exchange.request());
+    const services::ConversationKey key = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
     Result<services::WaitingMessage> taken =
         form ? Result<services::WaitingMessage>() : std::unexpected(form.error());
     auto start = [&](services::Completion<services::WaitingMessage> done) {
-        pages.context().chat.withdraw(id, field(*form, "client_id"), std::move(done));
+        pages.context().chat.withdraw(key, field(*form, "client_id"), std::move(done));
     };
     if (form) taken = co_await wait_for<services::WaitingMessage>(start);
     if (!taken) {
@@ -37,13 +37,13 @@ Awaitable<> post_withdraw(Exchange& exchange, const Pages& pages) {
         co_await show_waiting(exchange, pages);
         co_return;
     }
-    const auto view = co_await open_conversation(pages, id);
+    const auto view = co_await open_conversation(pages, key);
     if (!view) {
         co_await pages.show_error(exchange, view.error(), taken->text);
         co_return;
     }
     PageFrame frame = co_await pages.frame(exchange.request(), title_of(view->conversation));
-    frame.current = id.value;
+    frame.current = key.id.value;
     Pages::show_model(frame, view->conversation.model);
     Response response;
     response.body =

@@ -15,14 +15,15 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 using services::Conversation;
-using services::ConversationId;
+using services::ConversationKey;
 using services::ConversationView;
+using services::OwnerId;
 using services::SentMessage;
 
 /// What a request says, wherever it says it: JSON body or, for GET, the query.
 struct Call {
     json::object body;
-    ConversationId conversation;
+    ConversationKey conversation;
 
     JsonFields fields() const { return JsonFields(body); }
 };
@@ -30,38 +31,37 @@ struct Call {
 ApiError api_failure(Error error) { return ApiError{std::move(error), {}}; }
 
 /// The newest conversation; a new one when there is none.
-Awaitable<Result<ConversationId>> default_conversation(AppContext& context) {
-    auto list = [&context](auto done) { context.chat.list_conversations(std::move(done)); };
+Awaitable<Result<ConversationKey>> default_conversation(AppContext& context, OwnerId owner) {
+    auto list = [&](auto done) { context.chat.list_conversations(owner, std::move(done)); };
     const auto all = co_await wait_for<std::vector<Conversation>>(list);
     if (!all) co_return std::unexpected(all.error());
     const auto newest = std::ranges::max_element(*all, {}, &Conversation::updated_at);
-    if (newest != all->end()) co_return newest->id;
-    auto create = [&context](auto done) { context.chat.create_conversation(std::move(done)); };
+    if (newest != all->end()) co_return newest->key();
+    auto create = [&](auto done) { context.chat.create_conversation(owner, std::move(done)); };
     const auto created = co_await wait_for<Conversation>(create);
     if (!created) co_return std::unexpected(created.error());
-    co_return created->id;
+    co_return created->key();
 }
 
 Awaitable<ApiResult<Call>> read_call(AppContext& context, const Request& request) {
-    Call call;
     auto body = parse_json_object(request.body);
     if (!body) co_return std::unexpected(body.error());
-    call.body = std::move(*body);
+    Call call{std::move(*body), {request.owner, {}}};
     const auto given = call.fields().string("conversation");
     if (!given) co_return std::unexpected(given.error());
     const auto query = request.query.find("conversation");
-    if (query != request.query.end()) call.conversation.value = query->second;
-    if (*given) call.conversation.value = **given;
-    if (!call.conversation.value.empty()) co_return call;
-    auto newest = co_await default_conversation(context);
+    if (query != request.query.end()) call.conversation.id.value = query->second;
+    if (*given) call.conversation.id.value = **given;
+    if (!call.conversation.id.value.empty()) co_return call;
+    auto newest = co_await default_conversation(context, request.owner);
     if (!newest) co_return std::unexpected(api_failure(newest.error()));
     call.conversation = std::move(*newest);
     co_return call;
 }
 
 Awaitable<ApiResult<ConversationView>> open_conversation(AppContext& context,
-                                                         const ConversationId& id) {
-    auto open = [&](auto done) { context.chat.open(id, std::move(done)); };
+                                                         const ConversationKey& key) {
+    auto open = [&](auto done) { context.chat.open(key, std::move(done)); };
     auto view = co_await wait_for<ConversationView>(open);
     if (!view) co_return std::unexpected(api_failure(view.error()));
     co_return std::move(*view);
@@ -92,8 +92,7 @@ Awaitable<std::optional<services::Message>> wait_for_end(Exchange& exchange,
 }
 
 ApiResult<services::SendRequest> send_request(const Call& call) {
-    services::SendRequest request;
-    request.conversation = call.conversation;
+    services::SendRequest request{.conversation = call.conversation, .text = {}};
     NOTSO_TRY(auto text, call.fields().string("message"));
     if (!text) return fail_field("message", "message is missing");
     request.text = std::move(*text);
@@ -117,7 +116,7 @@ Awaitable<ApiResult<json::object>> chat(AppContext& context, Exchange& exchange,
         if (ended) answer = *ended;
     }
     json::object out = message_json(answer);
-    out["conversation"] = call.conversation.value;
+    out["conversation"] = call.conversation.id.value;
     out["response"] = answer.text;
     co_return out;
 }
@@ -220,7 +219,9 @@ Awaitable<> export_chat(AppContext& context, Exchange& exchange) {
 }
 
 Awaitable<> status(AppContext& context, Exchange& exchange) {
-    auto list = [&context](auto done) { context.chat.list_conversations(std::move(done)); };
+    auto list = [&](auto done) {
+        context.chat.list_conversations(exchange.request().owner, std::move(done));
+    };
     const auto all = co_await wait_for<std::vector<Conversation>>(list);
     const services::Health health = context.backend.health();
     json::object out = {{"ready", health.state == services::HealthState::kReady},

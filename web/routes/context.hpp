@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/executor.hpp"
+#include "services/accounts/login_desk.hpp"
 #include "services/backend/metered.hpp"
 #include "services/chat/chat_service.hpp"
 #include "services/models/pull_desk.hpp"
@@ -26,7 +27,9 @@ struct AppContext {
     std::string version;
     std::string storage_error =
         {};  ///< Why the data directory can't be used, when it can't (shown on the page).
-    services::PullDesk* pulls = nullptr;  ///< Null where the server fetches no models.
+    services::PullDesk* pulls = nullptr;    ///< Null where the server fetches no models.
+    services::LoginDesk* logins = nullptr;  ///< Null where nobody can have an account.
+    bool https = false;                     ///< People reach the server over https.
 };
 
 /// Every route of the program: one line each in route_table.cpp.

@@ -9,9 +9,9 @@ namespace notso::web {
 using services::ConversationView;
 
 Awaitable<Result<ConversationView>> open_conversation(const Pages& pages,
-                                                      services::ConversationId id) {
-    auto open = [&pages, &id](services::Completion<ConversationView> done) {
-        pages.context().chat.open(id, std::move(done));
+                                                      services::ConversationKey key) {
+    auto open = [&pages, &key](services::Completion<ConversationView> done) {
+        pages.context().chat.open(key, std::move(done));
     };
     co_return co_await wait_for<ConversationView>(open);
 }

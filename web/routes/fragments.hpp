@@ -9,7 +9,7 @@ namespace notso::web {
 
 /// A conversation as it is now. @errors kNotFound, also for anything that is no id.
 Awaitable<Result<services::ConversationView>> open_conversation(const Pages& pages,
-                                                                services::ConversationId id);
+                                                                services::ConversationKey key);
 
 /// HTML of the messages of `view`, in order; the running one as far as it is written.
 std::string messages_html(const PageRenderer& renderer, const services::ConversationView& view);

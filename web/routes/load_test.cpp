@@ -130,7 +130,8 @@ TEST_F(Load, AFullQueueIsSaidInWordsAndTheTextIsKept) {
     EXPECT_EQ(metric(R"(notso_requests_refused_total{priority="interactive",reason="overloaded"})"),
               2);
     EXPECT_TRUE(recording_->requests().empty());
-    EXPECT_TRUE(store_.list_conversations(10)->empty()) << "nothing is left behind";
+    EXPECT_TRUE(store_.list_conversations(services::local_owner(), 10)->empty())
+        << "nothing is left behind";
 }
 
 TEST_F(Load, MetricsCountWhatHappened) {

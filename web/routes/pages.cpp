@@ -18,6 +18,8 @@ Trouble trouble_of(const Request& request, int status, const Error& error) {
         trouble.icon = "logo";
         if (request.path.starts_with("/chat/")) {
             trouble.text = "This conversation does not exist, or it was deleted.";
+            if (request.owner_is_one_person && request.account.empty())
+                trouble.text += " Conversations that were begun in another browser are only there.";
         }
     } else if (status == 413) {
         trouble.heading = "Too long";
@@ -48,6 +50,8 @@ Response alert_response(int status, const Error& error) {
 PageFrame Pages::bare_frame(const Request& request, std::string title) const {
     PageFrame frame{.title = std::move(title),
                     .theme = theme_of(request),
+                    .account = request.account,
+                    .own_space = request.owner_is_one_person,
                     .model = context_.backend.info(),
                     .health = context_.backend.health(),
                     .reads_drafts = context_.chat.reads_drafts(),
@@ -84,8 +88,8 @@ void Pages::show_model(PageFrame& frame, const std::string& id) {
 
 Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) const {
     PageFrame frame = bare_frame(request, std::move(title));
-    auto list = [this](services::Completion<std::vector<services::Conversation>> done) {
-        context_.chat.list_conversations(std::move(done));
+    auto list = [this, &request](services::Completion<std::vector<services::Conversation>> done) {
+        context_.chat.list_conversations(request.owner, std::move(done));
     };
     auto listed = co_await wait_for<std::vector<services::Conversation>>(list);
     if (listed) {
@@ -144,9 +148,9 @@ Response see_other(std::string path) {
     return response;
 }
 
-services::ConversationId conversation_of(const Request& request) {
+services::ConversationKey conversation_of(const Request& request) {
     const auto id = request.params.find("id");
-    return {id == request.params.end() ? std::string() : id->second};
+    return {request.owner, {id == request.params.end() ? std::string() : id->second}};
 }
 
 }  // namespace notso::web

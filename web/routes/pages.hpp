@@ -51,7 +51,7 @@ using SharedPages = std::shared_ptr<const Pages>;
 
 /// 303 to a path of this server.
 Response see_other(std::string path);
-/// The id of "/chat/{id}…".
-services::ConversationId conversation_of(const Request& request);
+/// What "/chat/{id}…" is about, as the request's owner sees it.
+services::ConversationKey conversation_of(const Request& request);
 
 }  // namespace notso::web

@@ -1,4 +1,5 @@
 // Every route of the program: one line per file of routes.
+#include "web/routes/account.hpp"
 #include "web/routes/after_answer.hpp"
 #include "web/routes/assets.hpp"
 #include "web/routes/chat.hpp"
@@ -31,6 +32,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_after_answer_routes(routes, pages);
     add_model_routes(routes, pages);
     add_model_badge_routes(routes, pages);
+    add_account_routes(routes, pages);
     return routes;
 }
 

@@ -35,12 +35,11 @@ std::optional<EventId> position_of(const Request& request) {
 
 /// The feed that a reader wants: that of the answer it names, else the one that is running.
 std::shared_ptr<TurnFeed> feed_for(const Pages& pages,
-                                   const services::ConversationId& conversation,
+                                   const services::ConversationKey& conversation,
                                    const std::optional<EventId>& position) {
     services::ChatService& chat = pages.context().chat;
-    std::shared_ptr<TurnFeed> feed = position ? chat.feed(position->answer) : nullptr;
-    if (!feed || feed->conversation() != conversation) feed = chat.running(conversation);
-    return feed && feed->conversation() == conversation ? feed : nullptr;
+    const auto feed = position ? chat.feed(conversation, position->answer) : nullptr;
+    return feed ? feed : chat.running(conversation);
 }
 
 std::string final_events(const EventId& id, const Message& answer, std::string_view fragments) {
@@ -108,14 +107,14 @@ Awaitable<> end_stream(Exchange& exchange, EventId position) {
 }
 
 Awaitable<> stream(Exchange& exchange, const Pages& pages) {
-    const services::ConversationId id = conversation_of(exchange.request());
+    const services::ConversationKey key = conversation_of(exchange.request());
     const std::optional<EventId> position = position_of(exchange.request());
     const bool reconnects = !exchange.request().header("last-event-id").empty();
-    if (auto feed = feed_for(pages, id, position)) {
+    if (auto feed = feed_for(pages, key, position)) {
         co_await follow_feed(exchange, pages, std::move(feed), position);
         co_return;
     }
-    const Result<ConversationView> view = co_await open_conversation(pages, id);
+    const Result<ConversationView> view = co_await open_conversation(pages, key);
     if (!view && reconnects && position) {
         co_await end_stream(exchange, *position);
         co_return;
@@ -145,8 +144,8 @@ Awaitable<> stream(Exchange& exchange, const Pages& pages) {
 }
 
 Awaitable<> state(Exchange& exchange, const Pages& pages) {
-    const services::ConversationId id = conversation_of(exchange.request());
-    Result<ConversationView> view = co_await open_conversation(pages, id);
+    const services::ConversationKey key = conversation_of(exchange.request());
+    Result<ConversationView> view = co_await open_conversation(pages, key);
     if (!view) {
         co_await pages.show_error(exchange, view.error());
         co_return;

@@ -71,6 +71,32 @@ TEST_F(ToolRoutes, AQuestionIsAFormThatSurvivesAReload) {
     EXPECT_TRUE(page_with(chat, "The tool says").contains("Used act · sent to &lt;far&gt; away"));
 }
 
+class ToolRoutesOfTwo : public ToolRoutes {
+  protected:
+    void SetUp() override {
+        ServerOptions options;
+        options.spaces = true;
+        start_with(services::make_stub_backend({}), std::move(options));
+    }
+};
+
+TEST_F(ToolRoutesOfTwo, SomebodyElsesQuestionIsNotAnswered) {
+    const auto sent = post_form("/chat", "message=%5Bcall+act+%7B%22x%22%3A%22go%22%7D%5D");
+    const std::string cookie(sent.header("set-cookie"));
+    const std::string her = "Cookie: " + cookie.substr(0, cookie.find(';')) + "\r\n";
+    const std::string chat(sent.header("location").substr(0, 38));
+    const auto page = [&] { return RawClient(server_->port()).ask(get_request(chat, her)).body; };
+    while (!page().contains("Wants to use act"))
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (const char* decision : {"allow", "always", "deny"}) {
+        const auto foreign =
+            post_form(chat + "/tool", fmt::format("use=call-1&decision={}", decision));
+        EXPECT_EQ(foreign.status, 404);
+        EXPECT_TRUE(page().contains("Wants to use act")) << "it still asks her";
+    }
+    EXPECT_EQ(post_form(chat + "/tool", "use=call-1&decision=allow", her).status, 303);
+}
+
 TEST_F(ToolRoutes, DenyIsToldToTheModel) {
     const std::string chat = new_chat("%5Bcall+act+%7B%22x%22%3A%22go%22%7D%5D");
     page_with(chat, "Wants to use act");

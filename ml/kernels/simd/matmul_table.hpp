@@ -52,14 +52,14 @@ constexpr PackedKernels packed_kernels() {
     return kernels;
 }
 
-/// `others` with all matrix products of S.
-template <class S>
+/// `others` with all matrix products of S; where Packed is named, its products of packed weights.
+template <class S, class Packed = S>
 constexpr KernelTable with_products(const KernelTable& others) {
     KernelTable table = with_matmuls<S>(others);
     table.packed[static_cast<std::size_t>(Precision::kExact)] =
-        packed_kernels<S, Precision::kExact>();
+        packed_kernels<Packed, Precision::kExact>();
     table.packed[static_cast<std::size_t>(Precision::kFast)] =
-        packed_kernels<S, Precision::kFast>();
+        packed_kernels<Packed, Precision::kFast>();
     return table;
 }
 

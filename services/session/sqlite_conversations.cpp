@@ -1,0 +1,114 @@
+// SqliteStore: the rows of conversations, each with its owner.
+#include <algorithm>
+
+#include "services/session/sqlite_store.hpp"
+#include "services/session/store_errors.hpp"
+
+namespace notso::services {
+namespace {
+
+using sqlite::Statement;
+
+constexpr std::string_view kConversationColumns =
+    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model, leaf, "
+    "pinned, owner";
+
+void bind(Statement& statement, const Conversation& conversation) {
+    statement.bind(1, conversation.id.value)
+        .bind(2, conversation.title)
+        .bind(3, std::int64_t{conversation.thinking})
+        .bind(5, conversation.system_prompt)
+        .bind(6, conversation.date)
+        .bind(7, conversation.created_at)
+        .bind(8, conversation.updated_at)
+        .bind(9, conversation.model)
+        .bind(10, conversation.leaf.value)
+        .bind(11, std::int64_t{conversation.pinned})
+        .bind(12, conversation.owner.value);
+    if (conversation.temperature) statement.bind(4, *conversation.temperature);
+}
+
+Conversation read_conversation(const Statement& row) {
+    Conversation conversation{.id = {row.text(0)}, .title = row.text(1)};
+    conversation.thinking = row.integer(2) != 0;
+    if (!row.is_null(3)) conversation.temperature = row.real(3);
+    conversation.system_prompt = row.text(4);
+    conversation.date = row.text(5);
+    conversation.created_at = row.integer(6);
+    conversation.updated_at = row.integer(7);
+    conversation.model = row.text(8);
+    conversation.leaf = {row.text(9)};
+    conversation.pinned = row.integer(10) != 0;
+    conversation.owner = {row.text(11)};
+    return conversation;
+}
+
+}  // namespace
+
+Result<> SqliteStore::create_conversation(const Conversation& conversation) {
+    if (conversation.owner == OwnerId{}) return no_owner();
+    NOTSO_TRY(Statement insert,
+              database_->prepare(fmt::format(
+                  "INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  kConversationColumns)));
+    bind(insert, conversation);
+    return insert.run();
+}
+
+Result<std::vector<Conversation>> SqliteStore::list_conversations(const OwnerId& owner,
+                                                                  std::int64_t limit) {
+    NOTSO_TRY(
+        Statement select,
+        database_->prepare(fmt::format("SELECT {} FROM conversation WHERE owner = ? AND "
+                                       "trashed_at = 0 "
+                                       "ORDER BY pinned DESC, updated_at DESC, seq DESC LIMIT ?",
+                                       kConversationColumns)));
+    select.bind(1, owner.value).bind(2, std::max<std::int64_t>(limit, 0));
+    return sqlite::read_all<Conversation>(select, read_conversation);
+}
+
+Result<Conversation> SqliteStore::conversation(const ConversationKey& key) {
+    NOTSO_TRY(Statement select,
+              database_->prepare(fmt::format(
+                  "SELECT {} FROM conversation WHERE id = ? AND owner = ? AND trashed_at = 0",
+                  kConversationColumns)));
+    NOTSO_TRY(const bool found, select.bind(1, key.id.value).bind(2, key.owner.value).step());
+    if (!found) return no_conversation(key.id);
+    return read_conversation(select);
+}
+
+Result<> SqliteStore::require(const ConversationKey& key) {
+    NOTSO_CHECK(conversation(key));
+    return {};
+}
+
+Result<> SqliteStore::update_conversation(const Conversation& conversation) {
+    NOTSO_TRY(
+        Statement update,
+        database_->prepare("UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
+                           "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
+                           "model = ?9, leaf = ?10, pinned = ?11 "
+                           "WHERE id = ?1 AND owner = ?12 AND trashed_at = 0"));
+    bind(update, conversation);
+    NOTSO_CHECK(update.run());
+    if (database_->changes() == 0) return no_conversation(conversation.id);
+    return {};
+}
+
+Result<> SqliteStore::delete_conversation(const ConversationKey& key) {
+    NOTSO_TRY(Statement remove,
+              database_->prepare("DELETE FROM conversation WHERE id = ? AND owner = ?"));
+    NOTSO_CHECK(remove.bind(1, key.id.value).bind(2, key.owner.value).run());
+    if (database_->changes() == 0) return no_conversation(key.id);
+    shed_words();
+    return {};
+}
+
+Result<OwnerId> SqliteStore::owner_of(const ConversationId& id) {
+    NOTSO_TRY(Statement select, database_->prepare("SELECT owner FROM conversation WHERE id = ?"));
+    NOTSO_TRY(const bool found, select.bind(1, id.value).step());
+    if (!found) return no_conversation(id);
+    return OwnerId{select.text(0)};
+}
+
+}  // namespace notso::services

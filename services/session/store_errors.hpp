@@ -1,0 +1,27 @@
+// What every store says about what is not there (any more), or is somebody else's.
+#pragma once
+
+#include "base/log.hpp"
+#include "services/session/session_store.hpp"
+
+namespace notso::services {
+
+inline std::unexpected<Error> no_conversation(const ConversationId& id) {
+    return fail(ErrorCode::kNotFound, "no conversation {}: it was deleted", log::field(id.value));
+}
+
+inline std::unexpected<Error> no_message(const MessageId& id) {
+    return fail(ErrorCode::kNotFound, "no message {}: it was deleted", log::field(id.value));
+}
+
+inline std::unexpected<Error> nothing_to_restore(const ConversationId& id) {
+    return fail(ErrorCode::kNotFound,
+                "conversation {} can't be restored: it was deleted for good",
+                log::field(id.value));
+}
+
+inline std::unexpected<Error> no_owner() {
+    return fail(ErrorCode::kInvalidArgument, "a conversation needs an owner");
+}
+
+}  // namespace notso::services
