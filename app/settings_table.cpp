@@ -1,5 +1,5 @@
 // The table of settings: name, flag, environment, and how a value is checked. To add a setting, add
-// a field to Settings and a row here.
+// a field to Settings and a row here; those about who owns what are in settings_owners.cpp.
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -93,10 +93,6 @@ Result<> set_background(Settings& settings, const SettingValue& value) {
     return set_switch(settings.background, value);
 }
 
-Result<> set_spaces(Settings& settings, const SettingValue& value) {
-    return set_switch(settings.spaces, value);
-}
-
 Result<> set_hub(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(std::string text, one(value));
     while (text.ends_with('/')) text.pop_back();
@@ -139,7 +135,7 @@ Result<> set_log(Settings& settings, const SettingValue& value) {
     return {};
 }
 
-const std::vector<SettingRow> kTable = {
+const std::vector<SettingRow> kRows = {
     {"model",
      "-m,--model",
      {"NOTSO_MODEL", "MODEL_PATH"},
@@ -323,14 +319,6 @@ const std::vector<SettingRow> kTable = {
          settings.trusted_proxies = value.values;
          return {};
      }},
-    {"spaces",
-     "--spaces",
-     {"NOTSO_SPACES"},
-     SettingGroup::kServer,
-     false,
-     "each browser has its own conversations: on or off; default: on where others can reach the "
-     "server (--host, --public-url, --trusted-proxy)",
-     set_spaces},
     {"idle_unload",
      "--idle-unload",
      {"NOTSO_IDLE_UNLOAD"},
@@ -363,6 +351,14 @@ const std::vector<SettingRow> kTable = {
 
 }  // namespace
 
-std::span<const SettingRow> setting_table() { return kTable; }
+std::span<const SettingRow> setting_table() {
+    static const std::vector<SettingRow> kTable = [] {
+        std::vector<SettingRow> all = kRows;
+        const std::vector<SettingRow> more = owner_setting_rows();
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }();
+    return kTable;
+}
 
 }  // namespace notso::app

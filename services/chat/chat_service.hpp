@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "services/backend/chat_backend.hpp"
 #include "services/chat/message_tree.hpp"
+#include "services/chat/quota.hpp"
 #include "services/chat/tool_round.hpp"
 #include "services/chat/turn_feed.hpp"
 #include "services/session/session_store.hpp"
@@ -91,6 +92,7 @@ struct ChatServiceDeps {
     /// after each answer, read drafts.
     bool background = false;
     ToolDesk tools = {};            ///< What models may call that can call tools.
+    Quota quota = {};               ///< Of each owner but the person at this machine.
     std::int64_t undo_ms = 30'000;  ///< For how long a removed conversation can be restored.
 };
 
@@ -140,7 +142,8 @@ class ChatService {
     /// Stores the user's message and the empty answer in one transaction, then starts the turn.
     /// `done` runs after the commit. kBusy while an answer runs in that conversation (a queue comes
     /// later); the text is not lost: the page keeps it. @errors also kInvalidArgument, kTooLarge,
-    /// kNotFound, kUnavailable (shutting down), and the store's: then nothing is stored.
+    /// kNotFound, kPermissionDenied (a quota is used up), kUnavailable (shutting down), and the
+    /// store's: then nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
     /// Stores an empty answer beside the old one and starts its turn, as send() does. The same
     /// client_id again finds the first one's answer. @errors as send().

@@ -88,6 +88,8 @@ class ChatServiceImpl final : public ChatService {
     void go_on(Unfinished unfinished);
     void resume_when_ready();
     boost::json::array tools_for(const std::string& model) const;
+    /// @errors kBusy: the owner has as many running answers as are allowed.
+    Result<> may_begin(const OwnerId& owner) const;
     std::shared_ptr<Turn> make_turn(const OwnerId& owner, const Message& answer);
     void begin_turn(const SendRequest& request,
                     const Message& answer,

@@ -55,7 +55,8 @@ void ChatServiceImpl::create_conversation(OwnerId owner, Completion<Conversation
                                     .owner = std::move(owner)};
     store_.call(
         alive_,
-        [conversation](SessionStore& store) -> Result<Conversation> {
+        [conversation, quota = deps_.quota](SessionStore& store) -> Result<Conversation> {
+            NOTSO_CHECK(check_new_conversation(store, conversation.owner, quota));
             NOTSO_CHECK(store.create_conversation(conversation));
             return conversation;
         },

@@ -124,6 +124,19 @@ Result<std::vector<SearchHit>> MemoryStore::search(const OwnerId& owner,
     return std::move(hits).take();
 }
 
+Result<StoredAmount> MemoryStore::stored_amount(const OwnerId& owner) {
+    StoredAmount amount;
+    for (const Conversation& conversation : conversations_) {
+        if (conversation.owner != owner) continue;
+        ++amount.conversations;
+        for (const Message& message : messages_) {
+            if (message.conversation == conversation.id)
+                amount.bytes += std::ssize(message.text) + std::ssize(message.thinking);
+        }
+    }
+    return amount;
+}
+
 Result<std::vector<Message>> MemoryStore::messages(const ConversationKey& key) {
     NOTSO_CHECK(find(key));
     std::vector<Message> found;

@@ -28,6 +28,7 @@ class MemoryStore : public SessionStore {
     Result<std::vector<SearchHit>> search(const OwnerId& owner,
                                           const std::string& query,
                                           std::int64_t limit) override;
+    Result<StoredAmount> stored_amount(const OwnerId& owner) override;
     Result<std::vector<Message>> messages(const ConversationKey& key) override;
     Result<> append_messages(const OwnerId& owner, const std::vector<Message>& messages) override;
     Result<std::optional<Message>> find_by_client_id(const ConversationKey& key,

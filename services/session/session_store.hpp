@@ -141,6 +141,14 @@ struct SearchHit {
     std::size_t end = 0;
 };
 
+/// What an owner has, the trash included.
+struct StoredAmount {
+    std::int64_t conversations = 0;
+    std::int64_t bytes = 0;  ///< Of the texts and thoughts of messages.
+
+    bool operator==(const StoredAmount&) const = default;
+};
+
 /// A conversation that can still be restored.
 struct TrashedConversation {
     ConversationKey key;
@@ -184,6 +192,9 @@ class SessionStore {
     virtual Result<std::vector<SearchHit>> search(const OwnerId& owner,
                                                   const std::string& query,
                                                   std::int64_t limit) = 0;
+
+    /// Text of a running answer may count only once it has ended.
+    virtual Result<StoredAmount> stored_amount(const OwnerId& owner) = 0;
 
     /// Messages in order, oldest first.
     virtual Result<std::vector<Message>> messages(const ConversationKey& key) = 0;

@@ -104,6 +104,14 @@ Result<> SqliteStore::delete_conversation(const ConversationKey& key) {
     return {};
 }
 
+Result<StoredAmount> SqliteStore::stored_amount(const OwnerId& owner) {
+    NOTSO_TRY(Statement select,
+              database_->prepare("SELECT count(*), coalesce(sum(bytes), 0) FROM conversation "
+                                 "WHERE owner = ?"));
+    NOTSO_CHECK(select.bind(1, owner.value).step());
+    return StoredAmount{select.integer(0), select.integer(1)};
+}
+
 Result<OwnerId> SqliteStore::owner_of(const ConversationId& id) {
     NOTSO_TRY(Statement select, database_->prepare("SELECT owner FROM conversation WHERE id = ?"));
     NOTSO_TRY(const bool found, select.bind(1, id.value).step());

@@ -26,6 +26,9 @@ constexpr const char* kBackToLayout2 =
     "ALTER TABLE message DROP COLUMN accepted_tokens;"
     "ALTER TABLE message DROP COLUMN thinking_end;"
     "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
+    "DROP TRIGGER message_weighed; DROP TRIGGER message_weighed_again; DROP TRIGGER "
+    "message_weighs_nothing; DROP INDEX conversation_by_size; ALTER TABLE conversation DROP COLUMN "
+    "bytes;"
     "DROP TABLE login; DROP TABLE account; ALTER TABLE conversation DROP COLUMN owner;"
     "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note;"
     "PRAGMA user_version = 2;";
