@@ -31,6 +31,11 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
 /// POST /chat/{id}/restore             takes it back
 void add_chat_list_routes(std::vector<Route>& routes, const SharedPages& pages);
 
+/// GET  /chats                         the list, with a box to tick for each
+/// POST /chats/delete                  chat-{id} for each that is ticked; the page takes it back
+/// POST /chats/restore                 the same
+void add_chat_bulk_routes(std::vector<Route>& routes, const SharedPages& pages);
+
 /// GET  /chat/{id}/export              format: md (what is shown) or json (every version); a file
 void add_chat_export_routes(std::vector<Route>& routes, const SharedPages& pages);
 

@@ -18,11 +18,13 @@ enum class Way {
     kNoConversation,  ///< Nothing in the request names one; what it shows is the asker's own.
     kJsonBody,        ///< {"conversation": …}
     kQuery,           ///< ?conversation=…
+    kTick,            ///< A form's field "chat-…"
 };
 
 const std::map<std::string, Way> kWays = {
     {"GET /", Way::kNoConversation},
     {"GET /account", Way::kNoConversation},
+    {"GET /chats", Way::kNoConversation},
     {"GET /assets/{file}", Way::kNoConversation},
     {"GET /health", Way::kNoConversation},
     {"GET /livez", Way::kNoConversation},
@@ -42,6 +44,8 @@ const std::map<std::string, Way> kWays = {
     {"POST /login", Way::kNoConversation},
     {"POST /logout", Way::kNoConversation},
     {"POST /chat", Way::kNoConversation},
+    {"POST /chats/delete", Way::kTick},
+    {"POST /chats/restore", Way::kTick},
     {"POST /models/pull", Way::kNoConversation},
     {"POST /models/pull/cancel", Way::kNoConversation},
     {"POST /v1/chat/completions", Way::kNoConversation},
@@ -186,8 +190,12 @@ TEST_F(OwnerRoutes, WhatNamesAConversationElsewhereFindsNoneOfOthers) {
         if (way->second == Way::kNoConversation) continue;
         SCOPED_TRACE(name_of(route));
         const Chat chat = new_chat();
+        const bool restores = route.pattern.ends_with("/restore");
+        if (restores) post_form("/chat/" + chat.id.value + "/delete", "", kHer);
         const std::string before = state_of(chat);
         const auto ask_as = [&](std::string_view who) {
+            if (way->second == Way::kTick)
+                return post_form(route.pattern, "chat-" + chat.id.value + "=1", who);
             if (way->second == Way::kQuery)
                 return get_as(who, route.pattern + "?conversation=" + chat.id.value);
             return post_json_as(
@@ -201,10 +209,10 @@ TEST_F(OwnerRoutes, WhatNamesAConversationElsewhereFindsNoneOfOthers) {
         EXPECT_EQ(foreign.status, 404);
         EXPECT_FALSE(foreign.body.contains(kSecret));
         EXPECT_EQ(state_of(chat), before) << "nothing of it changes";
-        EXPECT_EQ(ask_as(kHer).status, 200) << "the request is one that works";
+        EXPECT_EQ(ask_as(kHer).status, restores ? 303 : 200) << "the request is one that works";
         ++tried;
     }
-    EXPECT_EQ(tried, 7);
+    EXPECT_EQ(tried, 9);
 }
 
 TEST_F(OwnerRoutes, WhatNamesNoConversationShowsNoneOfOthers) {

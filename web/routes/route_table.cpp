@@ -26,6 +26,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_chat_page_routes(routes, pages);
     add_chat_action_routes(routes, pages);
     add_chat_list_routes(routes, pages);
+    add_chat_bulk_routes(routes, pages);
     add_chat_export_routes(routes, pages);
     add_chat_tree_routes(routes, pages);
     add_stream_routes(routes, pages);
