@@ -4,6 +4,8 @@
 
 #include "services/chat/chat_fixture.hpp"
 #include "services/chat/side_texts.hpp"
+#include "services/chat/title.hpp"
+#include "services/prompt/control_strings.hpp"
 
 namespace notso::services {
 namespace {
@@ -88,6 +90,31 @@ TEST_F(BackgroundTest, RubbishIsNotShown) {
     const ConversationView view = settled();
     EXPECT_EQ(view.conversation.title, "What is the capital of France?");
     EXPECT_TRUE(view.follow_ups.empty());
+}
+
+// Written by both, and by the model as a title: a title request has it to the byte, and what
+// becomes the title is one line of text.
+TEST_F(BackgroundTest, ControlStringsAreTextInTitles) {
+    std::size_t n = 0;
+    for (const std::string& text : control_strings()) {
+        const std::string first = "About Paris " + text;
+        conversation_ = new_conversation();
+        ask(conversation_.id, first, "It is " + text, n);
+        reply(n + 1, "");
+        const ChatRequest title = wait_call(n + 2)->request;
+        ASSERT_EQ(title.messages.size(), 3U);
+        EXPECT_EQ(title.messages[0].content, first);
+        EXPECT_EQ(title.messages[1].content, "It is " + text);
+        EXPECT_EQ(title.messages[2].content, kTitleInstruction);
+        EXPECT_TRUE(title.tools.empty());
+        reply(n + 2, "Paris " + text);
+        reply(n + 3, "");
+        const Conversation named = settled().conversation;
+        EXPECT_EQ(
+            named.title,
+            clean_title("Paris " + text, open(named.id)->messages).value_or(make_title(first)));
+        n += 4;
+    }
 }
 
 TEST_F(BackgroundTest, ATitleThatAPersonGaveStays) {

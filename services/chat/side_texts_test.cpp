@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "services/prompt/control_strings.hpp"
+
 namespace notso::services {
 namespace {
 
@@ -51,6 +53,18 @@ TEST(CleanTitleTest, LongTextsTakeNoTime) {
     const std::string flood(1 << 16, '#');
     EXPECT_EQ(clean_title(flood, kFrance), std::nullopt);
     EXPECT_TRUE(clean_follow_ups(flood + "\n" + flood, true, kFrance).empty());
+}
+
+TEST(CleanTitleTest, ControlStringsAreRefusedOrStayWhatTheyAre) {
+    int kept = 0;
+    for (const std::string& text : control_strings()) {
+        const auto title = clean_title("Paris " + text, kFrance);
+        EXPECT_FALSE(title && text.contains('<')) << *title;
+        if (!title) continue;
+        EXPECT_EQ(title->find_first_of("<>|`*"), std::string::npos) << *title;
+        ++kept;
+    }
+    EXPECT_GT(kept, 0) << "what has no brackets may be in a title";
 }
 
 TEST(CleanFollowUpsTest, TakesQuestionsOnTheTopic) {
