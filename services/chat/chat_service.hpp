@@ -36,7 +36,9 @@ struct SendRequest {
     std::string text;                   ///< 1..256 KiB of UTF-8, not blank.
     std::string client_id = {};         ///< Empty: one is made.
     std::optional<bool> thinking = {};  ///< This message only; absent = the conversation's setting.
-    std::uint64_t user = 0;             ///< Who sends it (ChatRequest::user).
+    /// The same for Conversation::thinking_budget.
+    std::optional<std::int64_t> thinking_budget = {};
+    std::uint64_t user = 0;  ///< Who sends it (ChatRequest::user).
     ChatPriority priority = ChatPriority::kInteractive;
     /// A message of the person's that this one stands beside: the conversation goes on from here
     /// instead. Absent: it comes after what is shown.
@@ -92,6 +94,8 @@ struct ChatServiceDeps {
     bool background = false;
     ToolDesk tools = {};            ///< What models may call that can call tools.
     std::int64_t undo_ms = 30'000;  ///< For how long a removed conversation can be restored.
+    /// Of conversations that have none of their own: most tokens of thoughts; 0 = no limit.
+    std::int64_t thinking_budget = 0;
 };
 
 /// What belongs to somebody else is kNotFound everywhere, as if it did not exist.
@@ -112,6 +116,12 @@ class ChatService {
     /// @errors kInvalidArgument: not 1..200 characters of UTF-8.
     virtual void rename(ConversationKey key, std::string title, Completion<> done) = 0;
     virtual void set_thinking(ConversationKey key, bool on, Completion<Conversation> done) = 0;
+    /// See Conversation::thinking_budget. @errors kInvalidArgument: not 0..kMaxThinkingBudget.
+    virtual void set_thinking_budget(ConversationKey key,
+                                     std::optional<std::int64_t> tokens,
+                                     Completion<Conversation> done) = 0;
+    /// Of conversations that have none of their own; 0 = no limit.
+    virtual std::int64_t thinking_budget() const = 0;
     /// @errors kInvalidArgument: not 0..2.
     virtual void set_temperature(ConversationKey key,
                                  double value,

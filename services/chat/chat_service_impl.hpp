@@ -33,6 +33,10 @@ class ChatServiceImpl final : public ChatService {
     void all_messages(ConversationKey key, Completion<std::vector<Message>> done) override;
     void rename(ConversationKey key, std::string title, Completion<> done) override;
     void set_thinking(ConversationKey key, bool on, Completion<Conversation> done) override;
+    void set_thinking_budget(ConversationKey key,
+                             std::optional<std::int64_t> tokens,
+                             Completion<Conversation> done) override;
+    std::int64_t thinking_budget() const override { return deps_.thinking_budget; }
     void set_temperature(ConversationKey key, double value, Completion<Conversation> done) override;
     void set_model(ConversationKey key, std::string model, Completion<Conversation> done) override;
     void clear(ConversationKey key, Completion<> done) override;

@@ -101,6 +101,7 @@ TEST_P(OwnerContract, ToolsAreAllowedByEachForThemselves) {
     ASSERT_TRUE(store_->allow_tool(kAnna, "web"));
     EXPECT_TRUE(store_->allowed_tools(kBert)->empty());
     ASSERT_TRUE(store_->allow_tool(kBert, "web"));
+    ASSERT_TRUE(store_->allow_tool(kBert, "web"));
     ASSERT_TRUE(store_->allow_tool(kBert, "shell"));
     EXPECT_EQ(*store_->allowed_tools(kAnna), std::vector<std::string>{"web"});
 }

@@ -47,6 +47,8 @@ enum class MessageState {
     kFailed,       ///< See error.
 };
 
+inline constexpr std::int64_t kMaxThinkingBudget = 131'072;  ///< Tokens.
+
 struct Conversation {
     ConversationId id;
     std::string title;  ///< Empty until the first message.
@@ -61,6 +63,8 @@ struct Conversation {
     MessageId leaf = {};     ///< Last message of the path that is shown; empty = the newest.
     bool pinned = false;     ///< Listed before the others.
     OwnerId owner = {};      ///< Never changes.
+    /// Most tokens of thoughts of an answer, 0 = no limit; absent = as the server is set.
+    std::optional<std::int64_t> thinking_budget = {};
 
     ConversationKey key() const { return {owner, id}; }
 };

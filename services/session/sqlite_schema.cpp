@@ -154,6 +154,9 @@ CREATE TABLE login (
 ) STRICT;
 CREATE INDEX login_of_account ON login (account);
 )sql",
+    R"sql(
+ALTER TABLE conversation ADD COLUMN thinking_budget INTEGER;
+)sql",
 };
 
 }  // namespace
