@@ -116,6 +116,7 @@ class Root final : public Composition {
         if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
         context_.logins = &logins_;
         context_.https = settings.public_url.starts_with("https://");
+        context_.mcp = tools_.servers.get();
     }
 
     ~Root() override {

@@ -68,6 +68,13 @@ struct ToolVerdict {
     ToolDecision decision = ToolDecision::kDeny;
 };
 
+/// A tool as people see it.
+struct ToolOffer {
+    ToolInfo info;  ///< Of one that is not there now only the name.
+    bool there = true;
+    bool always = false;  ///< Runs without asking, since somebody said so.
+};
+
 /// What somebody is typing.
 struct DraftRequest {
     ConversationKey conversation;
@@ -174,6 +181,12 @@ class ChatService {
     /// Ends the thoughts of the running answer; what they lead to follows. Without one: success.
     /// @errors kUnsupported: the model that answers can't be asked.
     virtual void answer_now(ConversationKey key, Completion<> done) = 0;
+    /// What models may call, in the order in which they see it, then what this owner always allows
+    /// and is not there now.
+    virtual void list_tools(OwnerId owner, Completion<std::vector<ToolOffer>> done) = 0;
+    /// A tool that the owner always allowed asks before each call again. @errors kNotFound: it was
+    /// not.
+    virtual void ask_again(OwnerId owner, std::string tool, Completion<> done) = 0;
     /// Decides about a call of a tool that asks. @errors kNotFound: none with this id asks.
     virtual void decide_tool(ToolVerdict verdict, Completion<> done) = 0;
 

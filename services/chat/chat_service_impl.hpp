@@ -54,6 +54,8 @@ class ChatServiceImpl final : public ChatService {
     bool reads_drafts() const override { return deps_.background; }
     void stop(ConversationKey key, Completion<> done) override;
     void answer_now(ConversationKey key, Completion<> done) override;
+    void list_tools(OwnerId owner, Completion<std::vector<ToolOffer>> done) override;
+    void ask_again(OwnerId owner, std::string tool, Completion<> done) override;
     void decide_tool(ToolVerdict verdict, Completion<> done) override;
     std::shared_ptr<TurnFeed> feed(const ConversationKey& key, const MessageId& answer) override;
     std::shared_ptr<TurnFeed> running(const ConversationKey& key) override;

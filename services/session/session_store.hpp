@@ -219,6 +219,8 @@ class SessionStore {
     /// Tools that may act without asking, in any conversation of that owner.
     virtual Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) = 0;
     virtual Result<> allow_tool(const OwnerId& owner, const std::string& name) = 0;
+    /// Takes that back. @errors kNotFound: it was not allowed.
+    virtual Result<> disallow_tool(const OwnerId& owner, const std::string& name) = 0;
     /// Notes of a conversation, in their order.
     virtual Result<std::vector<StoredNote>> notes(const ConversationKey& key) = 0;
     virtual Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) = 0;
