@@ -73,8 +73,11 @@ TEST_F(BackgroundTest, ReadsAheadThenTitleThenQuestions) {
     EXPECT_GT(title.max_tokens, 0);
     reply(kTitle, "**Paris**, the Capital");
 
-    EXPECT_EQ(wait_call(kQuestions)->request.messages.size(), 3U);
-    reply(kQuestions, "1. How old is Paris?\n2. Is it?");
+    const ChatRequest questions = wait_call(kQuestions)->request;
+    EXPECT_EQ(questions.messages.size(), 3U);
+    EXPECT_EQ(questions.messages.back().content, kFollowUpInstruction);
+    EXPECT_FALSE(questions.form.is_free()) << "held to a grammar";
+    reply(kQuestions, R"(["How old is Paris?", "Is it?"])");
     const ConversationView view = settled();
     EXPECT_EQ(view.conversation.title, "Paris, the Capital");
     EXPECT_EQ(view.follow_ups, std::vector<std::string>{"How old is Paris?"});
@@ -189,7 +192,10 @@ TEST_F(BackgroundTest, ARemoteModelIsNotAskedToReadAhead) {
     EXPECT_FALSE(title.read_only);
     EXPECT_EQ(title.messages.back().content, kTitleInstruction);
     reply(1, "Paris");
-    EXPECT_GT(wait_call(2)->request.max_tokens, 0);
+    const ChatRequest questions = wait_call(2)->request;
+    EXPECT_GT(questions.max_tokens, 0);
+    EXPECT_TRUE(questions.form.is_free()) << "not every server knows grammars";
+    EXPECT_EQ(questions.messages.back().content, kFreeFollowUpInstruction);
     reply(2, "");
     settled();
     EXPECT_EQ(backend_.n_calls(), 3U);
