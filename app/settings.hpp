@@ -66,11 +66,12 @@ struct Settings {
     /// Titles, follow-ups, reading ahead; absent: on for the local backend only.
     std::optional<bool> background = {};
     std::optional<std::vector<std::string>> tools = {};  ///< Names; absent: the usual ones.
+    std::int64_t thinking_budget = 0;  ///< Most tokens of thoughts in chats; 0 = no limit.
     // General
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
 
-enum class SettingGroup { kModel, kEngine, kRemote, kDownload, kServer, kGeneral };
+enum class SettingGroup { kModel, kEngine, kRemote, kDownload, kChats, kServer, kGeneral };
 
 /// Values of one setting from one place; `source` is what messages call it ("--port", "PORT",
 /// "notso.toml:3").

@@ -53,6 +53,7 @@ ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
 void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     Result<> ok = check_message_text(request.text);
     if (ok) ok = check_client_id(request.client_id);
+    if (ok) ok = check_thinking_budget(request.thinking_budget);
     if (ok && closing_) ok = std::unexpected(shutting_down());
     if (!ok) return fail_later(std::move(done), ok.error());
     if (request.client_id.empty()) request.client_id = random_id();
@@ -121,7 +122,8 @@ std::shared_ptr<Turn> ChatServiceImpl::make_turn(const OwnerId& owner, const Mes
          .on_end = [this, key = ConversationKey(owner, answer.conversation)](
                        const Message& ended, bool stored) { on_turn_end(key, ended, stored); },
          .more_follows = deps_.background,
-         .tools = deps_.tools},
+         .tools = deps_.tools,
+         .thinking_budget = deps_.thinking_budget},
         owner,
         answer);
 }
@@ -203,6 +205,7 @@ void ChatServiceImpl::on_stored(SendPlan plan,
     slot.stored = true;
     PromptSource& source = plan.source;
     source.thinking = request.thinking.value_or(source.conversation.thinking);
+    if (request.thinking_budget) source.conversation.thinking_budget = request.thinking_budget;
     source.user = request.user;
     source.priority = request.priority;
     source.tools = tools_for(source.conversation.model);

@@ -34,6 +34,7 @@ struct TurnDeps {
     std::function<void(const Message& answer, bool stored)> on_end;
     bool more_follows = false;  ///< on_end goes on with a whole, stored answer; readers are told.
     ToolDesk tools = {};        ///< What the model may call.
+    std::int64_t thinking_budget = 0;  ///< See ChatServiceDeps.
 };
 
 class Turn : public std::enable_shared_from_this<Turn> {
@@ -79,6 +80,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
 
     void end_early(MessageState state);
     void start_backend(PromptSource source);
+    std::optional<std::int64_t> thinking_budget() const;
     void on_started();
     void receive(std::vector<TimedEvent> events);
     void close_with(chat_event::End end);

@@ -7,6 +7,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/log.hpp"
 #include "services/session/search_hits.hpp"
 #include "services/session/store_errors.hpp"
 
@@ -255,6 +256,11 @@ Result<> MemoryStore::allow_tool(const OwnerId& owner, const std::string& name) 
     if (std::ranges::find(allowed_tools_, allowed) == allowed_tools_.end())
         allowed_tools_.push_back(allowed);
     return {};
+}
+
+Result<> MemoryStore::disallow_tool(const OwnerId& owner, const std::string& name) {
+    if (std::erase(allowed_tools_, std::pair(owner, name)) > 0) return {};
+    return fail(ErrorCode::kNotFound, "{} is not always allowed", log::field(name));
 }
 
 Result<std::vector<StoredNote>> MemoryStore::notes(const ConversationKey& key) {

@@ -43,6 +43,7 @@ class MemoryStore : public SessionStore {
     Result<std::vector<RunningAnswer>> running_messages() override;
     Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) override;
     Result<> allow_tool(const OwnerId& owner, const std::string& name) override;
+    Result<> disallow_tool(const OwnerId& owner, const std::string& name) override;
     Result<std::vector<StoredNote>> notes(const ConversationKey& key) override;
     Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) override;
     Result<> remove_note(const ConversationKey& key, std::int64_t number) override;

@@ -100,8 +100,14 @@ TEST_P(OwnerContract, TheTrashBelongsToWhoFilledIt) {
 TEST_P(OwnerContract, ToolsAreAllowedByEachForThemselves) {
     ASSERT_TRUE(store_->allow_tool(kAnna, "web"));
     EXPECT_TRUE(store_->allowed_tools(kBert)->empty());
+    EXPECT_EQ(store_->disallow_tool(kBert, "web").error().code, ErrorCode::kNotFound);
+    ASSERT_TRUE(store_->allow_tool(kBert, "web"));
     ASSERT_TRUE(store_->allow_tool(kBert, "web"));
     ASSERT_TRUE(store_->allow_tool(kBert, "shell"));
+    EXPECT_EQ(*store_->allowed_tools(kAnna), std::vector<std::string>{"web"});
+    EXPECT_TRUE(store_->disallow_tool(kBert, "web"));
+    EXPECT_EQ(store_->disallow_tool(kBert, "web").error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(*store_->allowed_tools(kBert), std::vector<std::string>{"shell"});
     EXPECT_EQ(*store_->allowed_tools(kAnna), std::vector<std::string>{"web"});
 }
 

@@ -47,6 +47,8 @@ enum class MessageState {
     kFailed,       ///< See error.
 };
 
+inline constexpr std::int64_t kMaxThinkingBudget = 131'072;  ///< Tokens.
+
 struct Conversation {
     ConversationId id;
     std::string title;  ///< Empty until the first message.
@@ -61,6 +63,8 @@ struct Conversation {
     MessageId leaf = {};     ///< Last message of the path that is shown; empty = the newest.
     bool pinned = false;     ///< Listed before the others.
     OwnerId owner = {};      ///< Never changes.
+    /// Most tokens of thoughts of an answer, 0 = no limit; absent = as the server is set.
+    std::optional<std::int64_t> thinking_budget = {};
 
     ConversationKey key() const { return {owner, id}; }
 };
@@ -226,6 +230,8 @@ class SessionStore {
     /// Tools that may act without asking, in any conversation of that owner.
     virtual Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) = 0;
     virtual Result<> allow_tool(const OwnerId& owner, const std::string& name) = 0;
+    /// Takes that back. @errors kNotFound: it was not allowed.
+    virtual Result<> disallow_tool(const OwnerId& owner, const std::string& name) = 0;
     /// Notes of a conversation, in their order.
     virtual Result<std::vector<StoredNote>> notes(const ConversationKey& key) = 0;
     virtual Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) = 0;

@@ -175,6 +175,10 @@ CREATE TRIGGER message_weighs_nothing AFTER DELETE ON message BEGIN
         - length(CAST(old.thinking AS BLOB)) WHERE id = old.conversation;
 END;
 )sql",
+    // How long a conversation may think, where it says so itself.
+    R"sql(
+ALTER TABLE conversation ADD COLUMN thinking_budget INTEGER;
+)sql",
 };
 
 }  // namespace

@@ -15,12 +15,13 @@ namespace notso::web {
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// POST /chat                 message, model: makes a conversation and sends its first message
-/// POST /chat/{id}/messages   message, client_id, thinking
+/// POST /chat/{id}/messages   message, client_id, thinking, thinking_budget
 /// POST /chat/{id}/draft      message, thinking: what is being typed, to be read ahead
 /// POST /chat/{id}/tool       use, decision (allow, always, deny): about a call of a tool that asks
 /// POST /chat/{id}/stop       ends the running answer
 /// POST /chat/{id}/answer-now ends its thoughts; the answer goes on
-/// POST /chat/{id}/thinking   thinking: the conversation's switch
+/// POST /chat/{id}/thinking   thinking, thinking_budget: the conversation's switch, and how many
+/// tokens thoughts may take (0 = no limit, empty = the server's setting)
 /// POST /chat/{id}/model      model: an id, empty = the default one
 /// POST /chat/{id}/rename     title
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages);
