@@ -127,7 +127,7 @@ TEST_F(ChatRoutes, AThinkingBudgetIsTheChats) {
     post_form(chat + "/messages", "message=again");
     finished_page(chat);
     const auto id = chat.substr(6);
-    EXPECT_EQ(store_.messages({id})->back().stats.reasoning_tokens, 2);
+    EXPECT_EQ(store_.messages({services::local_owner(), {id}})->back().stats.reasoning_tokens, 2);
     for (const std::string_view bad : {"-1", "131073", "1e3", "5 ", "0x10", "99999999999999999999"})
         for (const std::string_view path : {"/thinking", "/messages"})
             EXPECT_EQ(post_form(chat + std::string(path),
@@ -136,7 +136,8 @@ TEST_F(ChatRoutes, AThinkingBudgetIsTheChats) {
                       400)
                 << path << bad;
     EXPECT_EQ(chosen(chat), "2 tokens");
-    EXPECT_EQ(store_.messages({id})->size(), 4U) << "the bad ones were not sent";
+    EXPECT_EQ(store_.messages({services::local_owner(), {id}})->size(), 4U)
+        << "the bad ones were not sent";
     post_form(chat + "/thinking", "thinking=1&thinking_budget=0");
     EXPECT_EQ(chosen(chat), "No limit");
     post_form(chat + "/thinking", "thinking=1&thinking_budget=");

@@ -96,7 +96,7 @@ TEST_F(Titles, ControlStringsThatPeopleGiveAreText) {
     for (const std::string& text : services::control_strings()) {
         const auto renamed = post_form(chat + "/rename", "title=" + form_encoded(text));
         ASSERT_EQ(renamed.header("location"), chat) << text;
-        EXPECT_EQ(store_.conversation({chat.substr(6)})->title, text);
+        EXPECT_EQ(store_.conversation({services::local_owner(), {chat.substr(6)}})->title, text);
         expect_title(chat, text);
     }
 }
@@ -120,7 +120,7 @@ TEST_F(TitlesByAModel, ControlStringsAreText) {
             boost::json::parse(post("/api/chat", boost::json::serialize(said)).body);
         const std::string id(answer.at("conversation").as_string());
         ASSERT_EQ(get("/chat/" + id + "/after").status, 200);
-        const auto messages = store_.messages({id});
+        const auto messages = store_.messages({services::local_owner(), {id}});
         expect_title("/chat/" + id,
                      services::clean_title("Paris " + text, *messages)
                          .value_or(services::make_title("Paris? " + text)));
