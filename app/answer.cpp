@@ -36,6 +36,12 @@ class Collector {
         view_.on_text(body.text);
         answer_.text += body.text;
     }
+    void on(event::ToolCallBegun& body) {
+        answer_.calls.push_back({std::move(body.id), std::move(body.name), {}});
+    }
+    void on(event::ToolCallArguments& body) {
+        if (!answer_.calls.empty()) answer_.calls.back().arguments += body.text;
+    }
     void on(event::Progress& body) {
         if (answer_.first_token_ms == 0) answer_.first_token_ms = ms_since(start_);
         if (body.token_id >= 0) answer_.tokens.push_back(body.token_id);

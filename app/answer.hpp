@@ -20,10 +20,18 @@ struct AnswerView {
     std::function<void(const std::string& text)> on_text = [](const std::string&) {};
 };
 
+/// A call of a tool that an answer made.
+struct AnswerCall {
+    std::string id;
+    std::string name;
+    std::string arguments;  ///< JSON text.
+};
+
 /// An answer that has ended.
 struct Answer {
     std::string text = {};
     std::string thinking = {};
+    std::vector<AnswerCall> calls = {};     ///< They wait for their results.
     std::vector<std::int32_t> tokens = {};  ///< Empty when the backend has no ids.
     double first_token_ms = 0;              ///< From the start to the first token.
     services::chat_event::End end = {};

@@ -16,9 +16,9 @@ const std::vector<Command>& command_table() {
     static const std::vector<Command> kCommands = {
         {"serve",
          "the chat page and the API",
-         {kModel, kEngine, kRemote, kDownload, kServer},
+         {kModel, kEngine, kRemote, kDownload, kChats, kServer},
          declare_serve},
-        {"chat", "chat in the terminal", {kModel, kEngine, kRemote}, declare_chat},
+        {"chat", "chat in the terminal", {kModel, kEngine, kRemote, kChats}, declare_chat},
         {"run", "answer one message", {kModel, kEngine, kRemote}, declare_run},
         {"tokenize", "JSON strings from stdin to token ids", {kModel}, declare_tokenize},
         {"detokenize", "token ids from stdin to JSON strings", {kModel}, declare_detokenize},
@@ -30,11 +30,11 @@ const std::vector<Command>& command_table() {
         {"bench", "how fast a model runs on this machine", {kModel, kEngine}, declare_bench},
         {"doctor",
          "check this machine, the data folder and a model",
-         {kModel, kEngine, kServer},
+         {kModel, kEngine, kChats, kServer},
          declare_doctor},
         {"pull", "fetch a model", {kModel, kDownload}, declare_pull},
         {"models", "list the installed models", {kModel}, declare_models},
-        {"tool", "run a tool as a model would", {kServer}, declare_tool},
+        {"tool", "run a tool as a model would", {kChats, kServer}, declare_tool},
         {"user", "accounts of the people who share a server", {kServer}, declare_user},
     };
     return kCommands;

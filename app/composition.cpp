@@ -108,6 +108,8 @@ class Root final : public Composition {
                .compute = compute_,
                .background = background(settings),
                .tools = {.box = tools_.box.get(), .time_zone = services::TimeZone::local_name()},
+               .quota = settings.quota,
+               .thinking_budget = settings.thinking_budget,
                .continue_unfinished = settings.continue_unfinished})),
           pulls_({.folder = settings.models_dir,
                   .hub = settings.hub,
@@ -116,6 +118,7 @@ class Root final : public Composition {
         if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
         context_.logins = &logins_;
         context_.https = settings.public_url.starts_with("https://");
+        context_.mcp = tools_.servers.get();
     }
 
     ~Root() override {

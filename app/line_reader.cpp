@@ -23,11 +23,6 @@ Wait wait_for_input(Interrupts& interrupts) {
     }
 }
 
-char* prompt_text(EditLine*) {
-    static char text[] = "> ";
-    return text;
-}
-
 }  // namespace
 
 struct LineReader::Editor {
@@ -38,7 +33,7 @@ struct LineReader::Editor {
         HistEvent ignored;
         ::history(history, &ignored, H_SETSIZE, 200);
         ::el_set(edit, EL_CLIENTDATA, this);
-        ::el_set(edit, EL_PROMPT, &prompt_text);
+        ::el_set(edit, EL_PROMPT, &Editor::prompt_text);
         ::el_set(edit, EL_EDITOR, "emacs");
         ::el_set(edit, EL_HIST, &::history, history);
         ::el_set(edit, EL_GETCFN, &Editor::read_character);
@@ -46,6 +41,12 @@ struct LineReader::Editor {
     ~Editor() {
         ::el_end(edit);
         ::history_end(history);
+    }
+
+    static char* prompt_text(EditLine* edit) {
+        Editor* self = nullptr;
+        ::el_get(edit, EL_CLIENTDATA, &self);
+        return self->prompt.data();
     }
 
     /// libedit's source of characters: one at a time, so that a signal can end the line.
@@ -76,6 +77,7 @@ struct LineReader::Editor {
     Interrupts& interrupts;
     EditLine* edit;
     History* history;
+    std::string prompt;
     bool interrupted = false;
 };
 
@@ -90,11 +92,22 @@ LineReader::LineReader(Interrupts& interrupts) : interrupts_(interrupts) {
 LineReader::~LineReader() = default;
 
 ReadLine LineReader::next() {
+    ReadLine line = read("> ");
+    HistEvent ignored;
+    if (editor_ && !line.text.empty())
+        ::history(editor_->history, &ignored, H_ENTER, line.text.c_str());
+    return line;
+}
+
+ReadLine LineReader::ask(const std::string& question) { return read(question); }
+
+ReadLine LineReader::read(const std::string& prompt) {
     if (!editor_) return next_piped();
+    editor_->prompt = prompt;
     editor_->interrupted = false;
     int count = 0;
-    // libedit shows the prompt first and takes the terminal after: what is typed in between would be
-    // treated as if no editor was there, and Ctrl-D would be lost.
+    // libedit shows the prompt first and takes the terminal after: what is typed in between would
+    // be treated as if no editor was there, and Ctrl-D would be lost.
     ::el_set(editor_->edit, EL_PREP_TERM, 1);
     const char* line = ::el_gets(editor_->edit, &count);
     if (editor_->interrupted) {
@@ -108,8 +121,6 @@ ReadLine LineReader::next() {
     }
     std::string text(line, static_cast<std::size_t>(count));
     if (text.ends_with('\n')) text.pop_back();
-    HistEvent ignored;
-    if (!text.empty()) ::history(editor_->history, &ignored, H_ENTER, line);
     return {LineEnd::kLine, std::move(text)};
 }
 

@@ -26,10 +26,13 @@ class LineReader {
     /// True when a person types: stdin and stdout are a terminal.
     bool interactive() const noexcept { return editor_ != nullptr; }
     ReadLine next();
+    /// The same with a question in front, and not kept in the history.
+    ReadLine ask(const std::string& question);
 
   private:
     struct Editor;  // libedit's state
 
+    ReadLine read(const std::string& prompt);
     ReadLine next_piped();
 
     Interrupts& interrupts_;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/settings.hpp"
 
@@ -26,5 +27,8 @@ Result<> set_string(std::string& field, const SettingValue& value);
 Result<> set_path(std::filesystem::path& field, const SettingValue& value);
 /// "on" or "off".
 Result<> set_switch(std::optional<bool>& field, const SettingValue& value);
+
+/// What settings_owners.cpp adds to the table.
+std::vector<SettingRow> owner_setting_rows();
 
 }  // namespace notso::app

@@ -17,6 +17,7 @@
 #include "base/result.hpp"
 #include "ml/kernels/kv_type.hpp"
 #include "ml/kernels/precision.hpp"
+#include "services/chat/quota.hpp"
 #include "services/net/url.hpp"
 
 namespace notso::app {
@@ -56,6 +57,8 @@ struct Settings {
     std::vector<std::string> trusted_proxies = {};
     /// Each browser has its own conversations; absent: where others can reach the server.
     std::optional<bool> spaces = {};
+    /// Of each browser's space and each account.
+    services::Quota quota = {.conversations = 10'000, .bytes = std::int64_t{1} << 30, .running = 4};
     double idle_unload_minutes =
         0;                        ///< A model that nobody used for so long is unloaded; 0 = never.
     std::int32_t max_models = 4;  ///< In memory at the same time.
@@ -64,11 +67,12 @@ struct Settings {
     std::optional<bool> background = {};
     bool continue_unfinished = true;  ///< Answers that a crash or a stop of the server cut go on.
     std::optional<std::vector<std::string>> tools = {};  ///< Names; absent: the usual ones.
+    std::int64_t thinking_budget = 0;  ///< Most tokens of thoughts in chats; 0 = no limit.
     // General
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
 
-enum class SettingGroup { kModel, kEngine, kRemote, kDownload, kServer, kGeneral };
+enum class SettingGroup { kModel, kEngine, kRemote, kDownload, kChats, kServer, kGeneral };
 
 /// Values of one setting from one place; `source` is what messages call it ("--port", "PORT",
 /// "notso.toml:3").

@@ -1,5 +1,5 @@
 // The table of settings: name, flag, environment, and how a value is checked. To add a setting, add
-// a field to Settings and a row here.
+// a field to Settings and a row here; those about who owns what are in settings_owners.cpp.
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -8,6 +8,7 @@
 #include "app/settings.hpp"
 #include "app/tools.hpp"
 #include "base/log.hpp"
+#include "services/session/session_store.hpp"
 
 namespace notso::app {
 namespace {
@@ -44,23 +45,26 @@ Result<> set_remote_url(Settings& settings, const SettingValue& value) {
     return {};
 }
 
-Result<> set_port(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::int64_t port,
-              whole_number(value, 0, std::numeric_limits<std::uint16_t>::max()));
-    settings.port = static_cast<std::uint16_t>(port);
+template <class T>
+Result<> set_number(T& field,
+                    const SettingValue& value,
+                    std::int64_t lowest,
+                    std::int64_t highest) {
+    NOTSO_TRY(const std::int64_t number, whole_number(value, lowest, highest));
+    field = static_cast<T>(number);
     return {};
+}
+
+Result<> set_port(Settings& settings, const SettingValue& value) {
+    return set_number(settings.port, value, 0, std::numeric_limits<std::uint16_t>::max());
 }
 
 Result<> set_threads(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::int64_t threads, whole_number(value, 0, 1024));
-    settings.threads = static_cast<std::int32_t>(threads);
-    return {};
+    return set_number(settings.threads, value, 0, 1024);
 }
 
 Result<> set_context(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::int64_t context, whole_number(value, 0, 1 << 24));
-    settings.context = static_cast<std::int32_t>(context);
-    return {};
+    return set_number(settings.context, value, 0, 1 << 24);
 }
 
 Result<> set_kv(Settings& settings, const SettingValue& value) {
@@ -72,20 +76,21 @@ Result<> set_kv(Settings& settings, const SettingValue& value) {
 }
 
 Result<> set_kv_memory(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(settings.kv_memory_mb, whole_number(value, 0, 1 << 24));
-    return {};
+    return set_number(settings.kv_memory_mb, value, 0, 1 << 24);
 }
 
 Result<> set_draft(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::int64_t n, whole_number(value, 0, 63));
-    settings.max_draft = static_cast<std::int32_t>(n);
-    return {};
+    return set_number(settings.max_draft, value, 0, 63);
 }
 
 Result<> set_precision(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(const bool is_exact, is_first(value, "exact", "fast"));
     settings.precision = is_exact ? ml::Precision::kExact : ml::Precision::kFast;
     return {};
+}
+
+Result<> set_thinking_budget(Settings& settings, const SettingValue& value) {
+    return set_number(settings.thinking_budget, value, 0, services::kMaxThinkingBudget);
 }
 
 Result<> set_background(Settings& settings, const SettingValue& value) {
@@ -95,10 +100,6 @@ Result<> set_background(Settings& settings, const SettingValue& value) {
 Result<> set_unfinished(Settings& settings, const SettingValue& value) {
     NOTSO_TRY(settings.continue_unfinished, is_first(value, "continue", "mark"));
     return {};
-}
-
-Result<> set_spaces(Settings& settings, const SettingValue& value) {
-    return set_switch(settings.spaces, value);
 }
 
 Result<> set_hub(Settings& settings, const SettingValue& value) {
@@ -125,14 +126,11 @@ Result<> set_idle_unload(Settings& settings, const SettingValue& value) {
 }
 
 Result<> set_max_models(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(const std::int64_t models, whole_number(value, 1, 64));
-    settings.max_models = static_cast<std::int32_t>(models);
-    return {};
+    return set_number(settings.max_models, value, 1, 64);
 }
 
 Result<> set_memory_limit(Settings& settings, const SettingValue& value) {
-    NOTSO_TRY(settings.memory_limit_mib, whole_number(value, 0, std::int64_t{1} << 32));
-    return {};
+    return set_number(settings.memory_limit_mib, value, 0, std::int64_t{1} << 32);
 }
 
 Result<> set_log(Settings& settings, const SettingValue& value) {
@@ -143,7 +141,7 @@ Result<> set_log(Settings& settings, const SettingValue& value) {
     return {};
 }
 
-const std::vector<SettingRow> kTable = {
+const std::vector<SettingRow> kRows = {
     {"model",
      "-m,--model",
      {"NOTSO_MODEL", "MODEL_PATH"},
@@ -224,6 +222,13 @@ const std::vector<SettingRow> kTable = {
      false,
      "where models are fetched from",
      set_hub},
+    {"thinking_budget",
+     "--thinking-budget",
+     {"NOTSO_THINKING_BUDGET"},
+     SettingGroup::kChats,
+     false,
+     "most tokens of thoughts of an answer in chats that have no limit of their own; 0 = no limit",
+     set_thinking_budget},
     {"background",
      "--background",
      {"NOTSO_BACKGROUND"},
@@ -243,7 +248,7 @@ const std::vector<SettingRow> kTable = {
     {"tools",
      "--tools",
      {"NOTSO_TOOLS"},
-     SettingGroup::kServer,
+     SettingGroup::kChats,
      true,
      "tools that models may use, by name, or none; see `notso tool`",
      set_tools},
@@ -335,14 +340,6 @@ const std::vector<SettingRow> kTable = {
          settings.trusted_proxies = value.values;
          return {};
      }},
-    {"spaces",
-     "--spaces",
-     {"NOTSO_SPACES"},
-     SettingGroup::kServer,
-     false,
-     "each browser has its own conversations: on or off; default: on where others can reach the "
-     "server (--host, --public-url, --trusted-proxy)",
-     set_spaces},
     {"idle_unload",
      "--idle-unload",
      {"NOTSO_IDLE_UNLOAD"},
@@ -375,6 +372,14 @@ const std::vector<SettingRow> kTable = {
 
 }  // namespace
 
-std::span<const SettingRow> setting_table() { return kTable; }
+std::span<const SettingRow> setting_table() {
+    static const std::vector<SettingRow> kTable = [] {
+        std::vector<SettingRow> all = kRows;
+        const std::vector<SettingRow> more = owner_setting_rows();
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }();
+    return kTable;
+}
 
 }  // namespace notso::app

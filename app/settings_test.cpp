@@ -188,6 +188,14 @@ TEST_F(SettingsTest, CutAnswersGoOnUnlessTheyShallBeMarked) {
     EXPECT_THAT(error_of(), HasSubstr("--unfinished: \"stop\" is not one of continue, mark"));
 }
 
+TEST_F(SettingsTest, AThinkingBudgetIsANumberOfTokens) {
+    EXPECT_EQ(resolve()->thinking_budget, 0);
+    flags_["thinking_budget"] = {{"2048"}, "--thinking-budget"};
+    EXPECT_EQ(resolve()->thinking_budget, 2048);
+    flags_["thinking_budget"] = {{"131073"}, "--thinking-budget"};
+    EXPECT_THAT(resolve().error().detail, HasSubstr("--thinking-budget: \"131073\""));
+}
+
 TEST_F(SettingsTest, ToolsAreNamedOrNone) {
     EXPECT_EQ(resolve()->tools, std::nullopt) << "the usual ones";
     write_file("tools = [\"calculator\"]\n");

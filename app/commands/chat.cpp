@@ -8,6 +8,8 @@
 #include "app/backend_choice.hpp"
 #include "app/commands/command.hpp"
 #include "app/line_reader.hpp"
+#include "app/terminal_tools.hpp"
+#include "services/chat/tool_round.hpp"
 
 namespace notso::app {
 namespace {
@@ -22,6 +24,8 @@ constexpr std::string_view kHelp =
 struct Options {
     std::optional<std::string> system;
     bool think = false;
+    bool allow_tools = false;
+    std::int64_t thinking_budget = 0;  ///< As Settings has it.
 };
 
 enum class Verdict { kGoOn, kLeave };
@@ -29,8 +33,16 @@ enum class Verdict { kGoOn, kLeave };
 /// The conversation and how it is shown.
 class TerminalChat {
   public:
-    TerminalChat(services::ChatBackend& backend, Interrupts& interrupts, const Options& options)
-        : backend_(backend), interrupts_(interrupts), options_(options), thinking_(options.think) {
+    /// @param tools  Null: the model can't call any.
+    TerminalChat(services::ChatBackend& backend,
+                 Interrupts& interrupts,
+                 const Options& options,
+                 TerminalTools* tools)
+        : backend_(backend),
+          interrupts_(interrupts),
+          options_(options),
+          tools_(tools),
+          thinking_(options.think) {
         start_over();
     }
 
@@ -44,6 +56,7 @@ class TerminalChat {
   private:
     void start_over() {
         messages_.clear();
+        if (tools_ != nullptr) tools_->start_over();
         if (options_.system) messages_.push_back({.role = "system", .content = *options_.system});
     }
 
@@ -73,29 +86,71 @@ class TerminalChat {
         std::cout << (on ? "Thinking on.\n" : "Thinking off.\n") << std::flush;
     }
 
+    /// The model's answer, with as many rounds of calls as it takes.
     void ask(const std::string& text) {
+        const std::size_t before = messages_.size();
         messages_.push_back({.role = "user", .content = text});
+        std::size_t n_calls = 0;
+        for (bool goes_on = true; goes_on;) {
+            const auto answer = follow();
+            end_dim();
+            if (!answer) {
+                if (n_calls == 0) messages_.resize(before);  // The question was not taken.
+                return print_error(answer.error().detail);
+            }
+            n_calls += answer->calls.size();
+            if (n_calls > services::kMaxToolCalls) {
+                messages_.push_back({.role = "assistant", .content = answer->text});
+                return print_error(fmt::format("the model wanted more than {} calls of tools",
+                                               services::kMaxToolCalls));
+            }
+            goes_on = take(*answer);
+        }
+    }
+
+    Result<Answer> follow() {
         services::ChatRequest request;
         request.messages = messages_;
         request.thinking = thinking_;
         request.thinking_overrides_system = true;
+        if (options_.thinking_budget > 0) request.thinking_budget = options_.thinking_budget;
+        if (tools_ != nullptr) request.tools = tools_->offered();
         AnswerView view;
         view.on_thinking = [this](const std::string& piece) { show_thinking(piece); };
         view.on_text = [this](const std::string& piece) { show_text(piece); };
-        const auto answer = follow_answer(backend_, request, interrupts_, view);
-        end_dim();
-        if (!answer) {
-            messages_.pop_back();  // The question was not taken.
-            print_error(answer.error().detail);
-            return;
-        }
-        std::cout << '\n';
-        if (answer->end.finish == services::ChatFinish::kCancelled) std::cout << "(stopped)\n";
-        if (answer->end.finish == services::ChatFinish::kLength)
+        return follow_answer(backend_, request, interrupts_, view);
+    }
+
+    /// True when its calls were run, and the model goes on with what they gave.
+    bool take(const Answer& answer) {
+        if (!answer.text.empty() || answer.calls.empty()) std::cout << '\n';
+        using services::ChatFinish;
+        if (answer.end.finish == ChatFinish::kCancelled) std::cout << "(stopped)\n";
+        if (answer.end.finish == ChatFinish::kLength)
             std::cout << "(cut: the context is full; /new)\n";
         std::cout << std::flush;
-        if (answer->end.error) print_error(answer->end.error->detail);
-        messages_.push_back({.role = "assistant", .content = answer->text});
+        if (answer.end.error) print_error(answer.end.error->detail);
+        messages_.push_back({.role = "assistant", .content = answer.text});
+        if (answer.end.finish != ChatFinish::kToolCalls || tools_ == nullptr) return false;
+        run_calls(answer.calls);
+        if (tools_->interrupted()) std::cout << "(stopped)\n" << std::flush;
+        return !tools_->interrupted();
+    }
+
+    void run_calls(const std::vector<AnswerCall>& calls) {
+        for (const AnswerCall& call : calls) {
+            messages_.back().tool_calls.push_back(boost::json::object{
+                {"id", call.id},
+                {"type", "function"},
+                {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+        }
+        const std::vector<std::string> results = tools_->run(calls);
+        for (std::size_t i = 0; i < calls.size(); ++i) {
+            messages_.push_back({.role = "tool",
+                                 .content = results[i],
+                                 .name = calls[i].name,
+                                 .tool_call_id = calls[i].id});
+        }
     }
 
     void show_thinking(const std::string& piece) {
@@ -119,6 +174,7 @@ class TerminalChat {
     services::ChatBackend& backend_;
     Interrupts& interrupts_;
     const Options& options_;
+    TerminalTools* tools_;
     std::vector<services::ChatMessage> messages_;
     const bool terminal_ = ::isatty(STDOUT_FILENO) != 0;
     bool thinking_;
@@ -158,7 +214,15 @@ Result<int> run(const Settings& settings, const Options& options) {
                                  terminal_safe(model.name),
                                  model.scripted ? " (scripted)" : "")
                   << std::flush;
-    TerminalChat chat(*backend, interrupts, options);
+    std::optional<TerminalTools> tools;
+    if (model.can_call_tools) {
+        const bool shows = ::isatty(STDOUT_FILENO) != 0;  // piped output is the answer alone
+        tools.emplace(make_tools(settings),
+                      interrupts,
+                      reader,
+                      TerminalTools::Options{.allow_all = options.allow_tools, .show = shows});
+    }
+    TerminalChat chat(*backend, interrupts, options, tools ? &*tools : nullptr);
     return converse(chat, reader);
 }
 
@@ -168,7 +232,13 @@ CommandBody declare_chat(OptionList& options) {
     auto values = std::make_shared<Options>();
     options.text("--system", values->system, "system prompt");
     options.flag("--think,!--no-think", values->think, "let the model think before it answers");
-    return [values](const Settings& settings) { return run(settings, *values); };
+    options.flag("--tools-allow",
+                 values->allow_tools,
+                 "tools that act or send text away run without asking");
+    return [values](const Settings& settings) {
+        values->thinking_budget = settings.thinking_budget;
+        return run(settings, *values);
+    };
 }
 
 }  // namespace notso::app

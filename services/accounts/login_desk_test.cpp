@@ -147,6 +147,12 @@ TEST_F(LoginDeskTest, SoManyWrongPasswordsPerAccountFromAnywhere) {
     EXPECT_TRUE(sign_in("bert", "right password", "new"));
 }
 
+TEST_F(LoginDeskTest, WhatCanBeNobodysNameCountsAsOne) {
+    for (int i = 0; i < LoginDesk::kMaxPerAccount; ++i)
+        sign_in(std::string(1000, 'x') + std::to_string(i), "wrong password", std::to_string(i));
+    EXPECT_EQ(code_of(sign_in("../", "wrong password", "new")), ErrorCode::kOverloaded);
+}
+
 TEST_F(LoginDeskTest, AFewAtOnceAreEnough) {
     std::vector<Result<std::string>> results;
     for (int i = 0; i <= LoginDesk::kMaxAtOnce; ++i) {

@@ -126,7 +126,10 @@ void Background::ask(const ConversationKey& key, Job& job, Step step) {
         source = fork(source, kTitleInstruction);
         options.max_tokens = kTitleTokens;
     } else {
-        source = fork(source, kFollowUpInstruction);
+        const ModelInfo model = deps_.backend.info();
+        const bool held = model.remote_host.empty() && !model.scripted;
+        if (held) options.form.gbnf = follow_up_grammar(source.messages);
+        source = fork(source, held ? kFollowUpInstruction : kFreeFollowUpInstruction);
         options.max_tokens = kFollowUpTokens;
     }
     job.request->begin(std::move(source), options);

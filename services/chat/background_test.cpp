@@ -4,6 +4,8 @@
 
 #include "services/chat/chat_fixture.hpp"
 #include "services/chat/side_texts.hpp"
+#include "services/chat/title.hpp"
+#include "services/prompt/control_strings.hpp"
 
 namespace notso::services {
 namespace {
@@ -71,8 +73,11 @@ TEST_F(BackgroundTest, ReadsAheadThenTitleThenQuestions) {
     EXPECT_GT(title.max_tokens, 0);
     reply(kTitle, "**Paris**, the Capital");
 
-    EXPECT_EQ(wait_call(kQuestions)->request.messages.size(), 3U);
-    reply(kQuestions, "1. How old is Paris?\n2. Is it?");
+    const ChatRequest questions = wait_call(kQuestions)->request;
+    EXPECT_EQ(questions.messages.size(), 3U);
+    EXPECT_EQ(questions.messages.back().content, kFollowUpInstruction);
+    EXPECT_FALSE(questions.form.is_free()) << "held to a grammar";
+    reply(kQuestions, R"(["How old is Paris?", "Is it?"])");
     const ConversationView view = settled();
     EXPECT_EQ(view.conversation.title, "Paris, the Capital");
     EXPECT_EQ(view.follow_ups, std::vector<std::string>{"How old is Paris?"});
@@ -88,6 +93,31 @@ TEST_F(BackgroundTest, RubbishIsNotShown) {
     const ConversationView view = settled();
     EXPECT_EQ(view.conversation.title, "What is the capital of France?");
     EXPECT_TRUE(view.follow_ups.empty());
+}
+
+// Written by both, and by the model as a title: a title request has it to the byte, and what
+// becomes the title is one line of text.
+TEST_F(BackgroundTest, ControlStringsAreTextInTitles) {
+    std::size_t n = 0;
+    for (const std::string& text : control_strings()) {
+        const std::string first = "About Paris " + text;
+        conversation_ = new_conversation();
+        ask(conversation_.id, first, "It is " + text, n);
+        reply(n + 1, "");
+        const ChatRequest title = wait_call(n + 2)->request;
+        ASSERT_EQ(title.messages.size(), 3U);
+        EXPECT_EQ(title.messages[0].content, first);
+        EXPECT_EQ(title.messages[1].content, "It is " + text);
+        EXPECT_EQ(title.messages[2].content, kTitleInstruction);
+        EXPECT_TRUE(title.tools.empty());
+        reply(n + 2, "Paris " + text);
+        reply(n + 3, "");
+        const Conversation named = settled().conversation;
+        EXPECT_EQ(
+            named.title,
+            clean_title("Paris " + text, open(named.id)->messages).value_or(make_title(first)));
+        n += 4;
+    }
 }
 
 TEST_F(BackgroundTest, ATitleThatAPersonGaveStays) {
@@ -162,7 +192,10 @@ TEST_F(BackgroundTest, ARemoteModelIsNotAskedToReadAhead) {
     EXPECT_FALSE(title.read_only);
     EXPECT_EQ(title.messages.back().content, kTitleInstruction);
     reply(1, "Paris");
-    EXPECT_GT(wait_call(2)->request.max_tokens, 0);
+    const ChatRequest questions = wait_call(2)->request;
+    EXPECT_GT(questions.max_tokens, 0);
+    EXPECT_TRUE(questions.form.is_free()) << "not every server knows grammars";
+    EXPECT_EQ(questions.messages.back().content, kFreeFollowUpInstruction);
     reply(2, "");
     settled();
     EXPECT_EQ(backend_.n_calls(), 3U);

@@ -129,7 +129,8 @@ class ChatFixture : public testing::Test {
                                     .io = loop_,
                                     .database = *database_,
                                     .compute = *compute_,
-                                    .background = background_});
+                                    .background = background_,
+                                    .thinking_budget = thinking_budget_});
     }
     Message stored(const ConversationId& id, const MessageId& message) {
         const auto all = open(id);
@@ -140,7 +141,8 @@ class ChatFixture : public testing::Test {
         return {.id = {}, .conversation = {}, .text = {}};
     }
 
-    bool background_ = false;  ///< Of services made from now on.
+    bool background_ = false;           ///< Of services made from now on.
+    std::int64_t thinking_budget_ = 0;  ///< The same.
     RunLoop loop_;
     std::unique_ptr<FlakyStore> store_ = std::make_unique<FlakyStore>();
     FakeBackend backend_;

@@ -2,6 +2,7 @@
 // conversation_ops.cpp.
 #include "services/chat/chat_service.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -34,6 +35,7 @@ ChatServiceImpl::ChatServiceImpl(const ChatServiceDeps& deps)
 void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     Result<> ok = check_message_text(request.text);
     if (ok) ok = check_client_id(request.client_id);
+    if (ok) ok = check_thinking_budget(request.thinking_budget);
     if (ok && closing_) ok = std::unexpected(shutting_down());
     if (!ok) return fail_later(std::move(done), ok.error());
     if (request.client_id.empty()) request.client_id = random_id();
@@ -46,6 +48,8 @@ void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
                              SessionStore& store) { return find_repeated(store, key, client_id); },
                          std::move(done));
     }
+    ok = may_begin(request.conversation.owner);
+    if (!ok) return fail_later(std::move(done), ok.error());
     Message user{.id = {random_id()},
                  .conversation = request.conversation.id,
                  .role = MessageRole::kUser,
@@ -76,6 +80,8 @@ void ChatServiceImpl::regenerate(RegenerateRequest request, Completion<SentMessa
                              SessionStore& store) { return find_repeated(store, key, client_id); },
                          std::move(done));
     }
+    ok = may_begin(request.conversation.owner);
+    if (!ok) return fail_later(std::move(done), ok.error());
     Message answer = empty_answer(request.conversation.id, request.question);
     answer.client_id = std::move(request.client_id);
     begin_turn(
@@ -84,6 +90,12 @@ void ChatServiceImpl::regenerate(RegenerateRequest request, Completion<SentMessa
         [owner = request.conversation.owner, old = std::move(request.answer), answer](
             SessionStore& store) { return store_answer_beside(store, owner, old, answer); },
         std::move(done));
+}
+
+Result<> ChatServiceImpl::may_begin(const OwnerId& owner) const {
+    const auto running = std::ranges::count_if(
+        slots_, [&](const auto& entry) { return entry.first.owner == owner; });
+    return check_running(running, owner, deps_.quota);
 }
 
 std::shared_ptr<Turn> ChatServiceImpl::make_turn(const OwnerId& owner, const Message& answer) {
@@ -96,6 +108,7 @@ std::shared_ptr<Turn> ChatServiceImpl::make_turn(const OwnerId& owner, const Mes
                        const Message& ended, bool stored) { on_turn_end(key, ended, stored); },
          .more_follows = deps_.background,
          .tools = deps_.tools,
+         .thinking_budget = deps_.thinking_budget,
          .goes_on_later = deps_.continue_unfinished},
         owner,
         answer);
@@ -110,16 +123,21 @@ void ChatServiceImpl::begin_turn(const SendRequest& request,
     Slot& slot = slots_[request.conversation];
     slot.turn = make_turn(request.conversation.owner, answer);
     slot.user = request.user;
-    store_.call(alive_,
-                std::move(store),
-                [this, request, done = std::move(done)](Result<SendPlan> plan) mutable {
-                    if (plan && !plan->repeated)
-                        return on_stored(*std::move(plan), request, std::move(done));
-                    release(request.conversation);
-                    if (!plan) return done(std::unexpected(std::move(plan).error()));
-                    overlay(plan->answer);
-                    done(SentMessage{plan->user, plan->answer, feed_of(plan->answer.id), true});
-                });
+    store_.call(
+        alive_,
+        [owner = request.conversation.owner, quota = deps_.quota, store = std::move(store)](
+            SessionStore& where) mutable -> Result<SendPlan> {
+            NOTSO_CHECK(check_stored_bytes(where, owner, quota));
+            return store(where);
+        },
+        [this, request, done = std::move(done)](Result<SendPlan> plan) mutable {
+            if (plan && !plan->repeated)
+                return on_stored(*std::move(plan), request, std::move(done));
+            release(request.conversation);
+            if (!plan) return done(std::unexpected(std::move(plan).error()));
+            overlay(plan->answer);
+            done(SentMessage{plan->user, plan->answer, feed_of(plan->answer.id), true});
+        });
 }
 
 // Something runs in that conversation: either it is this very message, sent twice, or it is in the
@@ -170,6 +188,7 @@ void ChatServiceImpl::on_stored(SendPlan plan,
     slot.stored = true;
     PromptSource& source = plan.source;
     source.thinking = request.thinking.value_or(source.conversation.thinking);
+    if (request.thinking_budget) source.conversation.thinking_budget = request.thinking_budget;
     source.user = request.user;
     source.priority = request.priority;
     source.tools = tools_for(source.conversation.model);

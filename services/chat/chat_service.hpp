@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "services/backend/chat_backend.hpp"
 #include "services/chat/message_tree.hpp"
+#include "services/chat/quota.hpp"
 #include "services/chat/tool_round.hpp"
 #include "services/chat/turn_feed.hpp"
 #include "services/session/session_store.hpp"
@@ -38,7 +39,9 @@ struct SendRequest {
     std::string text;                   ///< 1..256 KiB of UTF-8, not blank.
     std::string client_id = {};         ///< Empty: one is made.
     std::optional<bool> thinking = {};  ///< This message only; absent = the conversation's setting.
-    std::uint64_t user = 0;             ///< Who sends it (ChatRequest::user).
+    /// The same for Conversation::thinking_budget.
+    std::optional<std::int64_t> thinking_budget = {};
+    std::uint64_t user = 0;  ///< Who sends it (ChatRequest::user).
     ChatPriority priority = ChatPriority::kInteractive;
     /// A message of the person's that this one stands beside: the conversation goes on from here
     /// instead. Absent: it comes after what is shown.
@@ -77,6 +80,13 @@ struct ToolVerdict {
     ToolDecision decision = ToolDecision::kDeny;
 };
 
+/// A tool as people see it.
+struct ToolOffer {
+    ToolInfo info;  ///< Of one that is not there now only the name.
+    bool there = true;
+    bool always = false;  ///< Runs without asking, since somebody said so.
+};
+
 /// What somebody is typing.
 struct DraftRequest {
     ConversationKey conversation;
@@ -103,7 +113,10 @@ struct ChatServiceDeps {
     /// after each answer, read drafts.
     bool background = false;
     ToolDesk tools = {};            ///< What models may call that can call tools.
+    Quota quota = {};               ///< Of each owner but the person at this machine.
     std::int64_t undo_ms = 30'000;  ///< For how long a removed conversation can be restored.
+    /// Of conversations that have none of their own: most tokens of thoughts; 0 = no limit.
+    std::int64_t thinking_budget = 0;
     /// Answers that the end of the process cuts go on by themselves in the next one.
     bool continue_unfinished = false;
 };
@@ -127,6 +140,12 @@ class ChatService {
     /// @errors kInvalidArgument: not 1..200 characters of UTF-8.
     virtual void rename(ConversationKey key, std::string title, Completion<> done) = 0;
     virtual void set_thinking(ConversationKey key, bool on, Completion<Conversation> done) = 0;
+    /// See Conversation::thinking_budget. @errors kInvalidArgument: not 0..kMaxThinkingBudget.
+    virtual void set_thinking_budget(ConversationKey key,
+                                     std::optional<std::int64_t> tokens,
+                                     Completion<Conversation> done) = 0;
+    /// Of conversations that have none of their own; 0 = no limit.
+    virtual std::int64_t thinking_budget() const = 0;
     /// @errors kInvalidArgument: not 0..2.
     virtual void set_temperature(ConversationKey key,
                                  double value,
@@ -156,8 +175,8 @@ class ChatService {
     /// `done` runs after the commit. While an answer runs in that conversation it waits, as all
     /// that were sent since do, or is refused with kBusy (SendRequest::may_wait). Messages that
     /// wait outlive the process; at most 20 do, then it is kOverloaded. @errors also
-    /// kInvalidArgument, kTooLarge, kNotFound, kUnavailable (shutting down), and the store's: then
-    /// nothing is stored.
+    /// kInvalidArgument, kTooLarge, kNotFound, kPermissionDenied (a quota is used up), kUnavailable
+    /// (shutting down), and the store's: then nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
     /// Takes back a message that waits. @errors kNotFound: it waits no more.
     virtual void withdraw(ConversationKey key,
@@ -191,6 +210,12 @@ class ChatService {
     /// Ends the thoughts of the running answer; what they lead to follows. Without one: success.
     /// @errors kUnsupported: the model that answers can't be asked.
     virtual void answer_now(ConversationKey key, Completion<> done) = 0;
+    /// What models may call, in the order in which they see it, then what this owner always allows
+    /// and is not there now.
+    virtual void list_tools(OwnerId owner, Completion<std::vector<ToolOffer>> done) = 0;
+    /// A tool that the owner always allowed asks before each call again. @errors kNotFound: it was
+    /// not.
+    virtual void ask_again(OwnerId owner, std::string tool, Completion<> done) = 0;
     /// Decides about a call of a tool that asks. @errors kNotFound: none with this id asks.
     virtual void decide_tool(ToolVerdict verdict, Completion<> done) = 0;
 

@@ -34,6 +34,10 @@ class ChatServiceImpl final : public ChatService {
     void all_messages(ConversationKey key, Completion<std::vector<Message>> done) override;
     void rename(ConversationKey key, std::string title, Completion<> done) override;
     void set_thinking(ConversationKey key, bool on, Completion<Conversation> done) override;
+    void set_thinking_budget(ConversationKey key,
+                             std::optional<std::int64_t> tokens,
+                             Completion<Conversation> done) override;
+    std::int64_t thinking_budget() const override { return deps_.thinking_budget; }
     void set_temperature(ConversationKey key, double value, Completion<Conversation> done) override;
     void set_model(ConversationKey key, std::string model, Completion<Conversation> done) override;
     void clear(ConversationKey key, Completion<> done) override;
@@ -55,6 +59,8 @@ class ChatServiceImpl final : public ChatService {
     bool reads_drafts() const override { return deps_.background; }
     void stop(ConversationKey key, Completion<> done) override;
     void answer_now(ConversationKey key, Completion<> done) override;
+    void list_tools(OwnerId owner, Completion<std::vector<ToolOffer>> done) override;
+    void ask_again(OwnerId owner, std::string tool, Completion<> done) override;
     void decide_tool(ToolVerdict verdict, Completion<> done) override;
     std::shared_ptr<TurnFeed> feed(const ConversationKey& key, const MessageId& answer) override;
     std::shared_ptr<TurnFeed> running(const ConversationKey& key) override;
@@ -96,6 +102,8 @@ class ChatServiceImpl final : public ChatService {
     void on_cut_found(Unfinished cut, const ContinueRequest& request, Completion<SentMessage> done);
     void resume_when_ready();
     boost::json::array tools_for(const std::string& model) const;
+    /// @errors kBusy: the owner has as many running answers as are allowed.
+    Result<> may_begin(const OwnerId& owner) const;
     std::shared_ptr<Turn> make_turn(const OwnerId& owner, const Message& answer);
     void begin_turn(const SendRequest& request,
                     const Message& answer,

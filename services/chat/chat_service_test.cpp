@@ -175,6 +175,38 @@ TEST_F(ChatServiceTest, SettingsOfAConversationReachTheModel) {
     EXPECT_TRUE(open(conversation.id)->conversation.thinking);
 }
 
+TEST_F(ChatServiceTest, AThinkingBudgetOfTheServerTheChatAndTheMessage) {
+    const Conversation conversation = new_conversation();
+    const auto set = [&](std::optional<std::int64_t> tokens) {
+        return await<Conversation>([&](auto done) {
+            chat_->set_thinking_budget(conversation.key(), tokens, std::move(done));
+        });
+    };
+    const auto asked_for = [&](std::size_t n) {
+        ask(conversation.id, "and?", "so.", n);
+        return backend_.call(n)->request.thinking_budget;
+    };
+    for (const std::int64_t bad : {std::int64_t{-1}, kMaxThinkingBudget + 1, INT64_MIN, INT64_MAX})
+        EXPECT_EQ(set(bad).error().code, ErrorCode::kInvalidArgument) << bad;
+    EXPECT_EQ(asked_for(0), std::nullopt) << "no limit, where nobody set one";
+    EXPECT_EQ(set(kMaxThinkingBudget)->thinking_budget, kMaxThinkingBudget);
+    EXPECT_EQ(asked_for(1), kMaxThinkingBudget);
+    thinking_budget_ = 300;
+    restart();
+    EXPECT_EQ(chat_->thinking_budget(), 300);
+    EXPECT_EQ(asked_for(2), kMaxThinkingBudget) << "the chat's own";
+    set(std::nullopt);
+    EXPECT_EQ(asked_for(3), 300);
+    set(0);
+    EXPECT_EQ(asked_for(4), std::nullopt) << "0 means no limit";
+    ASSERT_TRUE(send({.conversation = conversation.key(), .text = "x", .thinking_budget = 7}));
+    EXPECT_EQ(backend_.call(5)->request.thinking_budget, 7);
+    EXPECT_EQ(open(conversation.id)->conversation.thinking_budget, 0) << "of that message only";
+    EXPECT_EQ(
+        send({.conversation = conversation.key(), .text = "x", .thinking_budget = -1}).error().code,
+        ErrorCode::kInvalidArgument);
+}
+
 TEST_F(ChatServiceTest, TitlesComeFromTheFirstMessageUntilRenamed) {
     const Conversation conversation = new_conversation();
     EXPECT_EQ(conversation.title, "");

@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "base/utf8.hpp"
 #include "services/chat/chat_service_impl.hpp"
+#include "services/chat/message_checks.hpp"
 #include "services/chat/title.hpp"
 
 namespace notso::services {
@@ -55,7 +56,8 @@ void ChatServiceImpl::create_conversation(OwnerId owner, Completion<Conversation
                                     .owner = std::move(owner)};
     store_.call(
         alive_,
-        [conversation](SessionStore& store) -> Result<Conversation> {
+        [conversation, quota = deps_.quota](SessionStore& store) -> Result<Conversation> {
+            NOTSO_CHECK(check_new_conversation(store, conversation.owner, quota));
             NOTSO_CHECK(store.create_conversation(conversation));
             return conversation;
         },
@@ -172,6 +174,17 @@ void ChatServiceImpl::set_thinking(ConversationKey key, bool on, Completion<Conv
     change(
         std::move(key),
         [on](Conversation& conversation) { conversation.thinking = on; },
+        std::move(done));
+}
+
+void ChatServiceImpl::set_thinking_budget(ConversationKey key,
+                                          std::optional<std::int64_t> tokens,
+                                          Completion<Conversation> done) {
+    if (const Result<> ok = check_thinking_budget(tokens); !ok)
+        return fail_later(std::move(done), ok.error());
+    change(
+        std::move(key),
+        [tokens](Conversation& conversation) { conversation.thinking_budget = tokens; },
         std::move(done));
 }
 

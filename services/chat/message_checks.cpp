@@ -2,6 +2,7 @@
 
 #include "base/utf8.hpp"
 #include "services/chat/title.hpp"
+#include "services/session/session_store.hpp"
 
 namespace notso::services {
 namespace {
@@ -45,6 +46,14 @@ Result<> check_client_id(const std::string& client_id) {
                     kMaxClientIdBytes);
     }
     return {};
+}
+
+Result<> check_thinking_budget(std::optional<std::int64_t> tokens) {
+    if (!tokens || (*tokens >= 0 && *tokens <= kMaxThinkingBudget)) return {};
+    return fail(ErrorCode::kInvalidArgument,
+                "the thinking budget is {} tokens; it must be from 0 (no limit) to {}",
+                *tokens,
+                kMaxThinkingBudget);
 }
 
 }  // namespace notso::services

@@ -1,6 +1,8 @@
 // What a message from outside must be like.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -13,6 +15,8 @@ Result<> check_draft_text(const std::string& text);
 Result<> check_message_text(const std::string& text);
 /// At most 128 bytes of UTF-8; empty = none. @errors kInvalidArgument.
 Result<> check_client_id(const std::string& client_id);
+/// 0..kMaxThinkingBudget, or none. @errors kInvalidArgument.
+Result<> check_thinking_budget(std::optional<std::int64_t> tokens);
 
 /// What somebody hears who wants something while an answer runs, or while the server goes away.
 Error busy();

@@ -20,6 +20,7 @@ Result<std::unique_ptr<ChatStream>> start_request(ChatBackend& backend,
     request.max_tokens = options.max_tokens;
     request.read_only = options.read_only;
     request.stop = options.stop;
+    request.form = options.form;
     return backend.start(request, std::move(handler));
 }
 

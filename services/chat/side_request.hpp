@@ -19,6 +19,7 @@ struct SideOptions {
     std::int64_t max_tokens = 0;
     bool read_only = false;  ///< ChatRequest::read_only
     std::vector<std::string> stop = {};
+    AnswerForm form = {};
 };
 
 struct SideDeps {

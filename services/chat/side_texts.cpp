@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json.hpp>
 #include <set>
 #include <span>
 
@@ -158,6 +159,51 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     return lines;
 }
 
+/// The strings of a JSON array; nothing when the text is none.
+std::optional<std::vector<std::string>> strings_of(std::string_view text) {
+    boost::system::error_code error;
+    const boost::json::value value = boost::json::parse(text, error);
+    if (error || !value.is_array()) return std::nullopt;
+    std::vector<std::string> strings;
+    for (const boost::json::value& item : value.get_array()) {
+        if (item.is_string()) strings.emplace_back(item.get_string());
+    }
+    return strings;
+}
+
+/// Two words that other languages do not have.
+bool seems_english(std::string_view text) {
+    constexpr std::array<std::string_view, 18> kWords = {"the",
+                                                         "are",
+                                                         "what",
+                                                         "how",
+                                                         "why",
+                                                         "who",
+                                                         "when",
+                                                         "where",
+                                                         "which",
+                                                         "does",
+                                                         "can",
+                                                         "you",
+                                                         "about",
+                                                         "give",
+                                                         "tell",
+                                                         "write",
+                                                         "explain",
+                                                         "and"};
+    int found = 0;
+    std::string word;
+    for (const char c : std::string(text) + ' ') {
+        if (is_letter(c) || !is_ascii(c)) {
+            word += lower(c);
+            continue;
+        }
+        if (std::ranges::find(kWords, word) != kWords.end()) ++found;
+        word.clear();
+    }
+    return found >= 2;
+}
+
 /// The last question and its answer.
 std::string last_exchange(const std::vector<Message>& messages) {
     std::string text;
@@ -182,7 +228,7 @@ bool talks_about_itself(std::string_view title) {
 bool asks_the_person(std::string_view line) {
     const std::string low = lowered(line);
     return std::ranges::any_of(
-        std::array<std::string_view, 4>{"your ", "you've", "you ever", "you like"},
+        std::array<std::string_view, 5>{"your ", "you've", "you ever", "you like", "did you"},
         [&](std::string_view part) { return low.find(part) != std::string::npos; });
 }
 
@@ -213,10 +259,24 @@ std::optional<std::string> clean_title(std::string_view written,
     return title;
 }
 
+std::string follow_up_grammar(const std::vector<Message>& messages) {
+    constexpr std::string_view kEnglish =
+        R"(("What" | "How" | "Why" | "Who" | "When" | "Where" | "Which" | "Can" | "Could" | "Is" | )"
+        R"("Are" | "Do" | "Does" | "Did") " " )";
+    const bool english = seems_english(last_exchange(messages));
+    // What has to be cut at 100 characters is longer than what is shown.
+    return fmt::format(R"(root ::= "[" q ", " q ", " q "]"
+q ::= "\"" {}[^"\\?:#(){{}}<>|*`\[\]\x00-\x1F]{{8,100}} ("?" | "？" | "؟") "\""
+)",
+                       english ? kEnglish : "");
+}
+
 std::vector<std::string> clean_follow_ups(std::string_view written,
                                           bool whole,
                                           const std::vector<Message>& messages) {
+    const auto strings = strings_of(written);
     std::vector<std::string_view> lines = lines_of(written);
+    if (strings) lines.assign(strings->begin(), strings->end());
     if (!whole && !lines.empty()) lines.pop_back();
     std::set<std::string> known;
     const std::size_t compared = std::min(messages.size(), kMaxCompared);
@@ -231,7 +291,11 @@ std::vector<std::string> clean_follow_ups(std::string_view written,
         if (found.size() == kMaxFollowUps) break;
         if (line.empty() || count_fit(line) > kMaxFollowUp || !is_question(line)) continue;
         if (asks_the_person(line)) continue;
-        if (!has_a_topic(line, about) || !known.insert(essence(line)).second) continue;
+        const std::string question = essence(line);
+        const auto same = known.lower_bound(question);  // the same, or the same and more
+        const bool asked = same != known.end() && same->starts_with(question);
+        if (!has_a_topic(line, about) || asked) continue;
+        known.insert(question);
         found.push_back(std::move(line));
     }
     return found;

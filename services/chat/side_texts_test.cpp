@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "services/prompt/control_strings.hpp"
+#include "services/schema/answer_form.hpp"
+
 namespace notso::services {
 namespace {
 
@@ -53,6 +56,18 @@ TEST(CleanTitleTest, LongTextsTakeNoTime) {
     EXPECT_TRUE(clean_follow_ups(flood + "\n" + flood, true, kFrance).empty());
 }
 
+TEST(CleanTitleTest, ControlStringsAreRefusedOrStayWhatTheyAre) {
+    int kept = 0;
+    for (const std::string& text : control_strings()) {
+        const auto title = clean_title("Paris " + text, kFrance);
+        EXPECT_FALSE(title && text.contains('<')) << *title;
+        if (!title) continue;
+        EXPECT_EQ(title->find_first_of("<>|`*"), std::string::npos) << *title;
+        ++kept;
+    }
+    EXPECT_GT(kept, 0) << "what has no brackets may be in a title";
+}
+
 TEST(CleanFollowUpsTest, TakesQuestionsOnTheTopic) {
     EXPECT_EQ(clean_follow_ups("Here are three questions:\n\n1. How old is Paris?\n"
                                "2) **What** is France known for?\n- Is Paris large?\n"
@@ -69,13 +84,40 @@ TEST(CleanFollowUpsTest, RefusesTheRest) {
                                "what is the CAPITAL of France\n"          // no question mark
                                "What is the capital of France?\n"         // asked before
                                "How old is Paris?\nHow old is paris ?\n"  // twice
+                               "What is the capital?\n"                   // part of what was asked
                                "What is your favorite part of Paris?\n"   // asks the person
+                               "When did you see Paris?\n"                // the same
                                "Is <b>Paris</b> large?\nSee https://paris.example?\n" +
                                    std::string("Is Paris ") + std::string(80, 'x') + "?\n",
                                true,
                                kFrance),
               (std::vector<std::string>{"How old is Paris?"}));
     EXPECT_TRUE(clean_follow_ups("", true, kFrance).empty());
+}
+
+TEST(CleanFollowUpsTest, TakesAnArrayOfStrings) {
+    const std::string cut = "What is Paris " + std::string(100, 'x') + "?";
+    EXPECT_EQ(
+        clean_follow_ups(
+            R"(["How old is Paris?", 7, "1. Is \u0050aris\n large?", "How old is Paris?", ")" +
+                cut + R"(", "Is it?", ["Is France large?"]])",
+            true,
+            kFrance),
+        (std::vector<std::string>{"How old is Paris?", "Is Paris large?"}));
+    EXPECT_TRUE(clean_follow_ups("[]", true, kFrance).empty());
+    EXPECT_TRUE(clean_follow_ups(R"(["How old is Paris?", "Is)", false, kFrance).empty());
+}
+
+TEST(FollowUpGrammar, IsOneAndFollowsTheLanguage) {
+    const auto english = follow_up_grammar(kFrance);
+    EXPECT_TRUE(english.contains("\"Which\""));
+    const auto french = follow_up_grammar(
+        talk("Quelle est la capitale de la France ?", "La capitale de la France est Paris."));
+    EXPECT_FALSE(french.contains("\"Which\""));
+    for (const std::string& gbnf : {english, french}) {
+        const auto form = grammar_form(gbnf);
+        EXPECT_TRUE(form) << form.error().detail;
+    }
 }
 
 TEST(CleanFollowUpsTest, ACutLineIsLeftOut) {

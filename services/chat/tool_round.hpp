@@ -16,6 +16,8 @@
 
 namespace notso::services {
 
+inline constexpr std::size_t kMaxToolCalls = 8;  ///< Of one answer.
+
 /// What a person says to a call that asks.
 enum class ToolDecision { kAllowOnce, kAllowAlways, kDeny };
 

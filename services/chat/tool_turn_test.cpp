@@ -113,6 +113,21 @@ class ToolTurnTest : public ChatFixture {
     const End called_{.finish = ChatFinish::kToolCalls};
 };
 
+TEST_F(ToolTurnTest, ThoughtsOfAllRoundsShareOneBudget) {
+    ASSERT_TRUE(await<Conversation>(
+        [&](auto done) { chat_->set_thinking_budget(conversation_.key(), 100, std::move(done)); }));
+    const auto sent = send(conversation_.id, "Look!");
+    EXPECT_EQ(asked(0)->request.thinking_budget, 100);
+    for (std::size_t round = 0; round < 2; ++round) {
+        End end = called_;
+        end.usage.reasoning_tokens = 60;
+        emit(round, joined({}, {call("look", "a"), {end}}));
+        EXPECT_EQ(asked(round + 1)->request.thinking_budget, round == 0 ? 40 : 0);
+    }
+    emit(2, {Text{"a"}, End{}});
+    wait_end(sent->feed);
+}
+
 TEST_F(ToolTurnTest, TheAnswerGoesOnWithWhatToolsGave) {
     const auto sent = send(conversation_.id, "Look!");
     EXPECT_EQ(asked(0)->request.tools.size(), 4U);

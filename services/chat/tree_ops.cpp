@@ -50,7 +50,9 @@ void ChatServiceImpl::revise(ReviseRequest request, Completion<Message> done) {
     if (!may_change_tree(request.conversation)) return fail_later(std::move(done), busy());
     store_.call(
         alive_,
-        [request = std::move(request)](SessionStore& store) {
+        [request = std::move(request),
+         quota = deps_.quota](SessionStore& store) -> Result<Message> {
+            NOTSO_CHECK(check_stored_bytes(store, request.conversation.owner, quota));
             return store_revision(store, request);
         },
         std::move(done));

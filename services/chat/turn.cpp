@@ -72,17 +72,26 @@ void Turn::begin_round() {
     start_backend(source_);
 }
 
+/// What is left of it after earlier rounds.
+std::optional<std::int64_t> Turn::thinking_budget() const {
+    const std::int64_t most = source_.conversation.thinking_budget.value_or(deps_.thinking_budget);
+    if (most == 0) return std::nullopt;
+    return std::max<std::int64_t>(most - journal_.reasoning_before, 0);
+}
+
 void Turn::start_backend(PromptSource source) {
     deps_.compute.post([weak = weak_from_this(),
                         io = &deps_.io,
                         backend = &deps_.backend,
                         inbox = inbox_,
                         outcome = start_outcome_,
+                        budget = thinking_budget(),
                         source = std::move(source)] {
         if (weak.expired()) return;  // stopped before its prompt was made
         auto prompt = fit_context(*backend, source);
         if (prompt) {
             outcome->messages_left_out = prompt->messages_left_out;
+            prompt->request.thinking_budget = budget;
             outcome->stream = backend->start(
                 prompt->request, [inbox](ChatEvent event) { inbox->push(std::move(event)); });
         } else {

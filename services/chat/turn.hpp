@@ -35,6 +35,7 @@ struct TurnDeps {
     std::function<void(const Message& answer, bool stored)> on_end;
     bool more_follows = false;  ///< on_end goes on with a whole, stored answer; readers are told.
     ToolDesk tools = {};        ///< What the model may call.
+    std::int64_t thinking_budget = 0;  ///< See ChatServiceDeps.
     /// What the server's end interrupts stays kRunning in the store: the next process goes on.
     bool goes_on_later = false;
 };
@@ -96,6 +97,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     void begin_round();
     void end_early(MessageState state);
     void start_backend(PromptSource source);
+    std::optional<std::int64_t> thinking_budget() const;
     void on_started();
     void receive(std::vector<TimedEvent> events);
     void close_with(chat_event::End end);

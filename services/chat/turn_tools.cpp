@@ -6,11 +6,6 @@
 #include "services/chat/turn.hpp"
 
 namespace notso::services {
-namespace {
-
-constexpr std::size_t kMaxCalls = 8;  ///< Of one answer.
-
-}  // namespace
 
 void Turn::take(const chat_event::ToolCallBegun& event, SteadyClock::time_point at) {
     saw_token(at);
@@ -35,12 +30,12 @@ void Turn::take(const chat_event::ToolCallArguments& event, SteadyClock::time_po
 
 bool Turn::goes_on_with_tools(const chat_event::End& end) {
     if (end.finish != ChatFinish::kToolCalls || called_.empty() || early_end_) return false;
-    if (deps_.tools.box == nullptr || answer_.tool_uses.size() + called_.size() > kMaxCalls) {
+    if (deps_.tools.box == nullptr || answer_.tool_uses.size() + called_.size() > kMaxToolCalls) {
         answer_.error = fmt::format(
             "The model wanted to call tools more than {} times in one answer, which is the most: "
             "ask "
             "it to go on, or ask in smaller steps.",
-            kMaxCalls);
+            kMaxToolCalls);
         answer_.state = MessageState::kFailed;
         store_end();
         return true;

@@ -45,14 +45,15 @@ std::vector<ChatMessage> MessageGuard::guarded(const std::vector<ChatMessage>& m
 
 void MessageGuard::guard_system(ChatMessage& message) const {
     message.role = "system";
-    if (strip_flags_) message.content = strip_thinking_flags(message.content);
+    if (own_chat_) message.content = strip_thinking_flags(message.content);
     message.content =
         guard_.mark(message.content, marker_);  // before flags inside of tags are hidden
-    if (strip_flags_) message.content = hide_thinking_flags(message.content, marker_);
+    if (own_chat_) message.content = hide_thinking_flags(message.content, marker_);
 }
 
 void MessageGuard::guard_assistant(ChatMessage& message, HistoryForm form) const {
-    message.content = guard_.mark(message.content, marker_, {kThinkTag, kThinkEndTag});
+    message.content = own_chat_ ? guard_.mark(message.content, marker_)
+                                : guard_.mark(message.content, marker_, {kThinkTag, kThinkEndTag});
     const boost::json::array calls = std::exchange(message.tool_calls, {});
     if (!form.calls_in_content) {
         message.tool_calls =

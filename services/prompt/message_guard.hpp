@@ -27,13 +27,14 @@ bool has_tool_history(const std::vector<ChatMessage>& messages);
 class MessageGuard {
   public:
     /// @param guard, marker  Must outlive this.
-    /// @param strip_flags    /think and /no_think in system texts are taken out.
-    MessageGuard(const ControlGuard& guard, std::string_view marker, bool strip_flags)
-        : guard_(guard), marker_(marker), strip_flags_(strip_flags) {}
+    /// @param own_chat       The chat's own history: /think and /no_think in system texts are taken
+    ///                       out, and answers stand without their thoughts.
+    MessageGuard(const ControlGuard& guard, std::string_view marker, bool own_chat)
+        : guard_(guard), marker_(marker), own_chat_(own_chat) {}
 
     /// Tags that are written here are control tokens; those that stood in the texts before are not.
-    /// In the assistant's own history think tags keep their meaning: templates cut old thoughts out
-    /// by them.
+    /// But in an assistant's history from elsewhere think tags keep their meaning: templates cut
+    /// old thoughts out by them.
     std::vector<ChatMessage> guarded(const std::vector<ChatMessage>& messages,
                                      HistoryForm form) const;
 
@@ -44,7 +45,7 @@ class MessageGuard {
 
     const ControlGuard& guard_;
     std::string_view marker_;
-    bool strip_flags_;
+    bool own_chat_;
 };
 
 }  // namespace notso::services

@@ -7,6 +7,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/log.hpp"
 #include "services/session/search_hits.hpp"
 #include "services/session/store_errors.hpp"
 
@@ -122,6 +123,19 @@ Result<std::vector<SearchHit>> MemoryStore::search(const OwnerId& owner,
             hits.add(**place, message.id, message.text);
     }
     return std::move(hits).take();
+}
+
+Result<StoredAmount> MemoryStore::stored_amount(const OwnerId& owner) {
+    StoredAmount amount;
+    for (const Conversation& conversation : conversations_) {
+        if (conversation.owner != owner) continue;
+        ++amount.conversations;
+        for (const Message& message : messages_) {
+            if (message.conversation == conversation.id)
+                amount.bytes += std::ssize(message.text) + std::ssize(message.thinking);
+        }
+    }
+    return amount;
 }
 
 Result<std::vector<Message>> MemoryStore::messages(const ConversationKey& key) {
@@ -287,6 +301,11 @@ Result<> MemoryStore::allow_tool(const OwnerId& owner, const std::string& name) 
     if (std::ranges::find(allowed_tools_, allowed) == allowed_tools_.end())
         allowed_tools_.push_back(allowed);
     return {};
+}
+
+Result<> MemoryStore::disallow_tool(const OwnerId& owner, const std::string& name) {
+    if (std::erase(allowed_tools_, std::pair(owner, name)) > 0) return {};
+    return fail(ErrorCode::kNotFound, "{} is not always allowed", log::field(name));
 }
 
 Result<std::vector<StoredNote>> MemoryStore::notes(const ConversationKey& key) {

@@ -28,6 +28,7 @@ class MemoryStore : public SessionStore {
     Result<std::vector<SearchHit>> search(const OwnerId& owner,
                                           const std::string& query,
                                           std::int64_t limit) override;
+    Result<StoredAmount> stored_amount(const OwnerId& owner) override;
     Result<std::vector<Message>> messages(const ConversationKey& key) override;
     Result<> append_messages(const OwnerId& owner, const std::vector<Message>& messages) override;
     Result<std::optional<Message>> find_by_client_id(const ConversationKey& key,
@@ -45,6 +46,7 @@ class MemoryStore : public SessionStore {
     Result<std::vector<ConversationKey>> conversations_with_waiting() override;
     Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) override;
     Result<> allow_tool(const OwnerId& owner, const std::string& name) override;
+    Result<> disallow_tool(const OwnerId& owner, const std::string& name) override;
     Result<std::vector<StoredNote>> notes(const ConversationKey& key) override;
     Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) override;
     Result<> remove_note(const ConversationKey& key, std::int64_t number) override;

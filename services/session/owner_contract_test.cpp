@@ -100,9 +100,42 @@ TEST_P(OwnerContract, TheTrashBelongsToWhoFilledIt) {
 TEST_P(OwnerContract, ToolsAreAllowedByEachForThemselves) {
     ASSERT_TRUE(store_->allow_tool(kAnna, "web"));
     EXPECT_TRUE(store_->allowed_tools(kBert)->empty());
+    EXPECT_EQ(store_->disallow_tool(kBert, "web").error().code, ErrorCode::kNotFound);
+    ASSERT_TRUE(store_->allow_tool(kBert, "web"));
     ASSERT_TRUE(store_->allow_tool(kBert, "web"));
     ASSERT_TRUE(store_->allow_tool(kBert, "shell"));
     EXPECT_EQ(*store_->allowed_tools(kAnna), std::vector<std::string>{"web"});
+    EXPECT_TRUE(store_->disallow_tool(kBert, "web"));
+    EXPECT_EQ(store_->disallow_tool(kBert, "web").error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(*store_->allowed_tools(kBert), std::vector<std::string>{"shell"});
+    EXPECT_EQ(*store_->allowed_tools(kAnna), std::vector<std::string>{"web"});
+}
+
+TEST_P(OwnerContract, WhatSomebodyHasIsCounted) {
+    EXPECT_EQ(*store_->stored_amount(kAnna), (StoredAmount{1, 6}));
+    EXPECT_EQ(*store_->stored_amount(kBert), (StoredAmount{0, 0}));
+    Message answer{.id = {random_id()},
+                   .conversation = hers_.id,
+                   .role = MessageRole::kAssistant,
+                   .state = MessageState::kRunning,
+                   .text = ""};
+    ASSERT_TRUE(store_->append_messages(kAnna, {answer}));
+    ASSERT_TRUE(store_->append_text(answer.id, {"hm", "é"}));
+    answer.state = MessageState::kComplete;
+    answer.thinking = "hm";
+    answer.text = "éé";
+    ASSERT_TRUE(store_->update_message(answer));
+    EXPECT_EQ(store_->stored_amount(kAnna)->bytes, 12) << "bytes, not characters";
+    ASSERT_TRUE(store_->delete_messages(hers_.key(), {message_.id}));
+    EXPECT_EQ(store_->stored_amount(kAnna)->bytes, 6);
+    ASSERT_TRUE(store_->trash_conversation(hers_.key(), 1));
+    EXPECT_EQ(*store_->stored_amount(kAnna), (StoredAmount{1, 6})) << "it still takes its place";
+    ASSERT_TRUE(store_->restore_conversation(hers_.key()));
+    ASSERT_TRUE(store_->clear_messages(hers_.key()));
+    EXPECT_EQ(*store_->stored_amount(kAnna), (StoredAmount{1, 0}));
+    ASSERT_TRUE(store_->append_messages(kAnna, {message_}));
+    ASSERT_TRUE(store_->delete_conversation(hers_.key()));
+    EXPECT_EQ(*store_->stored_amount(kAnna), (StoredAmount{0, 0}));
 }
 
 TEST_P(OwnerContract, NothingBelongsToNobody) {

@@ -48,6 +48,8 @@ enum class MessageState {
     kFailed,       ///< See error.
 };
 
+inline constexpr std::int64_t kMaxThinkingBudget = 131'072;  ///< Tokens.
+
 struct Conversation {
     ConversationId id;
     std::string title;  ///< Empty until the first message.
@@ -62,6 +64,8 @@ struct Conversation {
     MessageId leaf = {};     ///< Last message of the path that is shown; empty = the newest.
     bool pinned = false;     ///< Listed before the others.
     OwnerId owner = {};      ///< Never changes.
+    /// Most tokens of thoughts of an answer, 0 = no limit; absent = as the server is set.
+    std::optional<std::int64_t> thinking_budget = {};
 
     ConversationKey key() const { return {owner, id}; }
 };
@@ -181,6 +185,14 @@ struct SearchHit {
     std::size_t end = 0;
 };
 
+/// What an owner has, the trash included.
+struct StoredAmount {
+    std::int64_t conversations = 0;
+    std::int64_t bytes = 0;  ///< Of the texts and thoughts of messages.
+
+    bool operator==(const StoredAmount&) const = default;
+};
+
 /// A conversation that can still be restored.
 struct TrashedConversation {
     ConversationKey key;
@@ -225,6 +237,9 @@ class SessionStore {
                                                   const std::string& query,
                                                   std::int64_t limit) = 0;
 
+    /// Text of a running answer may count only once it has ended.
+    virtual Result<StoredAmount> stored_amount(const OwnerId& owner) = 0;
+
     /// Messages in order, oldest first.
     virtual Result<std::vector<Message>> messages(const ConversationKey& key) = 0;
     /// Appends all or none, moves the conversation's updated_at to the newest created_at and its
@@ -267,6 +282,8 @@ class SessionStore {
     /// Tools that may act without asking, in any conversation of that owner.
     virtual Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) = 0;
     virtual Result<> allow_tool(const OwnerId& owner, const std::string& name) = 0;
+    /// Takes that back. @errors kNotFound: it was not allowed.
+    virtual Result<> disallow_tool(const OwnerId& owner, const std::string& name) = 0;
     /// Notes of a conversation, in their order.
     virtual Result<std::vector<StoredNote>> notes(const ConversationKey& key) = 0;
     virtual Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) = 0;

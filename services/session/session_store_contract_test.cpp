@@ -49,6 +49,7 @@ void expect_equal(const Conversation& a, const Conversation& b) {
     EXPECT_EQ(a.created_at, b.created_at);
     EXPECT_EQ(a.updated_at, b.updated_at);
     EXPECT_EQ(a.leaf, b.leaf);
+    EXPECT_EQ(a.thinking_budget, b.thinking_budget);
 }
 
 void expect_equal(const Message& a, const Message& b) {
@@ -90,7 +91,8 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAConversation) {
                              .created_at = 1,
                              .updated_at = 1'800'000'000'123,
                              .model = "SmolLM3-3B-Q4_K_M",
-                             .owner = kOwner};
+                             .owner = kOwner,
+                             .thinking_budget = 512};
     ASSERT_TRUE(store_->create_conversation(first));
     expect_equal(*store_->conversation(first.key()), first);
 
@@ -98,6 +100,7 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAConversation) {
     changed.title = "";
     changed.thinking = false;
     changed.temperature = std::nullopt;
+    changed.thinking_budget = std::nullopt;
     changed.updated_at = 7;
     changed.model = "";
     ASSERT_TRUE(store_->update_conversation(changed));
@@ -327,13 +330,6 @@ TEST_P(SessionStoreContract, KeepsUsesOfToolsAndWhatTheyGave) {
     EXPECT_EQ(code_of(store_->put_tool_uses({"nobody"}, uses)), ErrorCode::kNotFound);
     ASSERT_TRUE(store_->delete_messages(owner.key(), {answer.id}));
     EXPECT_EQ(store_->messages(owner.key())->size(), 1u);
-}
-
-TEST_P(SessionStoreContract, RemembersWhichToolsMayAct) {
-    EXPECT_TRUE(store_->allowed_tools(kOwner)->empty());
-    ASSERT_TRUE(store_->allow_tool(kOwner, "web"));
-    ASSERT_TRUE(store_->allow_tool(kOwner, "web"));
-    EXPECT_EQ(*store_->allowed_tools(kOwner), std::vector<std::string>{"web"});
 }
 
 TEST_P(SessionStoreContract, NumbersOfNotesAreNotUsedAgain) {

@@ -11,7 +11,7 @@ using sqlite::Statement;
 
 constexpr std::string_view kConversationColumns =
     "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model, leaf, "
-    "pinned, owner";
+    "pinned, owner, thinking_budget";
 
 void bind(Statement& statement, const Conversation& conversation) {
     statement.bind(1, conversation.id.value)
@@ -26,6 +26,7 @@ void bind(Statement& statement, const Conversation& conversation) {
         .bind(11, std::int64_t{conversation.pinned})
         .bind(12, conversation.owner.value);
     if (conversation.temperature) statement.bind(4, *conversation.temperature);
+    if (conversation.thinking_budget) statement.bind(13, *conversation.thinking_budget);
 }
 
 Conversation read_conversation(const Statement& row) {
@@ -40,6 +41,7 @@ Conversation read_conversation(const Statement& row) {
     conversation.leaf = {row.text(9)};
     conversation.pinned = row.integer(10) != 0;
     conversation.owner = {row.text(11)};
+    if (!row.is_null(12)) conversation.thinking_budget = row.integer(12);
     return conversation;
 }
 
@@ -49,7 +51,7 @@ Result<> SqliteStore::create_conversation(const Conversation& conversation) {
     if (conversation.owner == OwnerId{}) return no_owner();
     NOTSO_TRY(Statement insert,
               database_->prepare(fmt::format(
-                  "INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                   kConversationColumns)));
     bind(insert, conversation);
     return insert.run();
@@ -87,7 +89,7 @@ Result<> SqliteStore::update_conversation(const Conversation& conversation) {
         Statement update,
         database_->prepare("UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
                            "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
-                           "model = ?9, leaf = ?10, pinned = ?11 "
+                           "model = ?9, leaf = ?10, pinned = ?11, thinking_budget = ?13 "
                            "WHERE id = ?1 AND owner = ?12 AND trashed_at = 0"));
     bind(update, conversation);
     NOTSO_CHECK(update.run());
@@ -102,6 +104,14 @@ Result<> SqliteStore::delete_conversation(const ConversationKey& key) {
     if (database_->changes() == 0) return no_conversation(key.id);
     shed_words();
     return {};
+}
+
+Result<StoredAmount> SqliteStore::stored_amount(const OwnerId& owner) {
+    NOTSO_TRY(Statement select,
+              database_->prepare("SELECT count(*), coalesce(sum(bytes), 0) FROM conversation "
+                                 "WHERE owner = ?"));
+    NOTSO_CHECK(select.bind(1, owner.value).step());
+    return StoredAmount{select.integer(0), select.integer(1)};
 }
 
 Result<OwnerId> SqliteStore::owner_of(const ConversationId& id) {

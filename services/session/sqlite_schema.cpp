@@ -154,6 +154,31 @@ CREATE TABLE login (
 ) STRICT;
 CREATE INDEX login_of_account ON login (account);
 )sql",
+    // How much text a conversation has, so that nobody has to count it for a quota.
+    R"sql(
+ALTER TABLE conversation ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE conversation SET bytes = coalesce(
+    (SELECT sum(length(CAST(message.text AS BLOB)) + length(CAST(message.thinking AS BLOB)))
+     FROM message WHERE message.conversation = conversation.id), 0);
+CREATE INDEX conversation_by_size ON conversation (owner, bytes);
+CREATE TRIGGER message_weighed AFTER INSERT ON message BEGIN
+    UPDATE conversation SET bytes = bytes + length(CAST(new.text AS BLOB))
+        + length(CAST(new.thinking AS BLOB)) WHERE id = new.conversation;
+END;
+CREATE TRIGGER message_weighed_again AFTER UPDATE OF text, thinking ON message BEGIN
+    UPDATE conversation SET bytes = bytes + length(CAST(new.text AS BLOB))
+        + length(CAST(new.thinking AS BLOB)) - length(CAST(old.text AS BLOB))
+        - length(CAST(old.thinking AS BLOB)) WHERE id = new.conversation;
+END;
+CREATE TRIGGER message_weighs_nothing AFTER DELETE ON message BEGIN
+    UPDATE conversation SET bytes = bytes - length(CAST(old.text AS BLOB))
+        - length(CAST(old.thinking AS BLOB)) WHERE id = old.conversation;
+END;
+)sql",
+    // How long a conversation may think, where it says so itself.
+    R"sql(
+ALTER TABLE conversation ADD COLUMN thinking_budget INTEGER;
+)sql",
     // Token ids are 32-bit numbers, little end first.
     R"sql(
 ALTER TABLE answer_piece ADD COLUMN tokens BLOB NOT NULL DEFAULT x'';

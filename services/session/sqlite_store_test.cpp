@@ -19,6 +19,7 @@ const OwnerId kOwner = local_owner();
 constexpr const char* kBackToLayout2 =
     "DROP TRIGGER message_added; DROP TRIGGER message_removed; DROP TRIGGER message_unfinished;"
     "DROP TRIGGER message_finished; DROP TABLE message_index; DROP INDEX conversation_by_place;"
+    "ALTER TABLE conversation DROP COLUMN thinking_budget;"
     "ALTER TABLE conversation DROP COLUMN pinned;"
     "ALTER TABLE conversation DROP COLUMN trashed_at;"
     "CREATE INDEX conversation_by_use ON conversation (updated_at DESC, seq DESC);"
@@ -26,6 +27,9 @@ constexpr const char* kBackToLayout2 =
     "ALTER TABLE message DROP COLUMN accepted_tokens;"
     "ALTER TABLE message DROP COLUMN thinking_end;"
     "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
+    "DROP TRIGGER message_weighed; DROP TRIGGER message_weighed_again; DROP TRIGGER "
+    "message_weighs_nothing; DROP INDEX conversation_by_size; ALTER TABLE conversation DROP COLUMN "
+    "bytes;"
     "DROP TABLE login; DROP TABLE account; ALTER TABLE conversation DROP COLUMN owner;"
     "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note;"
     "DROP TABLE waiting_message; DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN "

@@ -85,6 +85,15 @@ Result<> SqliteStore::allow_tool(const OwnerId& owner, const std::string& name) 
     return insert.bind(1, owner.value).bind(2, name).run();
 }
 
+Result<> SqliteStore::disallow_tool(const OwnerId& owner, const std::string& name) {
+    NOTSO_TRY(Statement remove,
+              database_->prepare("DELETE FROM allowed_tool WHERE owner = ? AND name = ?"));
+    NOTSO_CHECK(remove.bind(1, owner.value).bind(2, name).run());
+    if (database_->changes() == 0)
+        return fail(ErrorCode::kNotFound, "{} is not always allowed", log::field(name));
+    return {};
+}
+
 Result<std::vector<StoredNote>> SqliteStore::notes(const ConversationKey& key) {
     NOTSO_CHECK(require(key));
     NOTSO_TRY(Statement select,

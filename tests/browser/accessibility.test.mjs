@@ -32,6 +32,9 @@ for (const colorScheme of ["light", "dark"]) {
         await assert_fits(page, `${state}, ${what}`);
       };
       await page.waitForSelector("#message");
+      await page.check("#thinking");
+      await check("empty, thinking on");
+      await page.uncheck("#thinking");
       await check("empty");
       await send(page, "[think] [markdown] [slow]");
       await page.waitForSelector("#pill details");
@@ -133,6 +136,7 @@ test("the keyboard alone: send, stop, open thoughts, reach every control", async
   await wait_for_words(page, 3);
   await page.keyboard.press("Escape");
   await finished_answer(page, 5000);
+  await page.check("#thinking");  // then there is a budget to choose
   const reached = new Set();
   for (let i = 0; i < 40; ++i) {
     await page.keyboard.press("Tab");
@@ -146,7 +150,7 @@ test("the keyboard alone: send, stop, open thoughts, reach every control", async
     assert.ok(focus.ring, `${focus.name} shows its focus`);
     reached.add(focus.name);
   }
-  for (const control of ["new-chat", "theme-toggle", "message", "thinking", "send-button", "scroll"]) {
+  for (const control of ["new-chat", "theme-toggle", "message", "thinking", "budget", "send-button", "scroll"]) {
     assert.ok(reached.has(control), `${control} among ${Array.from(reached)}`);
   }
   await page.focus("details.aside summary");

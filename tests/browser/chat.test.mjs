@@ -131,6 +131,9 @@ test("thoughts stand in a closed details with their duration", async () => {
   await details.locator("summary").click();
   assert.match(await details.innerText(), /This is scripted thinking/);
   assert.ok(await page.isChecked("#thinking"), "the switch is the conversation's");
+  await Promise.all([page.waitForResponse(/\/thinking$/), page.selectOption("#budget", "512")]);
+  await page.reload();
+  assert.equal(await page.inputValue("#budget"), "512", "and so is the budget");
   await page.uncheck("#thinking");
   await send(page, "again");
   await finished_answer(page);

@@ -95,11 +95,13 @@ test("a page that was opened meanwhile offers to watch", async () => {
 test("thoughts, rename and delete", async () => {
   const page = await open_page(browser, program.url, kPlain);
   await page.check("#thinking");
+  await page.selectOption("#budget", "256");
   await send_form(page, "hello");
   await page.waitForURL(/\/chat\//);
   await loaded(page);
   assert.match(await page.innerText("details.aside summary"), /Thought for/);
   assert.ok(await page.isChecked("#thinking"));
+  assert.equal(await page.inputValue("#budget"), "256");
   await page.click("[popovertarget=chat-menu]");
   await page.fill("#new-title", "A new title");
   await page.click("#chat-menu button:has-text('Rename')");

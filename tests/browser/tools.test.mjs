@@ -80,6 +80,26 @@ test("without script", async () => {
   await close_page(page);
 });
 
+test("always is taken back on the page of tools", async () => {
+  const page = await open_page(browser, program.url);
+  await send(page, kFetch);
+  await page.click(".asking button:has-text('Always')");
+  await finished_answer(page);
+  await page.click("[popovertarget=model-menu]");
+  await page.click("a:has-text('Tools…')");
+  await page.waitForURL(/\/tools$/);
+  const fetch_row = page.locator(".model-list li", { hasText: "web_fetch" });
+  assert.match(await fetch_row.innerText(), /because you always allow it/);
+  await assert_accessible(page, "list of tools, one always allowed");
+  await page.click("button:has-text('Ask again')");
+  await page.waitForSelector("li:has-text('Asks before each call.')");
+  await page.goto(program.url);
+  await send(page, kFetch);
+  await page.click(".asking button:has-text('Deny')");
+  await finished_answer(page);
+  await close_page(page);
+});
+
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [1280, 360]) {
     const what = `${colorScheme}, ${width} px`;
@@ -95,6 +115,9 @@ for (const colorScheme of ["light", "dark"]) {
       await assert_fits(page, what);
       await page.click(".asking button:has-text('Deny')");
       await finished_answer(page);
+      await page.goto(`${program.url}/tools`);
+      await assert_accessible(page, `list, ${what}`);
+      await assert_fits(page, `list, ${what}`);
       await close_page(page);
     });
   }

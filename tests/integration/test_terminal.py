@@ -172,3 +172,57 @@ def test_failure_in_the_middle_exits_1_and_keeps_the_text():
 def test_wrong_use_of_run_exits_2(arguments):
     done = run_notso(*arguments, *STUB)
     assert done.returncode == 2 and done.stderr.count(b"\n") == 1, done
+
+
+def test_tools_are_called_and_what_they_gave_is_shown_dim(terminal):
+    chat = terminal("chat", *STUB)
+    chat.read_until("> ")
+    chat.type('[call calculator {"expression":"2^100"}] [call notes {"action":"add","text":"a\x1b[31mb"}]\r')
+    chat.read_until('\x1b[2m[calculator {"expression":"2^100"}]\x1b[0m')
+    chat.read_until("\x1b[2m1267650600228229401496703205376\x1b[0m")
+    chat.read_until("The tool says")
+    chat.read_until("> ")
+
+
+def test_tools_that_act_ask_first(terminal):
+    chat = terminal("chat", *STUB, "--tools", "web_fetch")
+    call = '[call web_fetch {"url":"http://127.0.0.1:9/"}]\r'
+
+    def ask():
+        chat.read_until("> ")
+        chat.type(call)
+
+    ask()
+    chat.read_until("Let it use web_fetch")
+    chat.read_until("(n)o: ")
+    chat.type("what?\r")
+    chat.read_until("(n)o: ")
+    chat.type("n\r")
+    chat.read_until("did not allow this call")
+    chat.read_until("The tool says")
+    ask()
+    chat.read_until("(n)o: ")
+    chat.ctrl_c()
+    chat.read_until("(stopped)")
+    ask()
+    chat.read_until("(n)o: ")
+    chat.type("always\r")
+    chat.read_until("is not fetched")
+    chat.read_until("The tool says")
+    ask()
+    assert "Let it use" not in chat.read_until("The tool says")
+    chat.read_until("> ")
+    chat.type("/exit\r")
+    assert chat.wait() == 0
+
+
+@pytest.mark.parametrize("options,said", [((), b"did not allow this call"), (("--tools-allow",), b"is not fetched")])
+def test_where_nobody_can_be_asked_tools_that_act_are_denied(options, said):
+    done = run_notso("chat", *STUB, "--tools", "web_fetch", *options, stdin=b'[call web_fetch {"url":"http://127.0.0.1:9/"}]\n')
+    assert done.returncode == 0 and done.stderr == b"", done
+    assert said in done.stdout and b"\x1b" not in done.stdout, done.stdout
+
+
+def test_no_more_than_eight_calls_an_answer():
+    done = run_notso("chat", *STUB, stdin=b'[call calculator {"expression":"1"}]' * 9 + b"\n[echo] on")
+    assert b"more than 8 calls" in done.stderr and b"on" in done.stdout, done

@@ -10,6 +10,7 @@
 #include "web/pages/format.hpp"
 #include "web/pages/message_view.hpp"
 #include "web/pages/models_view.hpp"
+#include "web/pages/thinking_view.hpp"
 
 namespace notso::web {
 namespace {
@@ -152,6 +153,7 @@ json::object frame_view(const PageFrame& frame) {
             {"after", nullptr},
             {"waiting", nullptr},
             {"thinking", false},
+            {"budgets", budgets_view(std::nullopt, frame.thinking_budget)},
             {"keep_thinking", false},
             {"follow_mark", ""},
             {"alert", ""}};
@@ -196,6 +198,7 @@ json::object chat_view(const PageFrame& frame,
     if (frame.reads_drafts && frame.model.remote_host.empty())
         view["composer"].as_object()["drafts"] = fmt::format("/chat/{}/draft", id);
     view["thinking"] = chat.conversation.thinking;
+    view["budgets"] = budgets_view(chat.conversation.thinking_budget, frame.thinking_budget);
     const bool running = chat.running && !chat.running->ended();
     if (running && !follow) view["running"] = running_view(*chat.running);
     if (follow) view["follow_mark"] = kFollowMark;

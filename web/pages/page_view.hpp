@@ -21,7 +21,8 @@ struct PageFrame {
     services::ModelInfo model = {};
     services::Health health = {};
     bool on_disk = false;  ///< The model is installed and not loaded: a message does that first.
-    bool reads_drafts = false;  ///< See ChatService.
+    bool reads_drafts = false;         ///< See ChatService.
+    std::int64_t thinking_budget = 0;  ///< The same.
     std::string storage_error = {};
     std::vector<services::Conversation> conversations = {};
     std::string current = {};  ///< Id of the conversation that is shown.

@@ -17,7 +17,7 @@ class SideBackend final : public services::ChatBackend {
         std::string text;
         if (last == services::kTitleInstruction) {
             text = "Rain & Snow";
-        } else if (last == services::kFollowUpInstruction) {
+        } else if (last == services::kFreeFollowUpInstruction) {
             text = "Is \"rain\" & 'snow' wet?\nIs rain <script>alert(1)</script>?\nIs rain cold?";
         } else if (!request.read_only) {
             return stub_->start(request, std::move(handler));

@@ -15,13 +15,15 @@ namespace notso::web {
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// POST /chat                 message, model: makes a conversation and sends its first message
-/// POST /chat/{id}/messages   message, client_id, thinking: sent now, or after the running answer
+/// POST /chat/{id}/messages   message, client_id, thinking, thinking_budget: sent now, or after the
+/// running answer
 /// POST /chat/{id}/withdraw   client_id: of a message that waits; its text is in the composer then
 /// POST /chat/{id}/draft      message, thinking: what is being typed, to be read ahead
 /// POST /chat/{id}/tool       use, decision (allow, always, deny): about a call of a tool that asks
 /// POST /chat/{id}/stop       ends the running answer
 /// POST /chat/{id}/answer-now ends its thoughts; the answer goes on
-/// POST /chat/{id}/thinking   thinking: the conversation's switch
+/// POST /chat/{id}/thinking   thinking, thinking_budget: the conversation's switch, and how many
+/// tokens thoughts may take (0 = no limit, empty = the server's setting)
 /// POST /chat/{id}/model      model: an id, empty = the default one
 /// POST /chat/{id}/rename     title
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages);
@@ -31,6 +33,11 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
 /// POST /chat/{id}/delete              the page that follows can take it back
 /// POST /chat/{id}/restore             takes it back
 void add_chat_list_routes(std::vector<Route>& routes, const SharedPages& pages);
+
+/// GET  /chats                         the list, with a box to tick for each
+/// POST /chats/delete                  chat-{id} for each that is ticked; the page takes it back
+/// POST /chats/restore                 the same
+void add_chat_bulk_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// GET  /chat/{id}/export              format: md (what is shown) or json (every version); a file
 void add_chat_export_routes(std::vector<Route>& routes, const SharedPages& pages);

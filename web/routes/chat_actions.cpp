@@ -1,4 +1,5 @@
 #include "base/log.hpp"
+#include "web/pages/thinking_view.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/chat_forms.hpp"
 #include "web/routes/chat_waiting.hpp"
@@ -12,13 +13,16 @@ using services::Conversation;
 using services::ConversationKey;
 using services::SentMessage;
 
-services::SendRequest send_request(const Request& from, ConversationKey key, const Form& form) {
+Result<services::SendRequest> send_request(const Request& from,
+                                           ConversationKey key,
+                                           const Form& form) {
     services::SendRequest request{.conversation = std::move(key),
                                   .text = with_unix_lines(field(form, "message")),
                                   .client_id = field(form, "client_id"),
                                   .user = client_user(from)};
     // The page shows the switch to models that think only.
     if (form.contains("thinking_shown")) request.thinking = form.contains("thinking");
+    NOTSO_TRY(request.thinking_budget, parse_budget(field(form, "thinking_budget")));
     return request;
 }
 
@@ -59,24 +63,49 @@ Awaitable<Result<Conversation>> set_thinking(const Pages& pages, ConversationKey
     co_return co_await wait_for<Conversation>(start);
 }
 
-/// The switch in the form also is the conversation's from now on; a failure costs the setting, not
-/// the message.
-Awaitable<> keep_thinking_choice(const Pages& pages, services::SendRequest request) {
-    if (!request.thinking) co_return;
-    const auto kept = co_await set_thinking(pages, request.conversation, *request.thinking);
+Awaitable<Result<>> set_budget(const Pages& pages,
+                               ConversationKey key,
+                               std::optional<std::int64_t> tokens) {
+    auto start = [&pages, &key, tokens](services::Completion<Conversation> done) {
+        pages.context().chat.set_thinking_budget(key, tokens, std::move(done));
+    };
+    const Result<Conversation> changed = co_await wait_for<Conversation>(start);
+    if (!changed) co_return std::unexpected(changed.error());
+    co_return Result<>{};
+}
+
+/// Switch and budget of a form are the conversation's from now on.
+Awaitable<Result<>> set_thinking_choice(const Pages& pages, ConversationKey key, const Form& form) {
+    const auto budget = parse_budget(field(form, "thinking_budget"));
+    if (!budget) co_return std::unexpected(budget.error());
+    const auto changed = co_await set_thinking(pages, key, form.contains("thinking"));
+    if (!changed) co_return std::unexpected(changed.error());
+    if (!form.contains("thinking_budget")) co_return Result<>{};
+    co_return co_await set_budget(pages, key, *budget);
+}
+
+/// A failure costs the setting, not the message. The page shows the switch to models that think
+/// only.
+Awaitable<> keep_thinking_choice(const Pages& pages, ConversationKey key, const Form& form) {
+    if (!form.contains("thinking_shown")) co_return;
+    const auto kept = co_await set_thinking_choice(pages, std::move(key), form);
     if (!kept) log::warn("the thinking switch could not be stored: {}", kept.error().detail);
 }
 
 /// The first message of a conversation, with what was chosen beside it.
 Awaitable<Result<SentMessage>> send_first(const Pages& pages,
-                                          services::SendRequest request,
-                                          std::string model) {
-    co_await keep_thinking_choice(pages, request);
+                                          const Request& from,
+                                          ConversationKey key,
+                                          const Form& form) {
+    Result<services::SendRequest> request = send_request(from, key, form);
+    if (!request) co_return std::unexpected(request.error());
+    co_await keep_thinking_choice(pages, key, form);
+    std::string model = field(form, "model");
     if (!model.empty()) {
-        const Result<> chosen = co_await set_model(pages, request.conversation, std::move(model));
+        const Result<> chosen = co_await set_model(pages, key, std::move(model));
         if (!chosen) co_return std::unexpected(chosen.error());
     }
-    co_return co_await send(pages, std::move(request));
+    co_return co_await send(pages, *std::move(request));
 }
 
 Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
@@ -86,9 +115,8 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_return;
     }
     const std::string text = field(*form, "message");
-    const std::string model = field(*form, "model");
     Result<> ready = check_room(pages.context());
-    if (ready && model.empty()) ready = check_ready(pages.context());
+    if (ready && field(*form, "model").empty()) ready = check_ready(pages.context());
     if (!ready) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
@@ -98,8 +126,8 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, created.error(), text);
         co_return;
     }
-    const services::SendRequest request = send_request(exchange.request(), created->key(), *form);
-    const Result<SentMessage> sent = co_await send_first(pages, request, model);
+    const Result<SentMessage> sent =
+        co_await send_first(pages, exchange.request(), created->key(), *form);
     if (!sent) {
         co_await erase(pages, created->key());  // an empty conversation is of no use to anybody
         co_await pages.show_error(exchange, sent.error(), text);
@@ -129,16 +157,20 @@ Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
         co_return;
     }
     const std::string text = field(*form, "message");
-    const Result<> ready = co_await check_ready(pages, conversation_of(exchange.request()));
+    const ConversationKey key = conversation_of(exchange.request());
+    const Result<> ready = co_await check_ready(pages, key);
     if (!ready) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
     }
-    services::SendRequest request =
-        send_request(exchange.request(), conversation_of(exchange.request()), *form);
-    if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, request);
-    request.may_wait = true;
-    Result<SentMessage> sent = co_await send(pages, request);
+    auto request = send_request(exchange.request(), key, *form);
+    if (!request) {
+        co_await pages.show_error(exchange, request.error(), text);
+        co_return;
+    }
+    if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, key, *form);
+    request->may_wait = true;
+    Result<SentMessage> sent = co_await send(pages, *request);
     if (!sent) {
         co_await pages.show_error(exchange, sent.error(), text);
         co_return;
@@ -227,12 +259,8 @@ Awaitable<> post_thinking(Exchange& exchange, const Pages& pages) {
     const ConversationKey key = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
     Result<> changed;
-    if (!form) {
-        changed = std::unexpected(form.error());
-    } else {
-        const auto conversation = co_await set_thinking(pages, key, form->contains("thinking"));
-        if (!conversation) changed = std::unexpected(conversation.error());
-    }
+    if (!form) changed = std::unexpected(form.error());
+    if (form) changed = co_await set_thinking_choice(pages, key, *form);
     co_await answer_change(exchange, pages, changed, "/chat/" + key.id.value);
 }
 

@@ -110,6 +110,41 @@ TEST_F(ChatRoutes, FormsWorkWithoutScript) {
     EXPECT_EQ(get(chat).status, 404);
 }
 
+TEST_F(ChatRoutes, AThinkingBudgetIsTheChats) {
+    const auto chosen = [this](const std::string& path) {
+        const std::string page = get(path).body;
+        const std::size_t at = page.find(" selected>", page.find("id=\"budget\""));
+        return page.substr(at + 10, page.find('<', at) - at - 10);
+    };
+    EXPECT_EQ(chosen("/"), "Usual: no limit");
+    const auto first =
+        post_form("/chat", "message=hi&thinking_shown=1&thinking=1&thinking_budget=1024");
+    const std::string chat(first.header("location").substr(0, first.header("location").find('?')));
+    EXPECT_NE(finished_page(chat).find("Thought for"), std::string::npos);
+    EXPECT_EQ(chosen(chat), "1,024 tokens");
+    EXPECT_EQ(post_form(chat + "/thinking", "thinking=1&thinking_budget=2").status, 303);
+    EXPECT_EQ(chosen(chat), "2 tokens") << "others than those that are offered, too";
+    post_form(chat + "/messages", "message=again");
+    finished_page(chat);
+    const auto id = chat.substr(6);
+    EXPECT_EQ(store_.messages({services::local_owner(), {id}})->back().stats.reasoning_tokens, 2);
+    for (const std::string_view bad : {"-1", "131073", "1e3", "5 ", "0x10", "99999999999999999999"})
+        for (const std::string_view path : {"/thinking", "/messages"})
+            EXPECT_EQ(post_form(chat + std::string(path),
+                                fmt::format("message=x&thinking=1&thinking_budget={}", bad))
+                          .status,
+                      400)
+                << path << bad;
+    EXPECT_EQ(chosen(chat), "2 tokens");
+    EXPECT_EQ(store_.messages({services::local_owner(), {id}})->size(), 4U)
+        << "the bad ones were not sent";
+    post_form(chat + "/thinking", "thinking=1&thinking_budget=0");
+    EXPECT_EQ(chosen(chat), "No limit");
+    post_form(chat + "/thinking", "thinking=1&thinking_budget=");
+    EXPECT_EQ(chosen(chat), "Usual: no limit");
+    EXPECT_EQ(boost::json::parse(get(chat + "/export").body).at("thinking_budget"), nullptr);
+}
+
 TEST_F(ChatRoutes, AFollowedPageIsTheFinishedPage) {
     const std::string chat = new_chat("%5Bmarkdown%5D+%5Bthink%5D");
     const auto followed = get(chat + "?follow=1");

@@ -66,6 +66,7 @@ json::object conversation_json(const services::ConversationView& view,
     json::object out = {{"conversation", conversation.id.value},
                         {"title", conversation.title},
                         {"thinking", conversation.thinking},
+                        {"thinking_budget", nullptr},
                         {"temperature", nullptr},
                         {"context_length", context_length},
                         {"context_used", used_tokens(view.messages)},
@@ -73,6 +74,7 @@ json::object conversation_json(const services::ConversationView& view,
                         {"created_at", utc_time(conversation.created_at)},
                         {"updated_at", utc_time(conversation.updated_at)},
                         {"messages", std::move(messages)}};
+    if (conversation.thinking_budget) out["thinking_budget"] = *conversation.thinking_budget;
     if (conversation.temperature) out["temperature"] = *conversation.temperature;
     return out;
 }

@@ -14,6 +14,7 @@
 #include "services/accounts/login_desk.hpp"
 #include "services/backend/metered.hpp"
 #include "services/chat/chat_service.hpp"
+#include "services/mcp/server.hpp"
 #include "services/models/pull_desk.hpp"
 #include "web/http/exchange.hpp"
 #include "web/http/options.hpp"
@@ -27,9 +28,10 @@ struct AppContext {
     std::string version;
     std::string storage_error =
         {};  ///< Why the data directory can't be used, when it can't (shown on the page).
-    services::PullDesk* pulls = nullptr;    ///< Null where the server fetches no models.
-    services::LoginDesk* logins = nullptr;  ///< Null where nobody can have an account.
-    bool https = false;                     ///< People reach the server over https.
+    services::PullDesk* pulls = nullptr;       ///< Null where the server fetches no models.
+    services::LoginDesk* logins = nullptr;     ///< Null where nobody can have an account.
+    bool https = false;                        ///< People reach the server over https.
+    const services::McpClient* mcp = nullptr;  ///< Null: no servers of tools are configured.
 };
 
 /// Every route of the program: one line each in route_table.cpp.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "web/pages/answer_painter.hpp"
+#include "web/pages/thinking_view.hpp"
 
 namespace notso::web {
 namespace {
@@ -21,12 +22,17 @@ bool is_id(std::string_view text) {
 
 /// What a chat page shows beside the badge, when it is another model or in another state.
 std::string news_html(const Request& request,
-                      const PageRenderer& renderer,
+                      const Pages& pages,
                       const boost::json::object& model) {
+    const PageRenderer& renderer = pages.renderer();
     if (query_value(request, "seen") == model.at("seen").as_string()) return {};
-    boost::json::object view = {{"model", model},
-                                {"thinking", query_value(request, "thinking") == "1"},
-                                {"conversation", nullptr}};
+    const auto budget = parse_budget(query_value(request, "budget"));
+    boost::json::object view = {
+        {"model", model},
+        {"thinking", query_value(request, "thinking") == "1"},
+        {"budgets",
+         budgets_view(budget.value_or(std::nullopt), pages.context().chat.thinking_budget())},
+        {"conversation", nullptr}};
     const std::string conversation = query_value(request, "conversation");
     if (is_id(conversation)) view["conversation"] = {{"id", conversation}};
     return partial(
@@ -46,8 +52,7 @@ Awaitable<> model_badge(Exchange& exchange, const Pages& pages) {
         partial("model-badge",
                 "outerHTML",
                 pages.renderer().render("partials/model_badge.html", {{"model", model}}));
-    if (request.query.contains("seen"))
-        response.body += news_html(request, pages.renderer(), model);
+    if (request.query.contains("seen")) response.body += news_html(request, pages, model);
     co_await exchange.respond(std::move(response));
 }
 

@@ -84,6 +84,8 @@ TEST_F(ModelBadge, BannerAndSwitchComeWhenTheyDiffer) {
     EXPECT_TRUE(news.contains("second is not in memory."));
     EXPECT_TRUE(news.contains("id=\"thinking\" value=\"1\" checked"));
     EXPECT_FALSE(news.contains("/thinking\"")) << "no conversation yet";
+    EXPECT_TRUE(badge("model=second&seen=&budget=512").contains("value=\"512\" selected"));
+    EXPECT_TRUE(badge("model=second&seen=&budget=%22x").contains("value=\"\" selected"));
     const std::string id(32, 'a');
     EXPECT_TRUE(badge("model=second&seen=&conversation=" + id)
                     .contains("hx-post=\"/chat/" + id + "/thinking\""));

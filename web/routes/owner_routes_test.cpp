@@ -18,11 +18,13 @@ enum class Way {
     kNoConversation,  ///< Nothing in the request names one; what it shows is the asker's own.
     kJsonBody,        ///< {"conversation": …}
     kQuery,           ///< ?conversation=…
+    kTick,            ///< A form's field "chat-…"
 };
 
 const std::map<std::string, Way> kWays = {
     {"GET /", Way::kNoConversation},
     {"GET /account", Way::kNoConversation},
+    {"GET /chats", Way::kNoConversation},
     {"GET /assets/{file}", Way::kNoConversation},
     {"GET /health", Way::kNoConversation},
     {"GET /livez", Way::kNoConversation},
@@ -33,6 +35,7 @@ const std::map<std::string, Way> kWays = {
     {"GET /models/pull", Way::kNoConversation},
     {"GET /readyz", Way::kNoConversation},
     {"GET /search", Way::kNoConversation},
+    {"GET /tools", Way::kNoConversation},
     {"GET /api/model-info", Way::kNoConversation},
     {"GET /api/status", Way::kNoConversation},
     {"GET /v1/models", Way::kNoConversation},
@@ -42,6 +45,9 @@ const std::map<std::string, Way> kWays = {
     {"POST /login", Way::kNoConversation},
     {"POST /logout", Way::kNoConversation},
     {"POST /chat", Way::kNoConversation},
+    {"POST /chats/delete", Way::kTick},
+    {"POST /chats/restore", Way::kTick},
+    {"POST /tools/ask", Way::kNoConversation},
     {"POST /models/pull", Way::kNoConversation},
     {"POST /models/pull/cancel", Way::kNoConversation},
     {"POST /v1/chat/completions", Way::kNoConversation},
@@ -57,7 +63,7 @@ const std::map<std::string, Way> kWays = {
 
 /// Whose own request finds nothing either, since it is about something that these conversations
 /// don't have; ToolRoutesOfTwo tries it.
-const std::set<std::string> kNothingThere = {"POST /chat/{id}/tool"};
+const std::set<std::string> kNothingThere = {"POST /chat/{id}/tool", "POST /chat/{id}/withdraw"};
 
 /// A conversation with a question and an answer.
 struct Chat {
@@ -162,6 +168,11 @@ TEST_F(OwnerRoutes, WhatHasAConversationInItsPathIsNothingToOthers) {
         const Chat chat = new_chat();
         const bool restores = route.pattern.ends_with("/restore");
         if (restores) post_form("/chat/" + chat.id.value + "/delete", "", kHer);
+        if (route.pattern.ends_with("/continue")) {
+            services::Message cut = chat.answer;
+            cut.state = services::MessageState::kStopped;
+            EXPECT_TRUE(store_.update_message(cut));
+        }
         const std::string before = state_of(chat);
         const auto foreign = ask(kHim, route, chat);
         EXPECT_EQ(foreign.status, 404);
@@ -186,8 +197,12 @@ TEST_F(OwnerRoutes, WhatNamesAConversationElsewhereFindsNoneOfOthers) {
         if (way->second == Way::kNoConversation) continue;
         SCOPED_TRACE(name_of(route));
         const Chat chat = new_chat();
+        const bool restores = route.pattern.ends_with("/restore");
+        if (restores) post_form("/chat/" + chat.id.value + "/delete", "", kHer);
         const std::string before = state_of(chat);
         const auto ask_as = [&](std::string_view who) {
+            if (way->second == Way::kTick)
+                return post_form(route.pattern, "chat-" + chat.id.value + "=1", who);
             if (way->second == Way::kQuery)
                 return get_as(who, route.pattern + "?conversation=" + chat.id.value);
             return post_json_as(
@@ -201,10 +216,10 @@ TEST_F(OwnerRoutes, WhatNamesAConversationElsewhereFindsNoneOfOthers) {
         EXPECT_EQ(foreign.status, 404);
         EXPECT_FALSE(foreign.body.contains(kSecret));
         EXPECT_EQ(state_of(chat), before) << "nothing of it changes";
-        EXPECT_EQ(ask_as(kHer).status, 200) << "the request is one that works";
+        EXPECT_EQ(ask_as(kHer).status, restores ? 303 : 200) << "the request is one that works";
         ++tried;
     }
-    EXPECT_EQ(tried, 7);
+    EXPECT_EQ(tried, 9);
 }
 
 TEST_F(OwnerRoutes, WhatNamesNoConversationShowsNoneOfOthers) {

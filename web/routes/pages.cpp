@@ -55,6 +55,7 @@ PageFrame Pages::bare_frame(const Request& request, std::string title) const {
                     .model = context_.backend.info(),
                     .health = context_.backend.health(),
                     .reads_drafts = context_.chat.reads_drafts(),
+                    .thinking_budget = context_.chat.thinking_budget(),
                     .storage_error = context_.storage_error,
                     .models = context_.backend.models()};
     frame.on_disk = !frame.models.empty() && frame.models.front().info.id == frame.model.id &&

@@ -12,6 +12,7 @@
 #include "web/routes/openai.hpp"
 #include "web/routes/pages.hpp"
 #include "web/routes/stream.hpp"
+#include "web/routes/tools.hpp"
 
 namespace notso::web {
 
@@ -26,6 +27,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_chat_page_routes(routes, pages);
     add_chat_action_routes(routes, pages);
     add_chat_list_routes(routes, pages);
+    add_chat_bulk_routes(routes, pages);
     add_chat_export_routes(routes, pages);
     add_chat_tree_routes(routes, pages);
     add_stream_routes(routes, pages);
@@ -33,6 +35,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_model_routes(routes, pages);
     add_model_badge_routes(routes, pages);
     add_account_routes(routes, pages);
+    add_tool_routes(routes, pages);
     return routes;
 }
 

@@ -97,6 +97,47 @@ TEST_F(ToolRoutesOfTwo, SomebodyElsesQuestionIsNotAnswered) {
     EXPECT_EQ(post_form(chat + "/tool", "use=call-1&decision=allow", her).status, 303);
 }
 
+TEST_F(ToolRoutes, ThePageOfToolsTakesAlwaysBack) {
+    const auto listed = [this] {
+        const std::string page = get("/tools").body;
+        return page.substr(std::min(page.find("id=\"tools-heading\""), page.size()));
+    };
+    const std::string before = listed();
+    EXPECT_TRUE(before.contains("<strong>look up</strong> <code>look_up</code>")) << before;
+    EXPECT_TRUE(before.contains("Runs by itself."));
+    EXPECT_TRUE(before.contains("sends text to &lt;far&gt; away"));
+    EXPECT_TRUE(before.contains("Asks before each call."));
+    EXPECT_FALSE(before.contains("Ask again"));
+    const std::string chat = new_chat("%5Bcall+act+%7B%22x%22%3A%22go%22%7D%5D");
+    page_with(chat, "Wants to use act");
+    post_form(chat + "/tool", "use=call-1&decision=always");
+    page_with(chat, "The tool says");
+    ASSERT_TRUE(store_.allow_tool(services::local_owner(), "gone<b>"));
+    const std::string allowed = listed();
+    EXPECT_TRUE(allowed.contains("because you always allow it"));
+    EXPECT_TRUE(allowed.contains("<code>gone&lt;b&gt;</code>"));
+    EXPECT_TRUE(allowed.contains("It is not there now."));
+    EXPECT_EQ(post_form("/tools/ask", "tool=act", "Origin: http://evil.example\r\n").status, 403);
+    EXPECT_EQ(post_form("/tools/ask", "tool=act").header("location"), "/tools");
+    EXPECT_EQ(post_form("/tools/ask", "tool=gone%3Cb%3E").header("location"), "/tools");
+    EXPECT_EQ(post_form("/tools/ask", "tool=act").status, 404);
+    EXPECT_EQ(post_form("/tools/ask", "").status, 404);
+    EXPECT_EQ(listed(), before);
+    page_with(new_chat("%5Bcall+act+%7B%22x%22%3A%22go%22%7D%5D"), "Wants to use act");
+}
+
+TEST_F(ToolRoutes, ThePageOfToolsSaysWhichServerIsDead) {
+    const std::vector<services::McpServerConfig> configured = {
+        {.name = "<wiki>", .command = "/nowhere/no-such-program"}};
+    const services::McpClient servers(configured);
+    context_->mcp = &servers;
+    const std::string page = page_with("/tools", "does not answer");
+    EXPECT_TRUE(page.contains("<strong>&lt;wiki&gt;</strong>"));
+    EXPECT_TRUE(page.contains("no-such-program")) << page;
+    context_->mcp = nullptr;
+    EXPECT_FALSE(get("/tools").body.contains("Servers of tools"));
+}
+
 TEST_F(ToolRoutes, DenyIsToldToTheModel) {
     const std::string chat = new_chat("%5Bcall+act+%7B%22x%22%3A%22go%22%7D%5D");
     page_with(chat, "Wants to use act");

@@ -34,6 +34,7 @@ enum class Place : std::uint8_t { kPath, kQuery };
 
 std::string quote(std::string_view text, Place place) {
     constexpr std::string_view kPlain = "_.-~";
+    constexpr std::string_view kHex = "0123456789ABCDEF";
     std::string out;
     for (const char c : text) {
         const bool letter =
@@ -44,7 +45,8 @@ std::string quote(std::string_view text, Place place) {
         } else if (place == Place::kQuery && c == ' ') {
             out += '+';
         } else {
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+            const auto byte = static_cast<unsigned char>(c);
+            out += {'%', kHex[byte >> 4], kHex[byte & 0xF]};
         }
     }
     return out;

@@ -183,6 +183,8 @@ Result<Value> filter_wordwrap(Interpreter& interpreter, const Value& value, cons
         return fail(
             ErrorCode::kInvalidArgument, "wordwrap works on strings, not '{}'", value.type_name());
     NOTSO_TRY(const auto between, bound.set(2) ? bound.text(2, "\n") : Result<std::string>("\n"));
+    // Every character is decoded, classed and put into a chunk before the first line is taken.
+    NOTSO_CHECK(interpreter.spend_on(value, 4));
     TextBuilder out = interpreter.builder();
     bool first = true;
     for (const std::string_view line : split_lines(value.text())) {

@@ -68,6 +68,7 @@ class BraceFormatter {
         if (conversion != 'r' && conversion != 'a') {
             return fail(ErrorCode::kInvalidArgument, "'!' in a format takes s, r or a");
         }
+        NOTSO_CHECK(interpreter_.spend_on(value, conversion == 'a' ? 3 : 1));
         TextBuilder out = interpreter_.builder();
         write_repr(out, value);
         NOTSO_TRY(auto text, std::move(out).finish());

@@ -167,6 +167,7 @@ class PercentFormatter {
     }
 
     Result<std::string> convert_text(const Conversion& conversion, const Value& value) {
+        NOTSO_CHECK(interpreter_.spend_on(value, conversion.type == 'a' ? 3 : 1));
         TextBuilder builder = interpreter_.builder();
         if (conversion.type == 's' && format_.is_markup()) {
             NOTSO_TRY(const auto escaped, interpreter_.escaped(value));

@@ -17,8 +17,8 @@ Interpreter::Interpreter(const TemplateImpl& root, const RenderInput& input)
     : root_(root),
       input_(input),
       limits_(root.options().limits),
-      // A tenth is kept for the operation that is under way when the time is up.
-      deadline_(std::chrono::steady_clock::now() + root.options().limits.max_time * 9 / 10),
+      // A fifth is kept for the operation that is under way when the time is up.
+      deadline_(std::chrono::steady_clock::now() + root.options().limits.max_time * 4 / 5),
       auto_escape_(root.options().auto_escape),
       current_(&root),
       variables_(std::make_shared<Dict>()) {
@@ -60,14 +60,14 @@ Result<void> Interpreter::spend(std::int64_t steps) {
     return {};
 }
 
-Result<void> Interpreter::spend_on(const Value& value) {
+Result<void> Interpreter::spend_on(const Value& value, std::int64_t walks) {
     constexpr std::size_t kLongBytes = 4096;
-    constexpr std::int64_t kNanosecondsPerByte = 20;  // the slowest: changing case
+    constexpr std::int64_t kNanosecondsPerByte = 20;  // changing case
     const std::size_t bytes = value.is_string()     ? value.text().size()
                               : value.is_sequence() ? value.items().size() * sizeof(Value)
                                                     : 0;
     if (bytes < kLongBytes) return spend();
-    const auto size = static_cast<std::int64_t>(bytes);
+    const std::int64_t size = static_cast<std::int64_t>(bytes) * walks;
     expected_ = std::chrono::nanoseconds(size * kNanosecondsPerByte);
     next_clock_check_ = 0;
     return spend(1 + size / 64);

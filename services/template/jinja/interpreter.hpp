@@ -35,9 +35,10 @@ class Interpreter {
 
     /// Spends steps; fails when the budget of steps, time or memory is used up.
     Result<void> spend(std::int64_t steps = 1);
-    /// Before an operation that walks over the whole value once: a long text costs more, and is
-    /// refused when the time that is left would not do for it.
-    Result<void> spend_on(const Value& value);
+    /// Before an operation that walks over the whole value: a long text costs more, and is refused
+    /// when the time that is left would not do for it.
+    /// @param walks  How often, or how much dearer than changing case it is.
+    Result<void> spend_on(const Value& value, std::int64_t walks = 1);
     /// Of what an operation has made: spends by the size of a text, then checked().
     Result<Value> made(Value value);
     /// Fails when a text is too long or a value nests too deep.

@@ -27,6 +27,7 @@
       query.set("seen", seen);
       query.set("conversation", main.dataset.conversation);
       if (document.getElementById("thinking")?.checked) query.set("thinking", "1");
+      query.set("budget", document.getElementById("budget")?.value ?? "");
     }
     return `/model-badge?${query}`;
   }
