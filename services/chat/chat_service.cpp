@@ -57,13 +57,18 @@ void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     if (ok && closing_) ok = std::unexpected(shutting_down());
     if (!ok) return fail_later(std::move(done), ok.error());
     if (request.client_id.empty()) request.client_id = random_id();
+    if (may_not_fit(request)) return check_fit(std::move(request), std::move(done));
+    send_fitting(std::move(request), std::move(done));
+}
+
+void ChatServiceImpl::send_fitting(SendRequest request, Completion<SentMessage> done) {
     save_leftovers(request.conversation);
     if (slots_.contains(request.conversation)) {
         return find_sent([key = request.conversation, client_id = std::move(request.client_id)](
                              SessionStore& store) { return find_repeated(store, key, client_id); },
                          std::move(done));
     }
-    ok = may_begin(request.conversation.owner);
+    const Result<> ok = may_begin(request.conversation.owner);
     if (!ok) return fail_later(std::move(done), ok.error());
     Message user{.id = {random_id()},
                  .conversation = request.conversation.id,
@@ -203,9 +208,11 @@ void ChatServiceImpl::on_stored(SendPlan plan,
                                 Completion<SentMessage> done) {
     Slot& slot = slots_.at(request.conversation);
     slot.stored = true;
+    slot.model = plan.source.conversation.model;
     PromptSource& source = plan.source;
     source.thinking = request.thinking.value_or(source.conversation.thinking);
     if (request.thinking_budget) source.conversation.thinking_budget = request.thinking_budget;
+    slot.thinking = source.thinking;
     source.user = request.user;
     source.priority = request.priority;
     source.tools = tools_for(source.conversation.model);
@@ -221,6 +228,7 @@ void ChatServiceImpl::on_turn_end(const ConversationKey& key, const Message& ans
     if (!stored) unsaved_[answer.id.value] = answer;
     const bool goes_on = deps_.background && stored && answer.state == MessageState::kComplete;
     if (goes_on) background_.begin(key, answer.id, user);
+    if (goes_on && slot != slots_.end()) compact_when_full(key, answer, slot->second);
     release(key);  // who waits for the end may give that up again
 }
 
@@ -285,6 +293,8 @@ void ChatServiceImpl::shut_down(std::int64_t grace_ms, Completion<> done) {
     closing_ = true;
     background_.stop();
     drafts_.drop_all();
+    while (!compactions_.empty())
+        end_compaction(compactions_.begin()->first, std::unexpected(shutting_down()));
     if (slots_.empty()) {
         deps_.io.post([done = std::move(done)]() mutable { done({}); });
         return;

@@ -12,6 +12,7 @@
 #include "base/executor.hpp"
 #include "base/result.hpp"
 #include "services/backend/chat_backend.hpp"
+#include "services/chat/context_ledger.hpp"
 #include "services/chat/message_tree.hpp"
 #include "services/chat/quota.hpp"
 #include "services/chat/tool_round.hpp"
@@ -30,6 +31,7 @@ struct ConversationView {
     std::shared_ptr<TurnFeed> running;         ///< Null when nothing is being written.
     std::vector<std::string> follow_ups = {};  ///< What could be asked next; written by the model.
     bool more_follows = false;  ///< when_settled() will tell when title and follow_ups stand.
+    ContextUse context = {};    ///< How full its next prompt will be.
 };
 
 struct SendRequest {
@@ -74,6 +76,12 @@ struct ToolOffer {
     ToolInfo info;  ///< Of one that is not there now only the name.
     bool there = true;
     bool always = false;  ///< Runs without asking, since somebody said so.
+};
+
+/// Asks for a summary of what was said.
+struct CompactRequest {
+    ConversationKey conversation;
+    std::uint64_t user = 0;  ///< Who asks (ChatRequest::user).
 };
 
 /// What somebody is typing.
@@ -159,8 +167,9 @@ class ChatService {
     /// Stores the user's message and the empty answer in one transaction, then starts the turn.
     /// `done` runs after the commit. kBusy while an answer runs in that conversation (a queue comes
     /// later); the text is not lost: the page keeps it. @errors also kInvalidArgument, kTooLarge,
-    /// kNotFound, kPermissionDenied (a quota is used up), kUnavailable (shutting down), and the
-    /// store's: then nothing is stored.
+    /// kNotFound, kPermissionDenied (a quota is used up), kUnavailable (shutting down),
+    /// kContextLength (the message alone is more than the model can read), and the store's: then
+    /// nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
     /// Stores an empty answer beside the old one and starts its turn, as send() does. The same
     /// client_id again finds the first one's answer. @errors as send().
@@ -179,6 +188,15 @@ class ChatService {
     /// kInvalidArgument, kNotFound.
     virtual void read_draft(DraftRequest request, Completion<> done) = 0;
     virtual bool reads_drafts() const = 0;
+    /// What the model would read if a message were sent now. @errors kNotFound; kUnavailable: the
+    /// model is not loaded yet.
+    virtual void context(ConversationKey key, Completion<ContextLedger> done) = 0;
+    /// Has the model summarise everything but the newest question and its answer, for its own
+    /// prompts: no message changes. Where background work is on, this happens by itself when an
+    /// answer leaves less than 15 % of the prompt's room. @errors kNotFound; kBusy while an answer
+    /// is written, or a summary; kInvalidArgument: there is nothing to summarise; kUnavailable: the
+    /// model wrote none.
+    virtual void compact(CompactRequest request, Completion<> done) = 0;
     /// Ends the running answer; the partial text is kept (kStopped). Without one: success.
     virtual void stop(ConversationKey key, Completion<> done) = 0;
     /// Ends the thoughts of the running answer; what they lead to follows. Without one: success.

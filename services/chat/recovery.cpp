@@ -21,6 +21,7 @@ Result<Unfinished> load_unfinished(SessionStore& store, RunningAnswer running) {
     Unfinished unfinished;
     unfinished.owner = std::move(running.owner);
     unfinished.source.messages = path_to(shown.all, *answer.parent);
+    unfinished.source.summaries = std::move(shown.summaries);
     unfinished.source.thinking = shown.conversation.thinking;
     unfinished.source.conversation = std::move(shown.conversation);
     unfinished.answer = std::move(answer);

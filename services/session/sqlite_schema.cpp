@@ -179,6 +179,14 @@ END;
     R"sql(
 ALTER TABLE conversation ADD COLUMN thinking_budget INTEGER;
 )sql",
+    R"sql(
+CREATE TABLE summary (
+    message       INTEGER PRIMARY KEY REFERENCES message (seq) ON DELETE CASCADE,
+    text          TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL
+) STRICT;
+)sql",
 };
 
 }  // namespace
