@@ -36,6 +36,10 @@ const std::vector<Command>& command_table() {
         {"models", "list the installed models", {kModel}, declare_models},
         {"tool", "run a tool as a model would", {kChats, kServer}, declare_tool},
         {"user", "accounts of the people who share a server", {kServer}, declare_user},
+        {"backup", "copy the database into a file", {kServer}, declare_backup},
+        {"restore", "put a backup in the database's place", {kServer}, declare_restore},
+        {"export", "write all conversations into a file", {kServer}, declare_export},
+        {"import", "add the conversations of a file", {kServer}, declare_import},
     };
     return kCommands;
 }

@@ -7,12 +7,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/version.hpp>
 
+#include "app/control.hpp"
 #include "app/io_executor.hpp"
 #include "app/model_shelf.hpp"
 #include "app/shutdown.hpp"
 #include "app/tools.hpp"
 #include "base/log.hpp"
 #include "base/serial_worker.hpp"
+#include "services/archive/archive_desk.hpp"
 #include "services/chat/chat_service.hpp"
 #include "services/models/pull_desk.hpp"
 #include "services/session/data_directory.hpp"
@@ -114,11 +116,14 @@ class Root final : public Composition {
           pulls_({.folder = settings.models_dir,
                   .hub = settings.hub,
                   .on_installed = [this] { backend_->refresh(); }}),
+          archive_(*store_, database_, io_executor_, directory_.path() / "tmp"),
           context_{*chat_, *backend_, compute_, NOTSO_VERSION} {
         if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
         context_.logins = &logins_;
         context_.https = settings.public_url.starts_with("https://");
         context_.mcp = tools_.servers.get();
+        archive_.limit_imports(settings.quota);
+        context_.archive = &archive_;
     }
 
     ~Root() override {
@@ -128,6 +133,8 @@ class Root final : public Composition {
         server_.reset();
         compute_.stop();
         database_.stop();
+        archive_.stop();
+        control_.reset();
         io_.restart();
         io_.poll();
     }
@@ -139,6 +146,9 @@ class Root final : public Composition {
         NOTSO_TRY(server_,
                   web::Server::listen(io_, std::move(options), web::make_routes(context_)));
         shutdown_ = std::make_unique<Shutdown>(io_, *chat_, *server_);
+        auto control = ControlServer::listen(io_, directory_.path(), archive_);
+        if (control) control_ = *std::move(control);
+        if (!control) log::warn("commands can't reach this server: {}", control.error().detail);
         fmt::print("http://localhost:{}\n", server_->port());
         std::fflush(stdout);
         return {};
@@ -158,9 +168,11 @@ class Root final : public Composition {
     services::LoginDesk logins_;
     std::unique_ptr<services::ChatService> chat_;
     services::PullDesk pulls_;
+    services::ArchiveDesk archive_;
     web::AppContext context_;
     std::unique_ptr<web::Server> server_;
     std::unique_ptr<Shutdown> shutdown_;
+    std::unique_ptr<ControlServer> control_;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import conversations
 import figures
 import machine
 import serving
@@ -213,6 +214,8 @@ def main():
     rates = {small.stem: measure_model(table, small, options.rounds, large=False)}
     add_answers(table, small)
     add_livez(table, small)
+    table.section("10,000 conversations of 50 messages")
+    conversations.add_conversations(table)
     if options.large:
         rates[options.large.stem] = measure_model(table, options.large, options.rounds, large=True)
     if options.json:

@@ -39,5 +39,9 @@ CommandBody declare_pull(OptionList& options);
 CommandBody declare_models(OptionList& options);
 CommandBody declare_tool(OptionList& options);
 CommandBody declare_user(OptionList& options);
+CommandBody declare_backup(OptionList& options);   // archive.cpp
+CommandBody declare_restore(OptionList& options);  // archive.cpp
+CommandBody declare_export(OptionList& options);   // archive.cpp
+CommandBody declare_import(OptionList& options);   // archive.cpp
 
 }  // namespace notso::app

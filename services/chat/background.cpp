@@ -20,6 +20,7 @@ Result<PromptSource> load(SessionStore& store, const ConversationKey& key) {
     NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     source.conversation = std::move(shown.conversation);
     source.messages = std::move(shown.path);
+    source.summaries = std::move(shown.summaries);
     return source;
 }
 

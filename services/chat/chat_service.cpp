@@ -39,6 +39,11 @@ void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     if (ok && closing_) ok = std::unexpected(shutting_down());
     if (!ok) return fail_later(std::move(done), ok.error());
     if (request.client_id.empty()) request.client_id = random_id();
+    if (may_not_fit(request)) return check_fit(std::move(request), std::move(done));
+    send_fitting(std::move(request), std::move(done));
+}
+
+void ChatServiceImpl::send_fitting(SendRequest request, Completion<SentMessage> done) {
     save_leftovers(request.conversation);
     const bool may_wait = request.may_wait && !request.edits;
     if (may_wait && (has_line(request.conversation) || is_taken(request.conversation)))
@@ -48,7 +53,7 @@ void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
                              SessionStore& store) { return find_repeated(store, key, client_id); },
                          std::move(done));
     }
-    ok = may_begin(request.conversation.owner);
+    const Result<> ok = may_begin(request.conversation.owner);
     if (!ok) return fail_later(std::move(done), ok.error());
     Message user{.id = {random_id()},
                  .conversation = request.conversation.id,
@@ -186,9 +191,11 @@ void ChatServiceImpl::on_stored(SendPlan plan,
                                 Completion<SentMessage> done) {
     Slot& slot = slots_.at(request.conversation);
     slot.stored = true;
+    slot.model = plan.source.conversation.model;
     PromptSource& source = plan.source;
     source.thinking = request.thinking.value_or(source.conversation.thinking);
     if (request.thinking_budget) source.conversation.thinking_budget = request.thinking_budget;
+    slot.thinking = source.thinking;
     source.user = request.user;
     source.priority = request.priority;
     source.tools = tools_for(source.conversation.model);
@@ -206,6 +213,7 @@ void ChatServiceImpl::on_turn_end(const ConversationKey& key, const Message& ans
     const bool goes_on = deps_.background && stored && answer.state == MessageState::kComplete;
     if (goes_on) background_.begin(key, answer.id, user);
     const bool more = !closing_ && has_line(key);
+    if (goes_on && !more && slot != slots_.end()) compact_when_full(key, answer, slot->second);
     if (more) next_.insert(key);  // nobody gets in before it
     release(key);                 // who waits for the end may give that up again
     if (more) send_next(key);
@@ -272,6 +280,8 @@ void ChatServiceImpl::shut_down(std::int64_t grace_ms, Completion<> done) {
     closing_ = true;
     background_.stop();
     drafts_.drop_all();
+    while (!compactions_.empty())
+        end_compaction(compactions_.begin()->first, std::unexpected(shutting_down()));
     if (slots_.empty()) {
         deps_.io.post([done = std::move(done)]() mutable { done({}); });
         return;

@@ -12,6 +12,7 @@
 #include "base/executor.hpp"
 #include "base/result.hpp"
 #include "services/backend/chat_backend.hpp"
+#include "services/chat/context_ledger.hpp"
 #include "services/chat/message_tree.hpp"
 #include "services/chat/quota.hpp"
 #include "services/chat/tool_round.hpp"
@@ -32,6 +33,7 @@ struct ConversationView {
     std::vector<std::string> follow_ups = {};  ///< What could be asked next; written by the model.
     bool more_follows = false;  ///< when_settled() will tell when title and follow_ups stand.
     bool can_continue = false;  ///< The last answer was cut, and its model can go on with it.
+    ContextUse context = {};    ///< How full its next prompt will be.
 };
 
 struct SendRequest {
@@ -85,6 +87,12 @@ struct ToolOffer {
     ToolInfo info;  ///< Of one that is not there now only the name.
     bool there = true;
     bool always = false;  ///< Runs without asking, since somebody said so.
+};
+
+/// Asks for a summary of what was said.
+struct CompactRequest {
+    ConversationKey conversation;
+    std::uint64_t user = 0;  ///< Who asks (ChatRequest::user).
 };
 
 /// What somebody is typing.
@@ -176,7 +184,8 @@ class ChatService {
     /// that were sent since do, or is refused with kBusy (SendRequest::may_wait). Messages that
     /// wait outlive the process; at most 20 do, then it is kOverloaded. @errors also
     /// kInvalidArgument, kTooLarge, kNotFound, kPermissionDenied (a quota is used up), kUnavailable
-    /// (shutting down), and the store's: then nothing is stored.
+    /// (shutting down), kContextLength (the message alone is more than the model can read), and the
+    /// store's: then nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
     /// Takes back a message that waits. @errors kNotFound: it waits no more.
     virtual void withdraw(ConversationKey key,
@@ -204,6 +213,15 @@ class ChatService {
     /// kInvalidArgument, kNotFound.
     virtual void read_draft(DraftRequest request, Completion<> done) = 0;
     virtual bool reads_drafts() const = 0;
+    /// What the model would read if a message were sent now. @errors kNotFound; kUnavailable: the
+    /// model is not loaded yet.
+    virtual void context(ConversationKey key, Completion<ContextLedger> done) = 0;
+    /// Has the model summarise everything but the newest question and its answer, for its own
+    /// prompts: no message changes. Where background work is on, this happens by itself when an
+    /// answer leaves less than 15 % of the prompt's room. @errors kNotFound; kBusy while an answer
+    /// is written, or a summary; kInvalidArgument: there is nothing to summarise; kUnavailable: the
+    /// model wrote none.
+    virtual void compact(CompactRequest request, Completion<> done) = 0;
     /// Ends the running answer; the partial text is kept (kStopped). What waits is sent then.
     /// Without one: success.
     virtual void stop(ConversationKey key, Completion<> done) = 0;

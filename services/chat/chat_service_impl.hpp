@@ -14,6 +14,7 @@
 
 #include "services/chat/background.hpp"
 #include "services/chat/chat_service.hpp"
+#include "services/chat/compactor.hpp"
 #include "services/chat/drafts.hpp"
 #include "services/chat/feed_shelf.hpp"
 #include "services/chat/grace_timer.hpp"
@@ -57,6 +58,8 @@ class ChatServiceImpl final : public ChatService {
     void remove_message(ConversationKey key, MessageId message, Completion<> done) override;
     void read_draft(DraftRequest request, Completion<> done) override;
     bool reads_drafts() const override { return deps_.background; }
+    void context(ConversationKey key, Completion<ContextLedger> done) override;
+    void compact(CompactRequest request, Completion<> done) override;
     void stop(ConversationKey key, Completion<> done) override;
     void answer_now(ConversationKey key, Completion<> done) override;
     void list_tools(OwnerId owner, Completion<std::vector<ToolOffer>> done) override;
@@ -73,7 +76,15 @@ class ChatServiceImpl final : public ChatService {
         std::shared_ptr<Turn> turn;
         bool stored = false;     // question and answer are in the store
         std::uint64_t user = 0;  // who asked
+        std::string model = {};  // that answers
+        bool thinking = false;   // in this answer
         std::vector<std::move_only_function<void()>> on_end;  // stop(), clear(), remove() wait here
+    };
+
+    // A summary that is being made.
+    struct Compaction {
+        std::shared_ptr<Compactor> compactor;  // null while its conversation is being read
+        Completion<> done;                     // empty when nobody waits
     };
 
     using StoreSend = std::move_only_function<Result<SendPlan>(SessionStore&)>;
@@ -105,6 +116,13 @@ class ChatServiceImpl final : public ChatService {
     /// @errors kBusy: the owner has as many running answers as are allowed.
     Result<> may_begin(const OwnerId& owner) const;
     std::shared_ptr<Turn> make_turn(const OwnerId& owner, const Message& answer);
+    void send_fitting(SendRequest request, Completion<SentMessage> done);
+    bool may_not_fit(const SendRequest& request) const;
+    void check_fit(SendRequest request, Completion<SentMessage> done);
+    ContextUse use_of(const ConversationView& view, const std::vector<Summary>& summaries) const;
+    void begin_compaction(const CompactRequest& request, CompactReach reach, Completion<> done);
+    void end_compaction(const ConversationKey& key, Result<> ended);
+    void compact_when_full(const ConversationKey& key, const Message& answer, const Slot& slot);
     void begin_turn(const SendRequest& request,
                     const Message& answer,
                     StoreSend store,
@@ -143,6 +161,7 @@ class ChatServiceImpl final : public ChatService {
     std::unique_ptr<GraceTimer> trash_timer_;  // set while the trash is being watched or emptied
     Background background_;
     Drafts drafts_;
+    std::map<ConversationKey, Compaction> compactions_;
     std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // last: dies first
 };
 

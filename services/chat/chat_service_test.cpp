@@ -69,6 +69,7 @@ TEST_F(ChatServiceTest, RefusesWhatIsNoMessage) {
               ErrorCode::kTooLarge);
     EXPECT_EQ(send({"unknown"}, "x").error().code, ErrorCode::kNotFound);
     EXPECT_TRUE(open(conversation.id)->messages.empty());
+    backend_.context_length = 2 * static_cast<std::int64_t>(limit);
     EXPECT_TRUE(send(conversation.id, std::string(limit, 'x')));
 }
 

@@ -1,7 +1,6 @@
 #include "services/chat/context_window.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace notso::services {
@@ -16,64 +15,16 @@ constexpr std::int64_t kLeastBytesPerToken = 2;
 /// What is left for an answer at least.
 std::int64_t least_room(std::int64_t context) { return std::min<std::int64_t>(context / 8, 64); }
 
-struct Exchange {
-    const Message* user;
-    const Message* answer;  // null for the newest
-};
-
-std::vector<Exchange> exchanges_of(const std::vector<Message>& messages) {
-    std::vector<Exchange> exchanges;
-    Exchange current{nullptr, nullptr};
-    for (const Message& message : messages) {
-        if (message.role == MessageRole::kUser) {
-            if (current.answer != nullptr) exchanges.push_back(current);
-            current = {&message, nullptr};
-        } else if (current.user != nullptr && message.parent == current.user->id &&
-                   !message.text.empty()) {
-            current.answer = &message;  // of several tries the last one counts
-        }
-    }
-    if (current.user != nullptr) exchanges.push_back(current);
-    return exchanges;
-}
-
-/// An answer as the model wrote it: text, calls and what they gave, text.
-void add_answer(const Message& answer, std::vector<ChatMessage>& messages) {
-    std::size_t written = 0;
-    const auto text_until = [&](std::size_t end) {
-        const std::size_t begin = std::exchange(written, std::max(written, end));
-        return answer.text.substr(begin, written - begin);
-    };
-    for (std::size_t i = 0; i < answer.tool_uses.size();) {
-        const ToolUse& first = answer.tool_uses[i];
-        ChatMessage said{.role = "assistant", .content = text_until(first.begin_in(answer.text))};
-        std::vector<ChatMessage> results;
-        for (; i < answer.tool_uses.size() && answer.tool_uses[i].round == first.round; ++i) {
-            const ToolUse& use = answer.tool_uses[i];
-            said.tool_calls.push_back(boost::json::object{
-                {"id", use.id},
-                {"type", "function"},
-                {"function", {{"name", use.name}, {"arguments", use.arguments}}}});
-            results.push_back(
-                {.role = "tool", .content = use.output, .name = use.name, .tool_call_id = use.id});
-        }
-        messages.push_back(std::move(said));
-        for (ChatMessage& result : results) messages.push_back(std::move(result));
-    }
-    const std::string rest = text_until(answer.text.size());
-    if (!rest.empty() || answer.tool_uses.empty())
-        messages.push_back({.role = "assistant", .content = rest});
-}
-
 class Fitter {
   public:
     Fitter(ChatBackend& backend, const PromptSource& source)
-        : backend_(backend), source_(source), exchanges_(exchanges_of(source.messages)) {}
+        : backend_(backend), source_(source), parts_(source) {}
 
     Result<FittedPrompt> fit() {
         NOTSO_TRY(const ModelInfo model, backend_.find_model(source_.conversation.model));
         const std::int64_t context = model.context_length;
-        if (context <= 0) return with(exchanges_.size());  // not known: the backend decides
+        const std::size_t n_exchanges = parts_.exchanges().size();
+        if (context <= 0) return with(n_exchanges);  // not known: the backend decides
         budget_ = context - answer_room(context, source_.thinking);
         // What was written fits in the answer's room, unless it filled that.
         budget_ = std::min(budget_, context - least_room(context) - written_tokens());
@@ -88,37 +39,26 @@ class Fitter {
             NOTSO_TRY(const bool ok, fits(middle));
             (ok ? fitting : too_many) = middle;
         }
-        if (fitting == 1) NOTSO_CHECK(newest_fits(context));
+        if (fitting == 1) NOTSO_CHECK(make_room_for_newest(context));
         return with(fitting);
     }
 
+    Result<> check_newest() {
+        NOTSO_TRY(const ModelInfo model, backend_.find_model(source_.conversation.model));
+        const std::int64_t context = model.context_length;
+        if (context <= 0) return {};
+        budget_ = context - answer_room(context, source_.thinking);
+        return make_room_for_newest(context);
+    }
+
   private:
-    // The request with the newest `count` exchanges.
     FittedPrompt with(std::size_t count) const {
-        FittedPrompt prompt;
-        ChatRequest& request = prompt.request;
-        const Conversation& conversation = source_.conversation;
-        if (!conversation.system_prompt.empty()) {
-            request.messages.push_back({.role = "system", .content = conversation.system_prompt});
-        }
-        const auto first = exchanges_.end() - static_cast<std::ptrdiff_t>(count);
-        std::for_each(first, exchanges_.end(), [&](const Exchange& exchange) {
-            request.messages.push_back({.role = "user", .content = exchange.user->text});
-            if (exchange.answer == nullptr) return;
-            add_answer(*exchange.answer, request.messages);
-        });
-        if (source_.so_far) add_answer(*source_.so_far, request.messages);
-        request.written = source_.written;
-        request.tools = source_.tools;
-        request.model = conversation.model;
-        request.thinking = source_.thinking;
-        request.thinking_overrides_system = true;
-        request.user = source_.user;
-        request.priority = source_.priority;
-        request.sampling.temperature = conversation.temperature;
-        request.sampling.seed = source_.seed;
-        if (!conversation.date.empty()) request.date = conversation.date;
-        prompt.messages_left_out = 2 * static_cast<std::int64_t>(exchanges_.size() - count);
+        FittedPrompt prompt{.request = parts_.newest(count, summary_), .exchanges = count};
+        const std::size_t out = parts_.exchanges().size() - count;
+        prompt.has_summary = summary_ && parts_.summary() != nullptr;
+        prompt.messages_left_out =
+            2 * static_cast<std::int64_t>(out) + (prompt.has_summary ? 0 : parts_.summarised());
+        prompt.tokens = counted_;
         return prompt;
     }
 
@@ -136,11 +76,12 @@ class Fitter {
     }
 
     std::size_t most_worth_trying() const {
+        const auto& exchanges = parts_.exchanges();
         const std::size_t byte_limit = static_cast<std::size_t>(budget_) * kMaxBytesPerToken;
-        std::size_t bytes = exchanges_.back().user->text.size();
+        std::size_t bytes = exchanges.back().user->text.size();
         std::size_t count = 1;
-        while (count < exchanges_.size()) {
-            const Exchange& next = exchanges_[exchanges_.size() - count - 1];
+        while (count < exchanges.size()) {
+            const Exchange& next = exchanges[exchanges.size() - count - 1];
             bytes += next.user->text.size() + next.answer->text.size();
             if (bytes > byte_limit) break;
             ++count;
@@ -148,31 +89,45 @@ class Fitter {
         return count;
     }
 
+    /// Remembers how long a prompt that fits is: the last one that does is taken.
     Result<bool> fits(std::size_t count) {
-        const Result<std::int64_t> tokens = backend_.count_tokens(with(count).request);
+        const auto tokens = backend_.count_tokens(parts_.newest(count, summary_));
         if (!tokens && tokens.error().code == ErrorCode::kContextLength) return false;
         if (!tokens) return std::unexpected(tokens.error());
-        return *tokens <= budget_;
+        if (*tokens > budget_) return false;
+        counted_ = *tokens;
+        return true;
+    }
+
+    Result<> make_room_for_newest(std::int64_t context) {
+        NOTSO_TRY(const bool as_it_is, fits(1));
+        if (as_it_is) return {};
+        summary_ = false;
+        return newest_fits(context);
     }
 
     // The newest message may use the room of the answer too, as long as some of it is left.
     Result<> newest_fits(std::int64_t context) {
-        NOTSO_TRY(const std::int64_t tokens, backend_.count_tokens(with(1).request));
+        NOTSO_TRY(counted_, backend_.count_tokens(parts_.newest(1, summary_)));
         const std::int64_t most = context - least_room(context) - written_tokens();
-        if (tokens <= most) return {};
+        if (counted_ <= most) return {};
         if (source_.written) return full();
+        const bool pinned = !source_.conversation.system_prompt.empty() || !source_.tools.empty();
         return fail(ErrorCode::kContextLength,
-                    "This message takes {} tokens, and the model can read at most {} at once: "
+                    "This message takes {} tokens{}, and the model can read at most {} at once: "
                     "shorten it, or send "
                     "it in parts.",
-                    tokens,
+                    counted_,
+                    pinned ? " with the system prompt and the tools" : "",
                     most);
     }
 
     ChatBackend& backend_;
     const PromptSource& source_;
-    std::vector<Exchange> exchanges_;  // never empty: the newest message has no answer yet
+    PromptParts parts_;
     std::int64_t budget_ = 0;
+    std::int64_t counted_ = 0;
+    bool summary_ = true;
 };
 
 }  // namespace
@@ -184,6 +139,17 @@ std::int64_t answer_room(std::int64_t context_length, bool thinking) {
 
 Result<FittedPrompt> fit_context(ChatBackend& backend, const PromptSource& source) {
     return Fitter(backend, source).fit();
+}
+
+Result<> check_newest_fits(ChatBackend& backend, const PromptSource& source) {
+    return Fitter(backend, source).check_newest();
+}
+
+Result<bool> fits_in(ChatBackend& backend, const ChatRequest& request, std::int64_t budget) {
+    const Result<std::int64_t> tokens = backend.count_tokens(request);
+    if (!tokens && tokens.error().code == ErrorCode::kContextLength) return false;
+    if (!tokens) return std::unexpected(tokens.error());
+    return *tokens <= budget;
 }
 
 }  // namespace notso::services

@@ -28,6 +28,12 @@ std::string local_date_time(UnixMs at) {
     return std::string(text.data(), size);
 }
 
+/// A conversation as it was found.
+struct Opened {
+    ConversationView view;
+    std::vector<Summary> summaries;
+};
+
 std::size_t count_code_points(std::string_view text) {
     return static_cast<std::size_t>(std::ranges::count_if(
         text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
@@ -78,17 +84,19 @@ void ChatServiceImpl::open(ConversationKey key, Completion<ConversationView> don
     save_leftovers(key);
     store_.call(
         alive_,
-        [key](SessionStore& store) -> Result<ConversationView> {
+        [key](SessionStore& store) -> Result<Opened> {
             NOTSO_TRY(ShownConversation shown, load_shown(store, key));
-            ConversationView view;
-            view.versions = versions_of(shown.all, shown.path);
-            view.conversation = std::move(shown.conversation);
-            view.messages = std::move(shown.path);
-            NOTSO_TRY(view.waiting, store.waiting_messages(key));
-            return view;
+            Opened opened;
+            opened.view.versions = versions_of(shown.all, shown.path);
+            opened.view.conversation = std::move(shown.conversation);
+            opened.view.messages = std::move(shown.path);
+            opened.summaries = std::move(shown.summaries);
+            NOTSO_TRY(opened.view.waiting, store.waiting_messages(key));
+            return opened;
         },
-        [this, done = std::move(done)](Result<ConversationView> view) mutable {
-            if (!view) return done(std::move(view));
+        [this, done = std::move(done)](Result<Opened> found) mutable {
+            if (!found) return done(std::unexpected(std::move(found).error()));
+            ConversationView* view = &found->view;
             const ConversationKey opened = view->conversation.key();
             const auto current = running(opened);
             view->follow_ups = background_.follow_ups(opened);
@@ -99,7 +107,8 @@ void ChatServiceImpl::open(ConversationKey key, Completion<ConversationView> don
             }
             const bool cut = !view->messages.empty() && is_cut(view->messages.back());
             view->can_continue = cut && !current && may_continue(view->conversation.model);
-            done(std::move(view));
+            view->context = use_of(*view, found->summaries);
+            done(std::move(*view));
         });
 }
 
@@ -230,6 +239,7 @@ void ChatServiceImpl::forget(const ConversationKey& key) {
     ended_.drop(key);
     drafts_.drop(key);
     background_.abandon(key);
+    end_compaction(key, fail(ErrorCode::kNotFound, "the messages were deleted meanwhile"));
 }
 
 }  // namespace notso::services

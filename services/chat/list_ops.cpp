@@ -18,11 +18,17 @@ constexpr std::int64_t kMaxHits = 50;
 /// Deletes what was put into the trash until then; when the first of the rest was.
 Result<std::optional<UnixMs>> erase_trash(SessionStore& store, UnixMs until) {
     NOTSO_TRY(const auto trash, store.trashed_conversations());
+    std::vector<ConversationKey> due;
+    std::optional<UnixMs> next;
     for (const TrashedConversation& trashed : trash) {
-        if (trashed.at > until) return trashed.at;
-        NOTSO_CHECK(store.delete_conversation(trashed.key));
+        if (trashed.at > until) {
+            next = trashed.at;
+            break;
+        }
+        due.push_back(trashed.key);
     }
-    return std::nullopt;
+    NOTSO_CHECK(store.delete_conversations(due));
+    return next;
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ Result<ShownConversation> load_shown(SessionStore& store, const ConversationKey&
     ShownConversation shown;
     NOTSO_TRY(shown.conversation, store.conversation(key));
     NOTSO_TRY(shown.all, store.messages(key));
+    NOTSO_TRY(shown.summaries, store.summaries(key));
     shown.path = path_to(shown.all, shown.conversation.leaf);
     return shown;
 }

@@ -35,6 +35,7 @@ struct ShownConversation {
     Conversation conversation;
     std::vector<Message> all;   ///< Every message, in the order in which they were written.
     std::vector<Message> path;  ///< Those that are shown.
+    std::vector<Summary> summaries;
 };
 
 /// On the database thread. @errors the store's.

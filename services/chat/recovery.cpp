@@ -33,6 +33,7 @@ Result<Unfinished> with_source(const ShownConversation& shown, Message answer) {
     Unfinished unfinished;
     unfinished.owner = shown.conversation.owner;
     unfinished.source.messages = path_to(shown.all, *answer.parent);
+    unfinished.source.summaries = shown.summaries;
     unfinished.source.thinking =
         answer.journal ? answer.journal->thinking : shown.conversation.thinking;
     unfinished.source.conversation = shown.conversation;

@@ -80,6 +80,7 @@ Result<SendPlan> store_message(SessionStore& store, NewMessages messages) {
     NOTSO_CHECK(store.append_messages(owner, {user, answer}));
     plan.source.conversation = std::move(shown.conversation);
     plan.source.messages = std::move(shown.path);
+    plan.source.summaries = std::move(shown.summaries);
     Conversation& conversation = plan.source.conversation;
     conversation.updated_at = std::max(conversation.updated_at, answer.created_at);
     conversation.leaf = answer.id;
@@ -106,6 +107,7 @@ Result<SendPlan> store_answer_beside(SessionStore& store,
     plan.source.conversation = std::move(shown.conversation);
     plan.source.conversation.leaf = answer.id;
     plan.source.messages = path_to(shown.all, *beside.parent);
+    plan.source.summaries = std::move(shown.summaries);
     plan.user = plan.source.messages.back();
     plan.answer = std::move(answer);
     return plan;
@@ -134,6 +136,7 @@ Result<PromptSource> load_draft(SessionStore& store,
     NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     source.conversation = std::move(shown.conversation);
     source.messages = std::move(shown.path);
+    source.summaries = std::move(shown.summaries);
     source.messages.push_back({.id = {random_id()},
                                .conversation = key.id,
                                .role = MessageRole::kUser,

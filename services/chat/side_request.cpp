@@ -15,7 +15,7 @@ Result<std::unique_ptr<ChatStream>> start_request(ChatBackend& backend,
                                                   ChatEventHandler handler) {
     NOTSO_TRY(FittedPrompt prompt, fit_context(backend, source));
     ChatRequest& request = prompt.request;
-    request.priority = ChatPriority::kBackground;
+    request.priority = options.priority;
     request.sampling = {};
     request.max_tokens = options.max_tokens;
     request.read_only = options.read_only;

@@ -20,6 +20,7 @@ struct SideOptions {
     bool read_only = false;  ///< ChatRequest::read_only
     std::vector<std::string> stop = {};
     AnswerForm form = {};
+    ChatPriority priority = ChatPriority::kBackground;
 };
 
 struct SideDeps {
@@ -40,7 +41,7 @@ class SideRequest : public std::enable_shared_from_this<SideRequest> {
 
     /// @param done  Runs on io, once; not at all when the request is destroyed before.
     static std::shared_ptr<SideRequest> create(const SideDeps& deps, Done done);
-    /// @param source  Its priority becomes kBackground, its sampling the model's own.
+    /// @param source  Its sampling becomes the model's own.
     void begin(PromptSource source, SideOptions options);
 
   private:

@@ -165,12 +165,24 @@ TEST_F(TurnTest, AnErrorInTheMiddleKeepsTheText) {
     EXPECT_EQ(end.error, "engine died");
 }
 
-TEST_F(TurnTest, ATooLongMessageFailsWithBothNumbers) {
-    const auto sent = send(conversation_.id, std::string(5000, 'x'));
-    const Message end = wait_end(sent->feed);
+TEST_F(TurnTest, AQuestionThatIsTooLongForAnotherModelFailsWithBothNumbers) {
+    const SentMessage sent = *send(conversation_.id, std::string(240, 'x'));
+    stop(conversation_.id);
+    wait_end(sent.feed);
+    ASSERT_TRUE(await<Conversation>(
+        [&](auto done) { chat_->set_model(conversation_.key(), "small", std::move(done)); }));
+    const auto again = await<SentMessage>([&](auto done) {
+        chat_->regenerate({.conversation = conversation_.key(),
+                           .question = sent.user.id,
+                           .answer = sent.answer.id},
+                          std::move(done));
+    });
+    ASSERT_TRUE(again);
+    const Message end = wait_end(again->feed);
     EXPECT_EQ(end.state, MessageState::kFailed);
-    EXPECT_NE(end.error.find("5000"), std::string::npos) << end.error;
-    EXPECT_EQ(ask(conversation_.id, "short", "fine", 0).state, MessageState::kComplete)
+    EXPECT_NE(end.error.find("240"), std::string::npos) << end.error;
+    EXPECT_EQ(ask(conversation_.id, "short", "fine", backend_.n_calls()).state,
+              MessageState::kComplete)
         << "the next message is not held back by it";
 }
 

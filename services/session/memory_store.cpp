@@ -184,6 +184,7 @@ Result<> MemoryStore::delete_messages(const ConversationKey& key,
             if (follows) message.parent = removed.parent;
         }
         if (place->leaf == id) place->leaf = removed.parent.value_or(MessageId{});
+        summaries_.erase(key.id.value);
         std::erase_if(messages_, [&](const Message& message) { return message.id == id; });
     }
     return {};
@@ -239,6 +240,26 @@ Result<> MemoryStore::put_tool_uses(const MessageId& id, const std::vector<ToolU
         }
     }
     return {};
+}
+
+Result<> MemoryStore::add_whole(const WholeConversation& whole) {
+    const ConversationId& id = whole.conversation.id;
+    NOTSO_CHECK(create_conversation(whole.conversation));
+    const Result<> added = append_messages(whole.conversation.owner, whole.messages);
+    if (!added) {
+        std::erase_if(conversations_, [&](const Conversation& other) { return other.id == id; });
+        return added;
+    }
+    *(*find(whole.conversation.key())) = whole.conversation;
+    summaries_[id.value] = whole.summaries;
+    Notes& notes = notes_[id.value];
+    notes.kept = whole.notes;
+    for (const StoredNote& note : whole.notes) notes.last = std::max(notes.last, note.number);
+    return {};
+}
+
+Result<std::unique_ptr<StoreBackup>> MemoryStore::begin_backup(const std::filesystem::path&) {
+    return fail(ErrorCode::kUnsupported, "nothing is stored on disk, so there is nothing to copy");
 }
 
 Result<std::vector<RunningAnswer>> MemoryStore::running_messages() {
@@ -334,6 +355,29 @@ Result<> MemoryStore::clear_messages(const ConversationKey& key) {
                   [&](const Message& message) { return message.conversation == key.id; });
     std::erase_if(waiting_,
                   [&](const WaitingMessage& message) { return message.conversation == key.id; });
+    summaries_.erase(key.id.value);
+    return {};
+}
+
+Result<std::vector<Summary>> MemoryStore::summaries(const ConversationKey& key) {
+    NOTSO_CHECK(find(key));
+    std::vector<Summary> found;
+    for (const Message& message : messages_) {
+        for (const Summary& summary : summaries_[key.id.value]) {
+            if (summary.until == message.id) found.push_back(summary);
+        }
+    }
+    return found;
+}
+
+Result<> MemoryStore::put_summary(const ConversationKey& key, const Summary& summary) {
+    NOTSO_CHECK(find(key));
+    NOTSO_TRY(const Message* message, find(summary.until));
+    if (message->conversation != key.id)
+        return fail(ErrorCode::kNotFound, "no message {}: it was deleted", message->id.value);
+    std::vector<Summary>& all = summaries_[key.id.value];
+    std::erase_if(all, [&](const Summary& other) { return other.until == summary.until; });
+    all.push_back(summary);
     return {};
 }
 

@@ -51,6 +51,10 @@ class MemoryStore : public SessionStore {
     Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) override;
     Result<> remove_note(const ConversationKey& key, std::int64_t number) override;
     Result<> clear_messages(const ConversationKey& key) override;
+    Result<std::vector<Summary>> summaries(const ConversationKey& key) override;
+    Result<> put_summary(const ConversationKey& key, const Summary& summary) override;
+    Result<> add_whole(const WholeConversation& whole) override;
+    Result<std::unique_ptr<StoreBackup>> begin_backup(const std::filesystem::path& path) override;
 
   private:
     Result<Conversation*> find(const ConversationKey& key);
@@ -64,6 +68,7 @@ class MemoryStore : public SessionStore {
     std::vector<TrashedConversation> trash_;
     std::vector<WaitingMessage> waiting_;
     std::vector<std::pair<OwnerId, std::string>> allowed_tools_;
+    std::map<std::string, std::vector<Summary>> summaries_;  // by conversation
     struct Notes {
         std::vector<StoredNote> kept;
         std::int64_t last = 0;  // number

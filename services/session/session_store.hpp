@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -108,6 +110,15 @@ struct StoredNote {
     bool operator==(const StoredNote&) const = default;
 };
 
+/// What stands in a prompt for the beginning of a conversation.
+struct Summary {
+    MessageId
+        until;  ///< The answer up to which it tells what was said, on the path to that answer.
+    std::string text;
+    std::int64_t prompt_tokens = 0;  ///< Of the prompt that it led to; 0 = not known.
+    UnixMs created_at = 0;
+};
+
 struct MessageStats {
     std::int64_t prompt_tokens = 0;
     std::int64_t cached_tokens = 0;
@@ -193,6 +204,22 @@ struct StoredAmount {
     bool operator==(const StoredAmount&) const = default;
 };
 
+/// All there is of a conversation.
+struct WholeConversation {
+    Conversation conversation;
+    std::vector<Message> messages;  ///< In the order in which they were written.
+    std::vector<Summary> summaries = {};
+    std::vector<StoredNote> notes = {};
+};
+
+/// A copy of a store that is being made while the store is used.
+class StoreBackup {
+  public:
+    virtual ~StoreBackup() = default;
+    /// Copies some more. @return False when the copy is whole. @errors kIo, kBusy.
+    virtual Result<bool> step() = 0;
+};
+
 /// A conversation that can still be restored.
 struct TrashedConversation {
     ConversationKey key;
@@ -221,6 +248,11 @@ class SessionStore {
     virtual Result<Conversation> conversation(const ConversationKey& key) = 0;
     virtual Result<> update_conversation(const Conversation& conversation) = 0;
     virtual Result<> delete_conversation(const ConversationKey& key) = 0;
+    /// As that for each of them, but what takes long is done once.
+    virtual Result<> delete_conversations(const std::vector<ConversationKey>& keys) {
+        for (const ConversationKey& key : keys) NOTSO_CHECK(delete_conversation(key));
+        return {};
+    }
 
     /// Hides a conversation: but for restoring and deleting it, it is kNotFound from now on.
     virtual Result<> trash_conversation(const ConversationKey& key, UnixMs at) = 0;
@@ -291,6 +323,20 @@ class SessionStore {
     virtual Result<> remove_note(const ConversationKey& key, std::int64_t number) = 0;
     /// Also those that wait.
     virtual Result<> clear_messages(const ConversationKey& key) = 0;
+
+    /// Summaries of a conversation, in the order of the messages that they end at. None outlives a
+    /// message of its conversation: each may have its words.
+    virtual Result<std::vector<Summary>> summaries(const ConversationKey& key) = 0;
+    /// Takes the place of one that ends at the same message. @errors kNotFound: it was deleted.
+    virtual Result<> put_summary(const ConversationKey& key, const Summary& summary) = 0;
+
+    /// Adds a conversation with all that belongs to it, or nothing. @errors kAlreadyExists as
+    /// append_messages().
+    virtual Result<> add_whole(const WholeConversation& whole) = 0;
+    /// Begins a copy of everything, everybody's, as it is when it ends. The file must not be there.
+    /// @errors kUnsupported: this store has nothing that could be copied.
+    virtual Result<std::unique_ptr<StoreBackup>> begin_backup(
+        const std::filesystem::path& path) = 0;
 };
 
 }  // namespace notso::services

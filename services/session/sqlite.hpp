@@ -81,6 +81,8 @@ class Database {
     /// Rows that the last INSERT, UPDATE or DELETE touched.
     std::int64_t changes() const;
     bool in_transaction() const;
+    /// For other parts of this adapter.
+    sqlite3* handle() const { return connection_.get(); }
     const std::string& path() const { return path_; }
 
     /// What an SQLite result code means here, with the connection's own message.

@@ -208,6 +208,14 @@ CREATE TABLE waiting_message (
     UNIQUE (conversation, client_id)
 ) STRICT;
 )sql",
+    R"sql(
+CREATE TABLE summary (
+    message       INTEGER PRIMARY KEY REFERENCES message (seq) ON DELETE CASCADE,
+    text          TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL
+) STRICT;
+)sql",
 };
 
 }  // namespace

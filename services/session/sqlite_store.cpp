@@ -176,6 +176,8 @@ Result<> SqliteStore::delete_messages(const ConversationKey& key,
               "parent = ?1 AND conversation = ?2",
               "UPDATE conversation SET leaf = coalesce((SELECT parent FROM message WHERE id = ?1), "
               "'') WHERE leaf = ?1 AND id = ?2",
+              "DELETE FROM summary WHERE message IN (SELECT seq FROM message WHERE conversation = "
+              "?2)",
               "DELETE FROM message WHERE id = ?1 AND conversation = ?2"}) {
             NOTSO_TRY(Statement change, database_->prepare(sql));
             NOTSO_CHECK(change.bind(1, id.value).bind(2, key.id.value).run());

@@ -37,6 +37,7 @@ class SqliteStore final : public SessionStore {
     Result<> update_conversation(const Conversation& conversation) override;
     /// Overwrites what it deletes, in the write-ahead log too.
     Result<> delete_conversation(const ConversationKey& key) override;
+    Result<> delete_conversations(const std::vector<ConversationKey>& keys) override;
     Result<> trash_conversation(const ConversationKey& key, UnixMs at) override;
     Result<> restore_conversation(const ConversationKey& key) override;
     Result<std::vector<TrashedConversation>> trashed_conversations() override;
@@ -66,6 +67,10 @@ class SqliteStore final : public SessionStore {
     Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) override;
     Result<> remove_note(const ConversationKey& key, std::int64_t number) override;
     Result<> clear_messages(const ConversationKey& key) override;
+    Result<std::vector<Summary>> summaries(const ConversationKey& key) override;
+    Result<> put_summary(const ConversationKey& key, const Summary& summary) override;
+    Result<> add_whole(const WholeConversation& whole) override;
+    Result<std::unique_ptr<StoreBackup>> begin_backup(const std::filesystem::path& path) override;
 
     /// Deletes all conversations of an owner, those in the trash too, and what they allowed.
     Result<> delete_all_of(const OwnerId& owner);
@@ -85,6 +90,7 @@ class SqliteStore final : public SessionStore {
     Result<> insert(const Message& message);
     Result<> write(const Message& message);
     Result<> write_journal(const Message& message);
+    Result<> write_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses);
     Result<> add_pieces(std::vector<Message>& messages);
     Result<> add_tool_uses(const ConversationId& id, std::vector<Message>& messages);
     Result<OwnerId> owner_of(const ConversationId& id);

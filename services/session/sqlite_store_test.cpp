@@ -31,7 +31,7 @@ constexpr const char* kBackToLayout2 =
     "message_weighs_nothing; DROP INDEX conversation_by_size; ALTER TABLE conversation DROP COLUMN "
     "bytes;"
     "DROP TABLE login; DROP TABLE account; ALTER TABLE conversation DROP COLUMN owner;"
-    "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note;"
+    "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note; DROP TABLE summary;"
     "DROP TABLE waiting_message; DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN "
     "tokens;"
     "PRAGMA user_version = 2;";
@@ -267,6 +267,10 @@ TEST_F(SqliteStoreTest, DeletedWordsAreGoneFromTheIndex) {
     add_and_index();
     ASSERT_TRUE(store->trash_conversation(removed.key(), 1));
     ASSERT_TRUE(store->delete_conversation(removed.key()));
+    EXPECT_EQ(bytes().find(kWord), std::string::npos);
+    const Conversation again = add_conversation(*store);
+    ASSERT_TRUE(store->append_messages(kOwner, {message_of(again, std::string(kWord))}));
+    ASSERT_TRUE(store->delete_conversations({again.key(), add_conversation(*store).key()}));
     EXPECT_EQ(bytes().find(kWord), std::string::npos);
     EXPECT_EQ(store->search(kOwner, "keep", 10)->size(), 1U);
     EXPECT_TRUE((*sqlite::Database::open(path_))

@@ -43,6 +43,11 @@ Result<> SqliteStore::add_tool_uses(const ConversationId& id, std::vector<Messag
 
 Result<> SqliteStore::put_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) {
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    NOTSO_CHECK(write_tool_uses(id, uses));
+    return transaction.commit();
+}
+
+Result<> SqliteStore::write_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses) {
     for (const ToolUse& use : uses) {
         NOTSO_TRY(Statement put,
                   database_->prepare(
@@ -64,7 +69,7 @@ Result<> SqliteStore::put_tool_uses(const MessageId& id, const std::vector<ToolU
             return fail(
                 ErrorCode::kNotFound, "no message {}: it was deleted", log::field(id.value));
     }
-    return transaction.commit();
+    return {};
 }
 
 Result<std::vector<std::string>> SqliteStore::allowed_tools(const OwnerId& owner) {

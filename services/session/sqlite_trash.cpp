@@ -22,6 +22,20 @@ Result<> SqliteStore::restore_conversation(const ConversationKey& key) {
     return {};
 }
 
+/// Joining the parts of the index, which is what takes long, is done once for all.
+Result<> SqliteStore::delete_conversations(const std::vector<ConversationKey>& keys) {
+    if (keys.empty()) return {};
+    NOTSO_TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_));
+    for (const ConversationKey& key : keys) {
+        NOTSO_TRY(Statement remove,
+                  database_->prepare("DELETE FROM conversation WHERE id = ? AND owner = ?"));
+        NOTSO_CHECK(remove.bind(1, key.id.value).bind(2, key.owner.value).run());
+    }
+    NOTSO_CHECK(transaction.commit());
+    shed_words();
+    return {};
+}
+
 Result<std::vector<TrashedConversation>> SqliteStore::trashed_conversations() {
     NOTSO_TRY(Statement select,
               database_->prepare("SELECT owner, id, trashed_at FROM conversation WHERE "

@@ -171,6 +171,7 @@ std::optional<Rejection> Connection::prepare_route(Job& job, std::string_view pa
 
 std::size_t Connection::body_limit(const Job& job) const {
     const HttpLimits& limits = state_->options.limits;
+    if (job.route->body == BodyLimit::kFile) return limits.file_body_bytes;
     return job.route->body == BodyLimit::kChat ? limits.chat_body_bytes : limits.body_bytes;
 }
 
@@ -181,12 +182,31 @@ Awaitable<std::optional<Rejection>> Connection::read_body(Job& job) {
             413, fmt::format("the body has more than the {} bytes that are allowed here", limit));
     }
     if (!job.head.has_body()) co_return std::nullopt;
+    if (job.route->body == BodyLimit::kFile) {
+        Result<> opened = open_upload(job);
+        if (!opened) co_return Rejection{http_status(opened.error().code), opened.error(), {}};
+    }
     if (job.head.expects_continue && channel_->input().empty()) {
         channel_->push("HTTP/1.1 100 Continue\r\n\r\n");
         co_await channel_->drain();
     }
     if (job.head.chunked) co_return co_await read_chunked_body(job, limit);
     co_return co_await read_sized_body(job);
+}
+
+Result<> Connection::open_upload(Job& job) {
+    NOTSO_TRY(const std::filesystem::path path, job.route->upload_path());
+    NOTSO_TRY(job.file, UploadFile::create(path));
+    job.request.body_file = path;
+    return {};
+}
+
+/// What has come so far goes to the disk, where the route wants that.
+std::optional<Rejection> Connection::store_upload(Job& job) {
+    if (!job.file) return std::nullopt;
+    const Result<> written = job.file->write(std::exchange(job.request.body, {}));
+    if (written) return std::nullopt;
+    return Rejection{http_status(written.error().code), written.error(), {}};
 }
 
 Awaitable<std::optional<Rejection>> Connection::fill_body() {
@@ -202,13 +222,15 @@ Awaitable<std::optional<Rejection>> Connection::fill_body() {
 
 Awaitable<std::optional<Rejection>> Connection::read_sized_body(Job& job) {
     const auto size = static_cast<std::size_t>(*job.head.content_length);
-    std::string& body = job.request.body;
+    std::size_t received = 0;
     while (true) {
         std::string& input = channel_->input();
-        const std::size_t count = std::min(size - body.size(), input.size());
-        body.append(input, 0, count);
+        const std::size_t count = std::min(size - received, input.size());
+        job.request.body.append(input, 0, count);
         input.erase(0, count);
-        if (body.size() == size) co_return std::nullopt;
+        received += count;
+        if (auto failed = store_upload(job)) co_return failed;
+        if (received == size) co_return std::nullopt;
         if (auto failed = co_await fill_body()) co_return failed;
     }
 }
@@ -220,6 +242,7 @@ Awaitable<std::optional<Rejection>> Connection::read_chunked_body(Job& job, std:
         input.erase(0, decoder.feed(input, job.request.body));
         if (decoder.failure())
             co_return reject(decoder.failure()->status, decoder.failure()->detail);
+        if (auto failed = store_upload(job)) co_return failed;
         if (decoder.done()) co_return std::nullopt;
         if (auto failed = co_await fill_body()) co_return failed;
     }

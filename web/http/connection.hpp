@@ -11,6 +11,7 @@
 #include "web/http/channel.hpp"
 #include "web/http/head_scanner.hpp"
 #include "web/http/router.hpp"
+#include "web/http/upload_file.hpp"
 #include "web/middleware/request_guard.hpp"
 #include "web/middleware/visitors.hpp"
 
@@ -52,6 +53,7 @@ class Connection {
         const Route* route = nullptr;
         std::optional<Header> set_cookie = {};  // of the response
         bool api = false;                       // errors are JSON
+        std::unique_ptr<UploadFile> file = {};  // where the body goes, if not into the request
     };
     enum class Next { kKeepAlive, kLinger, kGone };
 
@@ -64,6 +66,8 @@ class Connection {
     Awaitable<std::optional<Rejection>> read_sized_body(Job& job);
     Awaitable<std::optional<Rejection>> read_chunked_body(Job& job, std::size_t limit);
     Awaitable<std::optional<Rejection>> fill_body();
+    static Result<> open_upload(Job& job);
+    static std::optional<Rejection> store_upload(Job& job);
     Awaitable<Next> answer(Job& job);
     Awaitable<> refuse(const Job& job, Rejection rejection);
     std::size_t body_limit(const Job& job) const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -40,13 +41,15 @@ class Exchange {
 
 using Handler = std::function<Awaitable<>(Exchange&)>;
 
-enum class BodyLimit { kSmall, kChat };  ///< 256 KiB, 4 MiB
+enum class BodyLimit { kSmall, kChat, kFile };  ///< 256 KiB, 4 MiB, 1 GiB on disk
 
 struct Route {
     Method method;
     std::string pattern;  ///< "/chat/{id}/messages"
     Handler handler;
     BodyLimit body = BodyLimit::kSmall;
+    /// For kFile: where the body of a request goes (Request::body_file); it is removed afterwards.
+    std::function<Result<std::filesystem::path>()> upload_path = {};
     /// Programs may call it from anywhere (the API, health); others need same-origin for writes.
     bool api = false;
     /// Answers without the API key (probes).

@@ -2,6 +2,7 @@
 // routes answer.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct Request {
     std::map<std::string, std::string> headers;  ///< Names in lower case.
     std::map<std::string, std::string> params;   ///< From the route pattern: /chat/{id}.
     std::string body;
+    std::filesystem::path body_file = {};  ///< Has the body instead, where the route wants a file.
     std::string remote_address;
     std::string request_id;
     services::OwnerId owner;           ///< Whose conversations it is about.

@@ -23,6 +23,14 @@ std::string idle_controls(const PageRenderer& pages) {
            partial("action", "outerHTML", pages.render("partials/action.html", idle));
 }
 
+/// Has the page ask how full the context is now.
+std::string context_again(const services::ConversationId& conversation) {
+    return fmt::format(
+        "<span hx-get=\"/chat/{}/context/bar\" hx-trigger=\"load\" hx-target=\"#context\" "
+        "hx-swap=\"outerHTML\"></span>",
+        conversation.value);
+}
+
 }  // namespace
 
 std::string partial(std::string_view id, std::string_view swap, std::string_view html) {
@@ -137,6 +145,7 @@ void AnswerPainter::paint_end(std::string& out) {
                                       {"keep_thinking", true}};
     out += partial(id_of("m", feed_), "outerHTML", pages_.render("partials/answer.html", view));
     out += idle_controls(pages_);
+    out += partial("context-news", "innerHTML", context_again(feed_.conversation().id));
     if (feed_.snapshot().more_follows) {
         const boost::json::object after = {
             {"after", after_view(feed_.conversation().id.value, {}, true)}};

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <ranges>
 
 #include "base/random.hpp"
 #include "web/assets/assets.hpp"
+#include "web/pages/context_view.hpp"
 #include "web/pages/conversation_view.hpp"
 #include "web/pages/format.hpp"
 #include "web/pages/message_view.hpp"
@@ -22,11 +24,15 @@ constexpr std::array<std::string_view, 3> kIdeas = {"Explain gravity to a child"
                                                     "Write a short poem about rain",
                                                     "Give me three ideas for dinner"};
 
+// Each takes some 220 bytes on every page.
+constexpr std::size_t kMaxListed = 300;
+
 json::array groups_view(const PageFrame& frame) {
     json::array groups;
     std::string_view label;
     const UnixMs now = now_ms();
-    for (const services::Conversation& conversation : frame.conversations) {
+    for (const services::Conversation& conversation :
+         frame.conversations | std::views::take(kMaxListed)) {
         const std::string_view day =
             conversation.pinned ? "Pinned" : day_label(conversation.updated_at, now);
         if (day != label)
@@ -142,6 +148,7 @@ json::object frame_view(const PageFrame& frame) {
             {"own_space", frame.own_space && frame.account.empty()},
             {"account", frame.account},
             {"bare", false},
+            {"more_chats", frame.conversations.size() > kMaxListed},
             {"model", badge_view(frame)},
             {"models", models_view(frame.models, frame.chosen)},
             {"storage_error", frame.storage_error},
@@ -152,6 +159,7 @@ json::object frame_view(const PageFrame& frame) {
             {"running", nullptr},
             {"after", nullptr},
             {"waiting", nullptr},
+            {"context", nullptr},
             {"thinking", false},
             {"budgets", budgets_view(std::nullopt, frame.thinking_budget)},
             {"keep_thinking", false},
@@ -204,6 +212,7 @@ json::object chat_view(const PageFrame& frame,
     if (follow) view["follow_mark"] = kFollowMark;
     view["after"] = after_view(id, chat.follow_ups, chat.more_follows);
     view["waiting"] = waiting_view(id, chat.waiting);
+    view["context"] = context_view(chat.context, id);
     json::array messages = message_views(chat, shown.edited);
     if (follow && running && !messages.empty()) messages.pop_back();  // it is written there
     view["messages"] = std::move(messages);

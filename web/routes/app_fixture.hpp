@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/random.hpp"
 #include "base/serial_worker.hpp"
 #include "services/backend/stub.hpp"
 #include "services/chat/chat_service.hpp"
@@ -41,6 +42,7 @@ class AppFixture : public testing::Test {
         server_->stop();
         compute_.reset();
         database_.reset();
+        archive_.reset();
         backend_.reset();
     }
 
@@ -62,6 +64,12 @@ class AppFixture : public testing::Test {
             context_->logins = options.logins = logins_.get();
             context_->https = options.public_url.starts_with("https://");
         }
+        archive_ = std::make_unique<services::ArchiveDesk>(
+            store_,
+            *database_,
+            *executor_,
+            std::filesystem::temp_directory_path() / ("notso-routes-" + random_id()));
+        context_->archive = archive_.get();
         server_->start(make_routes(*context_), std::move(options));
     }
 
@@ -112,6 +120,7 @@ class AppFixture : public testing::Test {
     std::unique_ptr<SerialWorker> database_;
     std::unique_ptr<services::LoginDesk> logins_;
     std::unique_ptr<services::ChatService> chat_;
+    std::unique_ptr<services::ArchiveDesk> archive_;
     std::unique_ptr<AppContext> context_;
 };
 

@@ -42,6 +42,11 @@ void add_chat_bulk_routes(std::vector<Route>& routes, const SharedPages& pages);
 /// GET  /chat/{id}/export              format: md (what is shown) or json (every version); a file
 void add_chat_export_routes(std::vector<Route>& routes, const SharedPages& pages);
 
+/// GET  /chat/{id}/context             what the model will read, message by message
+/// GET  /chat/{id}/context/bar         how full that is (fragment)
+/// POST /chat/{id}/compact             has the model summarise what was said
+void add_chat_context_routes(std::vector<Route>& routes, const SharedPages& pages);
+
 /// GET  /chat/{id}/message/{message}   one message as it is shown; ?edit=1 as a form (fragments)
 /// POST /chat/{id}/regenerate          question, answer, client_id: another answer beside that one
 /// POST /chat/{id}/continue            answer: the last one, cut, goes on where it was cut

@@ -81,7 +81,7 @@ Awaitable<Result<std::vector<ConversationKey>>> change_ticked(Exchange& exchange
     co_return keys;
 }
 
-Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
+Awaitable<> post_delete_chosen(Exchange& exchange, const Pages& pages) {
     auto deleted = co_await change_ticked(exchange, pages, remove);
     if (!deleted) {
         co_await pages.show_error(exchange, deleted.error());
@@ -90,7 +90,7 @@ Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
     co_await show_list(exchange, pages, *std::move(deleted));
 }
 
-Awaitable<> post_restore(Exchange& exchange, const Pages& pages) {
+Awaitable<> post_restore_chosen(Exchange& exchange, const Pages& pages) {
     const auto restored = co_await change_ticked(exchange, pages, restore);
     if (!restored) {
         co_await pages.show_error(exchange, restored.error());
@@ -106,8 +106,8 @@ void add_chat_bulk_routes(std::vector<Route>& routes, const SharedPages& pages) 
     routes.push_back({Method::kGet, kListPath, [pages](Exchange& exchange) {
                           return get_chats(exchange, *pages);
                       }});
-    routes.push_back(action_route(pages, "/chats/delete", post_delete, BodyLimit::kSmall));
-    routes.push_back(action_route(pages, "/chats/restore", post_restore, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chats/delete", post_delete_chosen, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chats/restore", post_restore_chosen, BodyLimit::kSmall));
 }
 
 }  // namespace notso::web

@@ -1,6 +1,4 @@
-#include <algorithm>
-
-#include "services/session/message_names.hpp"
+#include "services/archive/archive_json.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/compat_json.hpp"
 #include "web/routes/fragments.hpp"
@@ -8,36 +6,8 @@
 namespace notso::web {
 namespace {
 
-namespace json = boost::json;
 using services::ConversationView;
-using services::Message;
-
-json::array tool_uses_json(const Message& message) {
-    json::array uses;
-    for (const services::ToolUse& use : message.tool_uses) {
-        uses.push_back(json::object{{"name", use.name},
-                                    {"arguments", use.arguments},
-                                    {"state", services::name_of(use.state)},
-                                    {"output", use.output}});
-    }
-    return uses;
-}
-
-/// Every version, with what it followed and whether it is on the path that is shown.
-std::string as_json(ConversationView view, std::vector<Message> all, std::int64_t context_length) {
-    const std::vector<Message> path = std::exchange(view.messages, std::move(all));
-    json::object out = conversation_json(view, context_length);
-    json::array& messages = out["messages"].as_array();
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-        const Message& message = view.messages[i];
-        json::object& one = messages[i].as_object();
-        one["parent"] = nullptr;
-        if (message.parent) one["parent"] = message.parent->value;
-        one["shown"] = std::ranges::find(path, message.id, &Message::id) != path.end();
-        if (!message.tool_uses.empty()) one["tool_uses"] = tool_uses_json(message);
-    }
-    return json::serialize(out);
-}
+using services::WholeConversation;
 
 Response as_file(std::string body, std::string content_type, std::string_view name) {
     Response response;
@@ -58,15 +28,16 @@ Awaitable<Result<Response>> exported(const Pages& pages, const Request& request)
         co_return as_file(conversation_markdown(*view), "text/markdown; charset=utf-8", "chat.md");
     if (format != "json")
         co_return fail(ErrorCode::kInvalidArgument, "the format of an export is md or json");
-    auto start = [&pages, &key](services::Completion<std::vector<Message>> done) {
-        pages.context().chat.all_messages(key, std::move(done));
+    services::ArchiveDesk* desk = pages.context().archive;
+    if (desk == nullptr)
+        co_return fail(ErrorCode::kUnsupported, "this server exports nothing but Markdown");
+    auto start = [desk, &key](services::Completion<WholeConversation> done) {
+        desk->load(key, std::move(done));
     };
-    auto all = co_await wait_for<std::vector<Message>>(start);
-    if (!all) co_return std::unexpected(all.error());
-    const std::int64_t context_length = pages.context().backend.info().context_length;
-    co_return as_file(as_json(*std::move(view), *std::move(all), context_length),
-                      "application/json",
-                      "chat.json");
+    const auto whole = co_await wait_for<WholeConversation>(start);
+    if (!whole) co_return std::unexpected(whole.error());
+    co_return as_file(
+        boost::json::serialize(services::to_archive(*whole)), "application/json", "chat.json");
 }
 
 Awaitable<> export_chat(Exchange& exchange, const Pages& pages) {

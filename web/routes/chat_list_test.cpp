@@ -119,12 +119,31 @@ TEST_F(ChatListRoutes, ExportsWhatIsShownAndEveryVersion) {
     const auto parsed = boost::json::parse(file.body).as_object();
     const auto& messages = parsed.at("messages").as_array();
     ASSERT_EQ(messages.size(), 3U);
-    EXPECT_EQ(messages[1].at("content").as_string(), answer.text);
+    EXPECT_EQ(messages[1].at("text").as_string(), answer.text);
     EXPECT_EQ(messages[1].at("parent"), messages[0].at("id"));
-    EXPECT_EQ(messages[1].at("shown"), boost::json::value(false));
-    EXPECT_EQ(messages[2].at("shown"), boost::json::value(true));
+    EXPECT_EQ(messages[2].at("parent"), messages[0].at("id"));
+    EXPECT_EQ(parsed.at("leaf"), messages[2].at("id"));
+    EXPECT_EQ(parsed.at("notso_conversation"), boost::json::value(1)) << "it can be imported";
     EXPECT_EQ(get(chat + "/export?format=exe").status, 400);
     EXPECT_EQ(get("/chat/" + kNoId + "/export").status, 404);
+}
+
+TEST_F(ChatListRoutes, ALongListSaysWhereTheRestIs) {
+    for (int i = 0; i < 300; ++i)
+        ASSERT_TRUE(store_.create_conversation({.id = {random_id()},
+                                                .title = fmt::format("chat {}", i),
+                                                .updated_at = i + 1,
+                                                .owner = services::local_owner()}));
+    EXPECT_FALSE(get("/").body.contains("Older chats"));
+    ASSERT_TRUE(store_.create_conversation({.id = {random_id()},
+                                            .title = "the newest",
+                                            .updated_at = 1000,
+                                            .owner = services::local_owner()}));
+    const std::string page = get("/").body;
+    EXPECT_TRUE(page.contains("Older chats are found by Search."));
+    EXPECT_TRUE(page.contains("the newest"));
+    EXPECT_FALSE(page.contains(">chat 0<"));
+    EXPECT_LT(page.size(), 100'000U);
 }
 
 TEST_F(ChatListRoutes, ALinkCantMakeTheUndoSomethingElse) {

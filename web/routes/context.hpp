@@ -12,6 +12,7 @@
 
 #include "base/executor.hpp"
 #include "services/accounts/login_desk.hpp"
+#include "services/archive/archive_desk.hpp"
 #include "services/backend/metered.hpp"
 #include "services/chat/chat_service.hpp"
 #include "services/mcp/server.hpp"
@@ -32,6 +33,7 @@ struct AppContext {
     services::LoginDesk* logins = nullptr;     ///< Null where nobody can have an account.
     bool https = false;                        ///< People reach the server over https.
     const services::McpClient* mcp = nullptr;  ///< Null: no servers of tools are configured.
+    services::ArchiveDesk* archive = nullptr;  ///< Null where nothing is imported or exported.
 };
 
 /// Every route of the program: one line each in route_table.cpp.

@@ -25,6 +25,9 @@ const std::map<std::string, Way> kWays = {
     {"GET /", Way::kNoConversation},
     {"GET /account", Way::kNoConversation},
     {"GET /chats", Way::kNoConversation},
+    {"GET /archive", Way::kNoConversation},
+    {"GET /archive/export", Way::kNoConversation},
+    {"POST /archive/import", Way::kNoConversation},
     {"GET /assets/{file}", Way::kNoConversation},
     {"GET /health", Way::kNoConversation},
     {"GET /livez", Way::kNoConversation},
@@ -235,6 +238,8 @@ TEST_F(OwnerRoutes, WhatNamesNoConversationShowsNoneOfOthers) {
     }
     EXPECT_TRUE(get_as(kHer, "/").body.contains(fmt::format(">{}<", kSecret))) << "her list";
     EXPECT_TRUE(get_as(kHer, fmt::format("/search?q={}", kSecret)).body.contains("<mark>"));
+    EXPECT_FALSE(get_as(kHim, "/archive/export").body.contains(kSecret));
+    EXPECT_TRUE(get_as(kHer, "/archive/export").body.contains(kSecret));
     EXPECT_TRUE(get_as(kHim, "/api/status").body.contains("\"conversations\":0"));
     EXPECT_TRUE(get_as(kHer, "/api/status").body.contains("\"conversations\":1"));
 }

@@ -1,6 +1,7 @@
 // Every route of the program: one line per file of routes.
 #include "web/routes/account.hpp"
 #include "web/routes/after_answer.hpp"
+#include "web/routes/archive.hpp"
 #include "web/routes/assets.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/compat.hpp"
@@ -28,8 +29,10 @@ std::vector<Route> make_routes(AppContext& context) {
     add_chat_action_routes(routes, pages);
     add_chat_list_routes(routes, pages);
     add_chat_bulk_routes(routes, pages);
+    add_chat_context_routes(routes, pages);
     add_chat_export_routes(routes, pages);
     add_chat_tree_routes(routes, pages);
+    add_archive_routes(routes, pages);
     add_stream_routes(routes, pages);
     add_after_answer_routes(routes, pages);
     add_model_routes(routes, pages);

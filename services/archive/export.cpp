@@ -1,0 +1,112 @@
+#include "services/archive/export.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <limits>
+#include <ranges>
+#include <system_error>
+#include <utility>
+
+#include "services/archive/archive_json.hpp"
+
+namespace notso::services {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A new file, gone again unless it is kept.
+class NewFile {
+  public:
+    static Result<NewFile> create(const fs::path& path) {
+        const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd >= 0) {
+            ::close(fd);
+            return NewFile(path);
+        }
+        const ErrorCode code = errno == EEXIST ? ErrorCode::kAlreadyExists : ErrorCode::kIo;
+        return fail(code,
+                    "{}: {}: choose another name",
+                    path.string(),
+                    std::generic_category().message(errno));
+    }
+    NewFile(NewFile&& other) noexcept
+        : path_(std::exchange(other.path_, {})), out_(std::move(other.out_)) {}
+    NewFile& operator=(NewFile&&) = delete;
+    ~NewFile() {
+        std::error_code ignored;
+        if (!path_.empty()) fs::remove(path_, ignored);
+    }
+
+    Result<> write(std::string_view text) {
+        out_.write(text.data(), static_cast<std::streamsize>(text.size()));
+        return check();
+    }
+    Result<> keep() {
+        out_.close();
+        NOTSO_CHECK(check());
+        path_.clear();
+        return {};
+    }
+
+  private:
+    explicit NewFile(const fs::path& path) : path_(path), out_(path, std::ios::binary) {}
+    Result<> check() const {
+        if (out_) return {};
+        return fail(ErrorCode::kIo, "{} can't be written: is the disk full?", path_.string());
+    }
+
+    fs::path path_;
+    std::ofstream out_;
+};
+
+}  // namespace
+
+Result<ArchiveFormat> parse_archive_format(std::string_view name) {
+    if (name == "json") return ArchiveFormat::kJson;
+    if (name == "md") return ArchiveFormat::kMarkdown;
+    return fail(ErrorCode::kInvalidArgument, "the format of an export is md or json");
+}
+
+Result<WholeConversation> load_whole(SessionStore& store, const ConversationKey& key) {
+    WholeConversation whole{.conversation = {.id = key.id, .title = {}}, .messages = {}};
+    NOTSO_TRY(whole.conversation, store.conversation(key));
+    NOTSO_TRY(whole.messages, store.messages(key));
+    NOTSO_TRY(whole.summaries, store.summaries(key));
+    NOTSO_TRY(whole.notes, store.notes(key));
+    return whole;
+}
+
+std::string ArchiveText::next(const WholeConversation& whole) {
+    const bool first = std::exchange(first_, false);
+    if (format_ == ArchiveFormat::kMarkdown) return (first ? "" : "\n") + to_markdown(whole);
+    return (first ? "\n" : ",\n") + boost::json::serialize(to_archive(whole));
+}
+
+Result<std::int64_t> export_file(StoreGate& gate,
+                                 const OwnerId& owner,
+                                 const fs::path& path,
+                                 ArchiveFormat format) {
+    NOTSO_TRY(NewFile file, NewFile::create(path));
+    NOTSO_TRY(const auto all, gate.run([&](SessionStore& store) {
+        return store.list_conversations(owner, std::numeric_limits<std::int64_t>::max());
+    }));
+    ArchiveText text(format);
+    NOTSO_CHECK(file.write(text.begin()));
+    std::int64_t n_written = 0;
+    for (const Conversation& one : all | std::views::reverse) {
+        const auto whole =
+            gate.run([&](SessionStore& store) { return load_whole(store, one.key()); });
+        if (!whole && whole.error().code == ErrorCode::kNotFound) continue;  // deleted meanwhile
+        if (!whole) return std::unexpected(whole.error());
+        NOTSO_CHECK(file.write(text.next(*whole)));
+        ++n_written;
+    }
+    NOTSO_CHECK(file.write(text.end()));
+    NOTSO_CHECK(file.keep());
+    return n_written;
+}
+
+}  // namespace notso::services

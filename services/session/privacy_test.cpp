@@ -1,0 +1,112 @@
+// What was deleted is found in no byte of the data directory: database, index, log, lock, whatever
+// lies there.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "base/random.hpp"
+#include "services/session/data_directory.hpp"
+#include "services/session/temp_directory.hpp"
+
+namespace notso::services {
+namespace {
+
+const OwnerId kOwner = local_owner();
+constexpr std::string_view kSecret = "XQZ-SECRET";
+
+class PrivacyTest : public testing::Test {
+  protected:
+    /// Files of the directory that have the secret, upper or lower case.
+    std::vector<std::string> traces() const {
+        std::vector<std::string> found;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path())) {
+            if (!entry.is_regular_file()) continue;
+            std::ifstream file(entry.path(), std::ios::binary);
+            std::string bytes{std::istreambuf_iterator<char>(file), {}};
+            std::ranges::transform(bytes, bytes.begin(), [](char byte) {
+                return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 32) : byte;
+            });
+            if (bytes.contains(kSecret)) found.push_back(entry.path().filename().string());
+        }
+        return found;
+    }
+    Conversation add(std::string title = "t") {
+        const Conversation conversation{
+            .id = {random_id()}, .title = std::move(title), .owner = kOwner};
+        EXPECT_TRUE(store_->create_conversation(conversation));
+        return conversation;
+    }
+    Message say(const Conversation& conversation, std::string text) {
+        const Message message{
+            .id = {random_id()}, .conversation = conversation.id, .text = std::move(text)};
+        EXPECT_TRUE(store_->append_messages(kOwner, {message}));
+        return message;
+    }
+    static std::string secret(std::string_view where) {
+        return fmt::format("{}-{}", kSecret, where);
+    }
+
+    const TempDirectory temp_;
+    const DataDirectory directory_ = *DataDirectory::open(temp_.path() / "data");
+    std::unique_ptr<SqliteStore> store_ = *directory_.open_store();
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(PrivacyTest, OfADeletedMessage) {
+    const Conversation conversation = add();
+    const Message kept = say(conversation, "kept");
+    Message message = say(conversation, secret("TEXT"));
+    message.text = secret("ANOTHER-TEXT");
+    message.thinking = secret("THOUGHT");
+    message.error = secret("ERROR");
+    ASSERT_TRUE(store_->update_message(message));
+    ASSERT_TRUE(store_->append_text(message.id, {secret("PIECE"), secret("PIECE")}));
+    ASSERT_TRUE(store_->put_tool_uses(message.id,
+                                      {{.id = "1",
+                                        .name = "tool",
+                                        .arguments = secret("ARGUMENTS"),
+                                        .output = secret("OUTPUT")}}));
+    ASSERT_TRUE(store_->put_summary(conversation.key(), {kept.id, secret("SUMMARY"), 0, 1}));
+    ASSERT_FALSE(traces().empty());
+    ASSERT_TRUE(store_->delete_messages(conversation.key(), {message.id}));
+    EXPECT_EQ(traces(), Names());
+    EXPECT_EQ(store_->messages(conversation.key())->size(), 1U);
+}
+
+TEST_F(PrivacyTest, OfADeletedConversation) {
+    const Conversation conversation = add(secret("TITLE"));
+    Conversation changed = conversation;
+    changed.title = secret("ANOTHER-TITLE");
+    changed.system_prompt = secret("SYSTEM");
+    ASSERT_TRUE(store_->update_conversation(changed));
+    const Message message = say(conversation, secret("TEXT"));
+    ASSERT_TRUE(store_->put_summary(conversation.key(), {message.id, secret("SUMMARY"), 0, 1}));
+    ASSERT_TRUE(store_->add_note(conversation.key(), secret("NOTE")));
+    ASSERT_TRUE(store_->trash_conversation(conversation.key(), 1));
+    ASSERT_FALSE(traces().empty());
+    ASSERT_TRUE(store_->delete_conversations({conversation.key()}));
+    EXPECT_EQ(traces(), Names());
+}
+
+TEST_F(PrivacyTest, OfClearedMessagesAndRemovedNotes) {
+    const Conversation conversation = add();
+    const Message message = say(conversation, secret("TEXT"));
+    ASSERT_TRUE(store_->put_summary(conversation.key(), {message.id, secret("SUMMARY"), 0, 1}));
+    const auto note = store_->add_note(conversation.key(), secret("NOTE"));
+    ASSERT_TRUE(note && store_->remove_note(conversation.key(), note->number));
+    ASSERT_TRUE(store_->clear_messages(conversation.key()));
+    EXPECT_EQ(traces(), Names());
+}
+
+TEST_F(PrivacyTest, StillAfterTheStoreIsClosed) {
+    const Conversation conversation = add();
+    say(conversation, secret("TEXT"));
+    ASSERT_TRUE(store_->delete_conversation(conversation.key()));
+    store_.reset();
+    EXPECT_EQ(traces(), Names());
+}
+
+}  // namespace
+}  // namespace notso::services
