@@ -220,3 +220,19 @@ test("what is typed is sent in the pauses, where the server reads ahead", async 
   assert.equal(drafts.length, 2);
   await close_page(page);
 });
+
+test("a model that is not there is told, and nothing is hidden", async (t) => {
+  const program = await start_program({ args: ["--models-dir", folder, "-m", "absent"], wait: false });
+  t.after(() => program.stop());
+  for (const { colorScheme, width } of kLooks) {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 640 } });
+    await state(page, "failed");
+    assert.equal(await page.innerText("#model-badge .model-name"), "No model");
+    assert.match(await page.innerText("#greeting p"), /^No model is loaded\. What you write stays on this machine\.$/);
+    const top = await page.evaluate(() => document.querySelector("#greeting h2").getBoundingClientRect().top);
+    const banner = await page.evaluate(() => document.querySelector("#model-banner .banner").getBoundingClientRect().bottom);
+    assert.ok(top >= banner, `the greeting begins at ${top}, the banner ends at ${banner}`);
+    await assert_accessible(page, `failed, ${colorScheme}, ${width} px`);
+    await close_page(page);
+  }
+});

@@ -114,6 +114,7 @@ json::object model_view(const services::ModelInfo& model, const services::Health
         case HealthState::kFailed:
             view["state"] = "failed";
             view["label"] = model.remote_host.empty() ? "Model failed" : "No answer";
+            if (model.id == "none") view["name"] = "No model";
             view["error"] = format_sentence(health.detail);
             break;
     }

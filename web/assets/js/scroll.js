@@ -24,8 +24,9 @@
     jump.hidden = follows;
   }, { passive: true });
 
+  const greets = () => document.getElementById("greeting") !== null;
   const on_size = () => {
-    if (follows) to_end();
+    if (follows && !greets()) to_end();
   };
   const observer = new ResizeObserver(on_size);
   observer.observe(list);
