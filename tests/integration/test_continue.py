@@ -39,7 +39,7 @@ def wait_end(place, chat, seconds=120):
 
 def wait_length(place, chat, n):
     deadline = time.monotonic() + 60
-    while len(now := answer_of(place, chat)["content"]) < n:
+    while len(now := answer_of(place, chat)["text"]) < n:
         assert time.monotonic() < deadline, now
         time.sleep(0.002)
 
@@ -59,8 +59,8 @@ def whole(tmp_path_factory, model):
     chat, _ = ask(place, QUESTION)
     answer = wait_end(place, chat)
     assert server.stop() == 0
-    assert answer["state"] == "complete" and len(answer["content"]) > 300
-    return answer["content"]
+    assert answer["state"] == "complete" and len(answer["text"]) > 300
+    return answer["text"]
 
 
 def test_stopped_answers_go_on_without_a_seam(start_server, model, whole):
@@ -73,12 +73,12 @@ def test_stopped_answers_go_on_without_a_seam(start_server, model, whole):
         stopped = wait_end(place, chat)
         if stopped["state"] == "complete":
             continue  # it was faster
-        assert stopped["state"] == "stopped" and whole.startswith(stopped["content"].rstrip("\ufffd"))
+        assert stopped["state"] == "stopped" and whole.startswith(stopped["text"].rstrip("\ufffd"))
         page = place.request("GET", chat)[2]
         assert f'action="{chat}/continue"' in page and f'name="answer" value="{answer}"' in page
         resume(place, chat, answer)
         ended = wait_end(place, chat)
-        assert (ended["state"], ended["content"]) == ("complete", whole), cut
+        assert (ended["state"], ended["text"]) == ("complete", whole), cut
         assert f'action="{chat}/continue"' not in place.request("GET", chat)[2]
     assert server.stop() == 0
 
@@ -97,7 +97,7 @@ def test_an_answer_goes_on_by_itself_after_kill_9(start_server, tmp_path, model,
         place.port = server.port
         page = place.request("GET", chat)[2]
         assert 'id="stop-button"' in page, "it is being written again, and can be stopped"
-    assert (ended := wait_end(place, chat))["content"] == whole and ended["state"] == "complete"
+    assert (ended := wait_end(place, chat))["text"] == whole and ended["state"] == "complete"
     tab.thread.join(30)
     tab.check(tab.final.split('class="prose" hx-ignore>')[1].split('<div class="tools-row">')[0])
 
@@ -126,16 +126,16 @@ def test_scripted_answers_go_on_or_are_marked(start_server, tmp_path, end):
         server = start_server(*STUB, "--unfinished", setting, data_dir=data).wait_ready()
         place.port = server.port
         ended = wait_end(place, chat)
-        words = re.findall(r"word\d+", ended["content"])
+        words = re.findall(r"word\d+", ended["text"])
         assert words == [f"word{i}" for i in range(1, len(words) + 1)]
         if setting == "mark":
             assert ended["state"] == "interrupted" and len(words) < 200
             resume(place, chat, answer)
             ended = wait_end(place, chat)
         tab.thread.join(20)
-        assert ended["state"] == "complete" and ended["content"].endswith("word200")
+        assert ended["state"] == "complete" and ended["text"].endswith("word200")
         if setting == "continue":
-            tab.check(ended["content"])
+            tab.check(ended["text"])
         assert server.stop() == 0
 
 

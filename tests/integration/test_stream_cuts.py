@@ -49,9 +49,9 @@ def test_cut_streams_show_the_stored_answer(start_server, tmp_path):
                 tab.thread.join(60)
                 assert not tab.thread.is_alive(), (tab.position, tab.seen[-1:])
             stored = place.export(chat)["messages"][-1]
-            assert stored["state"] == "complete" and stored["content"] == text
+            assert stored["state"] == "complete" and stored["text"] == text
             for tab in tabs:
-                tab.check(stored["content"])
+                tab.check(stored["text"])
                 cuts += tab.cuts
     assert server.stop() == 0
     print(f"{cuts} cuts, {kills} restarts")
