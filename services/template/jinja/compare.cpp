@@ -113,6 +113,7 @@ std::optional<std::size_t> hash_of(const Value& value) {
         case Value::Type::kSequence:
             return value.is_list() ? std::nullopt : hash_items(value.items());
         case Value::Type::kObject:
+            if (!value.as_object().hashable()) return std::nullopt;
             return std::hash<const void*>{}(&value.as_object());
         case Value::Type::kDict:
             break;

@@ -36,6 +36,8 @@ class Object : public Metered {
     virtual bool truthy() const { return true; }
     virtual int depth() const { return 1; }
     virtual bool equal_to(const Object&) const { return false; }
+    /// Whether it can be the key of a dict.
+    virtual bool hashable() const { return true; }
     /// Writes Python's repr().
     virtual void write_repr(TextBuilder& out);
     /// The attribute with this name; nothing when there is none.
@@ -94,6 +96,7 @@ class DictView final : public Object {
     std::string_view type_name() const override;
     int depth() const override { return dict_->depth() + 1; }
     bool truthy() const override { return dict_->size() != 0; }
+    bool hashable() const override { return kind_ == Kind::kValues; }  // the others are sets
     void write_repr(TextBuilder& out) override;
     Result<Items> iterate() override { return items(); }
     bool iterable() const override { return true; }

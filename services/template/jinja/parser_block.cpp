@@ -56,6 +56,7 @@ Result<Stmt> Parser::parse_call_block(std::uint32_t at) {
 }
 
 Result<Stmt> Parser::parse_filter_block(std::uint32_t at) {
+    const Restored hard(soft_, false);
     FilterBlockStmt statement;
     NOTSO_TRY(statement.filter, parse_filter_chain());
     NOTSO_TRY(statement.body, parse_scope("endfilter"));

@@ -268,6 +268,7 @@ Result<Stmt> Parser::parse_set(std::uint32_t at) {
         NOTSO_TRY(auto value, parse_tuple({}));
         return Stmt{at, SetStmt{std::move(target), std::move(value)}};
     }
+    const Restored hard(soft_, false);
     SetBlockStmt statement;
     statement.target = std::move(target);
     if (is(TokenKind::kPipe)) {

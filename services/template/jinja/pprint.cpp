@@ -21,7 +21,8 @@ class PrettyPrinter {
 
     Result<std::string> run(const Value& value) {
         NOTSO_TRY(const Value sorted, with_sorted_dicts(value));
-        if (sorted.is_string() && !sorted.is_markup()) {
+        const bool is_text = sorted.is_string() && !sorted.is_markup();
+        if (is_text && width(sorted.text()) > kWidth) {
             NOTSO_CHECK(write_pieces(sorted.text(), {1, 1, true}));
         } else {
             NOTSO_CHECK(write(sorted, 0, 0));
