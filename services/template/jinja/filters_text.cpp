@@ -149,22 +149,22 @@ Result<Value> filter_truncate(Interpreter&, const Value& value, const CallArgs& 
     NOTSO_TRY(const std::string end, bound.text(2, "..."));
     NOTSO_TRY(const std::int64_t leeway,
               bound.set(3) ? bound.integer(3, 5) : Result<std::int64_t>(5));
-    const std::int64_t kept = length - static_cast<std::int64_t>(unicode::count_code_points(end));
-    if (kept < 0 || leeway < 0) {
+    const auto end_length = static_cast<std::int64_t>(unicode::count_code_points(end));
+    if (length < end_length || leeway < 0) {
         return fail(ErrorCode::kInvalidArgument,
                     "truncate: the length must hold '{}', and leeway be positive",
                     end);
     }
     NOTSO_TRY(const std::int64_t have, length_of(value));
-    if (have <= length + leeway) return value;
+    if (have - leeway <= length) return value;
     if (fraction)
         return fail(ErrorCode::kInvalidArgument, "truncate: the length must be an integer");
     if (!value.is_string())
         return fail(
             ErrorCode::kInvalidArgument, "truncate works on strings, not '{}'", value.type_name());
     const Value& text = value;
-    std::string_view head =
-        text.text().substr(0, unicode::byte_offset(text.text(), static_cast<std::size_t>(kept)));
+    std::string_view head = text.text().substr(
+        0, unicode::byte_offset(text.text(), static_cast<std::size_t>(length - end_length)));
     if (!bound.truth(1, false)) head = head.substr(0, head.rfind(' '));
     return like(text, std::string(head) + end);
 }

@@ -39,7 +39,9 @@ class PercentFormatter {
             NOTSO_CHECK(convert());
         }
         const bool all_used = args_.is_tuple() ? next_ >= args_.items().size() : next_ > 0;
-        if (!all_used && !args_.is_dict() && !args_.is_list()) {
+        // Python takes whatever has [] for names.
+        const bool has_names = args_.is_dict() || args_.is_list() || args_.type_name() == "range";
+        if (!all_used && !has_names) {
             return fail(ErrorCode::kInvalidArgument, "not all arguments fit in the format string");
         }
         NOTSO_TRY(auto text, std::move(out_).finish());

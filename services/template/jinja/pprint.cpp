@@ -1,6 +1,7 @@
 // The pprint filter: Python's pprint.pformat with its defaults (80 columns, dicts sorted by key).
 // Long strings are broken into pieces behind white space.
 #include <algorithm>
+#include <map>
 
 #include "base/utf8.hpp"
 #include "services/template/jinja/args.hpp"
@@ -45,14 +46,33 @@ class PrettyPrinter {
         if (!value.is_dict()) return value;
         std::vector<Value> keys;
         for (const auto& entry : value.as_dict().entries()) keys.push_back(entry.first);
-        auto order = sorted_order(interpreter_, keys);
+        const auto order = key_order(keys);
         auto dict = std::make_shared<Dict>();
         for (std::size_t i = 0; i < keys.size(); ++i) {
-            const auto& [key, item] = value.as_dict().entries()[order ? (*order)[i] : i];
+            const auto& [key, item] = value.as_dict().entries()[order[i]];
             NOTSO_TRY(auto sorted, with_sorted_dicts(item));
             dict->set(key, std::move(sorted));
         }
         return Value::dict(std::move(dict));
+    }
+
+    /// Keys that can't be compared go by the names of their types.
+    std::vector<std::size_t> key_order(const std::vector<Value>& keys) const {
+        if (auto order = sorted_order(interpreter_, keys)) return *std::move(order);
+        std::map<std::string, std::vector<std::size_t>, std::less<>> kinds;
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            kinds[std::string(keys[i].is_number() || keys[i].is_bool() ? "int"
+                                                                       : keys[i].type_name())]
+                .push_back(i);
+        std::vector<std::size_t> all;
+        for (const auto& [kind, places] : kinds) {
+            std::vector<Value> same;
+            for (const std::size_t i : places) same.push_back(keys[i]);
+            const auto order = sorted_order(interpreter_, same);
+            for (std::size_t i = 0; i < places.size(); ++i)
+                all.push_back(places[order ? (*order)[i] : i]);
+        }
+        return all;
     }
 
     Result<std::string> repr(const Value& value) const {
