@@ -63,7 +63,7 @@ void Turn::resume_text() {
     WrittenAnswer written = last_round(answer_, journal_);
     if (!written.empty()) {
         source_.written = std::move(written);
-        retold_.emplace();
+        retold_ = Retold{};
     }
     begin_round();
 }
