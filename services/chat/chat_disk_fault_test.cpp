@@ -4,10 +4,7 @@
 
 #include <map>
 
-#include "base/serial_worker.hpp"
-#include "services/backend/stub.hpp"
-#include "services/chat/chat_service.hpp"
-#include "services/session/data_directory.hpp"
+#include "services/chat/server_process.hpp"
 #include "services/session/faulty_disk.hpp"
 #include "services/session/temp_directory.hpp"
 
@@ -16,37 +13,10 @@ namespace {
 
 const OwnerId kOwner = local_owner();
 
-/// Everything that one process of the server has.
-struct Process {
-    explicit Process(const std::filesystem::path& path)
-        : directory(*DataDirectory::open(path)), store(*directory.open_store()) {}
-
-    template <class T, class Start>
-    Result<T> await(Start start) {
-        std::optional<Result<T>> result;
-        start(Completion<T>([&result](Result<T> value) { result.emplace(std::move(value)); }));
-        loop.run_until([&result] { return result.has_value(); });
-        return *std::move(result);
-    }
-
-    RunLoop loop;
-    DataDirectory directory;
-    std::unique_ptr<SqliteStore> store;
-    std::unique_ptr<ChatBackend> backend =
-        make_stub_backend({.word_delay = std::chrono::milliseconds(0)});
-    SerialWorker database{"test-db"};
-    SerialWorker compute{"test-compute"};
-    std::unique_ptr<ChatService> chat = ChatService::create({.backend = *backend,
-                                                             .store = *store,
-                                                             .io = loop,
-                                                             .database = database,
-                                                             .compute = compute});
-};
-
 class ChatDiskFaults : public testing::TestWithParam<FaultLength> {
   protected:
     /// Sends a message and waits for its answer; what was acknowledged goes into the ledger.
-    void say(Process& process, const ConversationKey& key, std::string text) {
+    void say(ServerProcess& process, const ConversationKey& key, std::string text) {
         const auto sent = process.await<SentMessage>([&](auto done) {
             process.chat->send({.conversation = key, .text = text}, std::move(done));
         });
@@ -87,7 +57,7 @@ TEST_P(ChatDiskFaults, WhatWasAcknowledgedIsStored) {
         SCOPED_TRACE(n);
         acknowledged_.clear();
         const auto folder = temp_.path() / std::to_string(n);
-        auto process = std::make_unique<Process>(folder);
+        auto process = std::make_unique<ServerProcess>(folder, std::chrono::milliseconds(0));
         const auto conversation = process->await<Conversation>(
             [&](auto done) { process->chat->create_conversation(kOwner, std::move(done)); });
         ASSERT_TRUE(conversation);
@@ -100,7 +70,7 @@ TEST_P(ChatDiskFaults, WhatWasAcknowledgedIsStored) {
         say(*process, conversation->key(), "three");
         EXPECT_EQ(acknowledged_.size(), before + 2) << "it goes on without a restart";
         process.reset();
-        process = std::make_unique<Process>(folder);
+        process = std::make_unique<ServerProcess>(folder, std::chrono::milliseconds(0));
         process->chat.reset();
         process->database.stop();  // what it has to say about the last process is said
         expect_acknowledged(*process->store, conversation->key());

@@ -1,10 +1,7 @@
 // The whole service tier together: the scripted backend in real time, and a database on disk.
 #include <gtest/gtest.h>
 
-#include "base/serial_worker.hpp"
-#include "services/backend/stub.hpp"
-#include "services/chat/chat_service.hpp"
-#include "services/session/data_directory.hpp"
+#include "services/chat/server_process.hpp"
 #include "services/session/temp_directory.hpp"
 
 namespace notso::services {
@@ -12,33 +9,11 @@ namespace {
 
 class ChatOnDisk : public testing::Test {
   protected:
-    // Everything that one process of the server has.
-    struct Process {
-        explicit Process(const std::filesystem::path& path)
-            : directory(*DataDirectory::open(path)), store(*directory.open_store()) {}
-
-        RunLoop loop;
-        DataDirectory directory;
-        std::unique_ptr<SessionStore> store;
-        std::unique_ptr<ChatBackend> backend =
-            make_stub_backend({.word_delay = std::chrono::milliseconds(1)});
-        SerialWorker database{"test-db"};
-        SerialWorker compute{"test-compute"};
-        std::unique_ptr<ChatService> chat = ChatService::create({.backend = *backend,
-                                                                 .store = *store,
-                                                                 .io = loop,
-                                                                 .database = database,
-                                                                 .compute = compute});
-    };
-
     inline static const OwnerId kOwner = local_owner();
 
     template <class T, class Start>
     Result<T> await(Start start) {
-        std::optional<Result<T>> result;
-        start(Completion<T>([&result](Result<T> value) { result.emplace(std::move(value)); }));
-        process_->loop.run_until([&result] { return result.has_value(); });
-        return *std::move(result);
+        return process_->await<T>(start);
     }
     ConversationId new_conversation() {
         return (*await<Conversation>([&](auto done) {
@@ -65,11 +40,14 @@ class ChatOnDisk : public testing::Test {
     }
     void restart() {
         process_.reset();
-        process_ = std::make_unique<Process>(temp_.path());
+        process_ = begin_process();
     }
 
     const TempDirectory temp_;
-    std::unique_ptr<Process> process_ = std::make_unique<Process>(temp_.path());
+    std::unique_ptr<ServerProcess> begin_process() {
+        return std::make_unique<ServerProcess>(temp_.path(), std::chrono::milliseconds(1));
+    }
+    std::unique_ptr<ServerProcess> process_ = begin_process();
 };
 
 TEST_F(ChatOnDisk, AnswersSurviveARestartByteForByte) {

@@ -15,6 +15,16 @@ constexpr std::int64_t kLeastBytesPerToken = 2;
 /// What is left for an answer at least.
 std::int64_t least_room(std::int64_t context) { return std::min<std::int64_t>(context / 8, 64); }
 
+/// Nothing when there are more than `budget`.
+Result<std::optional<std::int64_t>> tokens_within(ChatBackend& backend,
+                                                  const ChatRequest& request,
+                                                  std::int64_t budget) {
+    const Result<std::int64_t> tokens = backend.count_tokens(request);
+    if (!tokens && tokens.error().code == ErrorCode::kContextLength) return std::nullopt;
+    if (!tokens) return std::unexpected(tokens.error());
+    return *tokens <= budget ? std::optional(*tokens) : std::nullopt;
+}
+
 class Fitter {
   public:
     Fitter(ChatBackend& backend, const PromptSource& source)
@@ -91,12 +101,10 @@ class Fitter {
 
     /// Remembers how long a prompt that fits is: the last one that does is taken.
     Result<bool> fits(std::size_t count) {
-        const auto tokens = backend_.count_tokens(parts_.newest(count, summary_));
-        if (!tokens && tokens.error().code == ErrorCode::kContextLength) return false;
-        if (!tokens) return std::unexpected(tokens.error());
-        if (*tokens > budget_) return false;
-        counted_ = *tokens;
-        return true;
+        NOTSO_TRY(const auto tokens,
+                  tokens_within(backend_, parts_.newest(count, summary_), budget_));
+        counted_ = tokens.value_or(counted_);
+        return tokens.has_value();
     }
 
     Result<> make_room_for_newest(std::int64_t context) {
@@ -146,10 +154,8 @@ Result<> check_newest_fits(ChatBackend& backend, const PromptSource& source) {
 }
 
 Result<bool> fits_in(ChatBackend& backend, const ChatRequest& request, std::int64_t budget) {
-    const Result<std::int64_t> tokens = backend.count_tokens(request);
-    if (!tokens && tokens.error().code == ErrorCode::kContextLength) return false;
-    if (!tokens) return std::unexpected(tokens.error());
-    return *tokens <= budget;
+    NOTSO_TRY(const auto tokens, tokens_within(backend, request, budget));
+    return tokens.has_value();
 }
 
 }  // namespace notso::services

@@ -84,9 +84,7 @@ class TileStrips {
         for (strip_ = 0; strip_ < n_panels_; strip_ += kStripPanels) {
             const std::int32_t left = n_panels_ - strip_;
             const std::int32_t n_panels = left < kStripPanels ? left : kStripPanels;
-            for (std::int32_t i = 0; i < (n_panels + 1) / 2 * 2 * kMostTiles * kTileFloats;
-                 i += kLanes)
-                Avx512::store(sums_ + i, Avx512::zero());
+            clear(n_panels);
             StripBlock block = block_at<kPanels>(n_panels, 0, 0);
             while (true) {
                 const StripBlock next = after<kPanels>(block, n_panels);
@@ -123,6 +121,13 @@ class TileStrips {
         if (panel < n_panels) return block_at<kPanels>(n_panels, panel, slab);
         if (col < args_.n_cols) return block_at<kPanels>(n_panels, 0, col);
         return block;
+    }
+
+    void clear(std::int32_t n_panels) {
+        for (std::int32_t panel = 0; panel < n_panels; ++panel)
+            for (std::int32_t tile = 0; tile < n_tiles_; ++tile)
+                for (int i = 0; i < kTileFloats; i += kLanes)
+                    Avx512::store(sums(panel, tile) + i, Avx512::zero());
     }
 
     void put(std::int32_t n_panels) {
