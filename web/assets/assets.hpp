@@ -1,6 +1,6 @@
 // The page's files, embedded in the program: style sheet, script, icon (with a content hash in
-// their URLs, so that browsers may keep them for ever) and the templates of the pages. Made by
-// embed.py at build time.
+// their URLs, so that browsers may keep them for ever), the templates of the pages, and their texts
+// in other languages. Made by embed.py at build time.
 #pragma once
 
 #include <span>
@@ -21,8 +21,15 @@ struct PageTemplate {
     std::string_view source;
 };
 
+/// What the pages say in a language other than English: web/language/language.hpp.
+struct Catalogue {
+    std::string_view code;    ///< "de"
+    std::string_view source;  ///< JSON.
+};
+
 std::span<const Asset> assets();
 std::span<const PageTemplate> page_templates();
+std::span<const Catalogue> catalogues();
 
 /// The asset at a URL path, or null.
 const Asset* find_asset(std::string_view url);

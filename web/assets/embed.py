@@ -2,7 +2,8 @@
 """Makes the page's files part of the program: embed.py SOURCE_DIR VENDOR_DIR OUT_DIR
 
 Joins the parts of each bundle named in bundles.json, puts a hash of the content into its URL, adds a compressed copy,
-and writes one blob plus a C++ table that points into it (assets_data.cpp). Templates go in as they are.
+and writes one blob plus a C++ table that points into it (assets_data.cpp). Templates and catalogues of texts go in as
+they are.
 The result depends on the files' bytes only.
 """
 import gzip
@@ -59,11 +60,20 @@ def template_rows(source, blob):
     return rows
 
 
+def catalogue_rows(source, blob):
+    rows = []
+    for path in sorted((source / "texts").glob("*.json")):
+        place = blob.add(path.read_bytes())
+        rows.append(f'    {{"{path.stem}", view({place[0]}, {place[1]})}},')
+    return rows
+
+
 def main():
     source, vendor, out = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
     blob = Blob()
     assets = asset_rows(source, vendor, blob)
     templates = template_rows(source, blob)
+    catalogues = catalogue_rows(source, blob)
     out.mkdir(parents=True, exist_ok=True)
     (out / "assets_data.bin").write_bytes(blob.bytes)
     (out / "assets_data.cpp").write_text(f"""\
@@ -88,10 +98,14 @@ const Asset kAssets[] = {{
 const PageTemplate kTemplates[] = {{
 {chr(10).join(templates)}
 }};
+const Catalogue kCatalogues[] = {{
+{chr(10).join(catalogues)}
+}};
 }}  // namespace
 
 std::span<const Asset> assets() {{ return kAssets; }}
 std::span<const PageTemplate> page_templates() {{ return kTemplates; }}
+std::span<const Catalogue> catalogues() {{ return kCatalogues; }}
 
 }}  // namespace notso::web
 """, encoding="utf-8")

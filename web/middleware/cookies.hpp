@@ -17,6 +17,8 @@ struct CookieKind {
 inline constexpr std::int64_t kDaySeconds = 24 * 3600;
 /// Browsers keep nothing longer than that.
 inline constexpr CookieKind kSpaceCookie{"notso-space", 400 * kDaySeconds};
+/// No secret: the same name over http and https.
+inline constexpr CookieKind kLanguageCookie{"language", 400 * kDaySeconds};
 inline constexpr CookieKind kLoginCookie{"notso-login", 30 * kDaySeconds};
 
 /// The value that a request has of it. Over https only the one that is bound to this host counts.

@@ -41,7 +41,7 @@ std::string partial(std::string_view id, std::string_view swap, std::string_view
 std::string paint_stored_answer(const PageRenderer& pages,
                                 const services::Message& answer,
                                 bool can_continue) {
-    const boost::json::object view = {{"m", answer_view(answer, can_continue)},
+    const boost::json::object view = {{"m", answer_view(pages.language(), answer, can_continue)},
                                       {"keep_thinking", false}};
     return partial(
                "m-" + answer.id.value, "outerHTML", pages.render("partials/answer.html", view)) +
@@ -89,7 +89,8 @@ void AnswerPainter::paint_thinking(std::string& out) {
     const FeedSnapshot& now = feed_.snapshot();
     if (now.thinking.empty()) return;
     if (fresh_ || thinking_bytes_ == 0) {
-        const boost::json::object view = {{"m", live_answer_view(feed_)}, {"keep_thinking", false}};
+        const boost::json::object view = {{"m", live_answer_view(pages_.language(), feed_)},
+                                          {"keep_thinking", false}};
         out += partial(
             id_of("thoughts", feed_), "innerHTML", pages_.render("partials/thinking.html", view));
     } else if (now.thinking.size() > thinking_bytes_) {
@@ -97,7 +98,7 @@ void AnswerPainter::paint_thinking(std::string& out) {
         out += partial(id_of("thought", feed_), "beforeend", services::escape_html(more));
     }
     thinking_bytes_ = now.thinking.size();
-    if (std::string label = thinking_label(now); label != thinking_label_) {
+    if (std::string label = thinking_label(pages_.language(), now); label != thinking_label_) {
         thinking_label_ = std::move(label);
         if (!now.thinking_open) out += partial(id_of("answer-now", feed_), "innerHTML", "");
         out += partial(
@@ -113,7 +114,7 @@ void AnswerPainter::paint_text(std::string& out) {
     const std::size_t begin = tail_begin(text, now.tool_uses);
     const std::size_t done = begin + finished_bytes(text.substr(begin));
     if (tools_changed) {
-        const boost::json::object view = {{"m", live_answer_view(feed_)}};
+        const boost::json::object view = {{"m", live_answer_view(pages_.language(), feed_)}};
         out +=
             partial(id_of("steps", feed_), "innerHTML", pages_.render("partials/steps.html", view));
     }
@@ -132,17 +133,18 @@ void AnswerPainter::paint_text(std::string& out) {
 
 void AnswerPainter::paint_status(std::string& out) {
     const services::TurnStatus& status = feed_.snapshot().status;
-    std::string label = pill_label(status);
+    std::string label = pill_label(pages_.language(), status);
     if (label == label_) return;
     label_ = std::move(label);
     out += partial("pill-label", "innerHTML", label_);
-    out += partial("pill-more", "innerHTML", pill_details(status));
+    out += partial("pill-more", "innerHTML", pill_details(pages_.language(), status));
 }
 
 void AnswerPainter::paint_end(std::string& out) {
     const FeedSnapshot& now = feed_.snapshot();
-    const boost::json::object view = {{"m", answer_view(*now.ended, now.can_continue)},
-                                      {"keep_thinking", true}};
+    const boost::json::object view = {
+        {"m", answer_view(pages_.language(), *now.ended, now.can_continue)},
+        {"keep_thinking", true}};
     out += partial(id_of("m", feed_), "outerHTML", pages_.render("partials/answer.html", view));
     out += idle_controls(pages_);
     out += partial("context-news", "innerHTML", context_again(feed_.conversation().id));

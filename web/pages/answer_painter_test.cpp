@@ -72,12 +72,12 @@ class AnswerPainterTest : public testing::Test {
     }
     /// As a page that is loaded now would have it.
     std::string loaded_text() const {
-        const boost::json::object view = live_answer_view(*feed_);
+        const boost::json::object view = live_answer_view(Language::english(), *feed_);
         return std::string(view.at("done_html").as_string()) +
                std::string(view.at("tail_html").as_string());
     }
 
-    PageRenderer pages_;
+    PageRenderer pages_{Language::english()};
     std::shared_ptr<TurnFeed> feed_ = std::make_shared<TurnFeed>(
         services::MessageId{kId}, services::ConversationKey({"o"}, {"c"}));
 };
@@ -221,16 +221,18 @@ TEST_F(AnswerPainterTest, HostileTextStaysText) {
 }
 
 TEST(PillTest, SaysHowLongTheQueueIs) {
-    EXPECT_EQ(pill_label({.phase = TurnPhase::kQueued}), "<b>Queued</b> ");
-    EXPECT_EQ(pill_label({.phase = TurnPhase::kQueued, .queue_position = 2}),
+    EXPECT_EQ(pill_label(Language::english(), {.phase = TurnPhase::kQueued}), "<b>Queued</b> ");
+    EXPECT_EQ(pill_label(Language::english(), {.phase = TurnPhase::kQueued, .queue_position = 2}),
               "<b>Queued</b> 2 ahead");
     EXPECT_EQ(
-        pill_label({.phase = TurnPhase::kQueued, .queue_position = 2, .queue_wait_ms = 40'400}),
+        pill_label(Language::english(),
+                   {.phase = TurnPhase::kQueued, .queue_position = 2, .queue_wait_ms = 40'400}),
         "<b>Queued</b> 2 ahead · about 40 s");
-    EXPECT_EQ(pill_label({.phase = TurnPhase::kQueued, .queue_wait_ms = 150'000}),
-              "<b>Queued</b> about 3 min");
-    EXPECT_TRUE(
-        pill_details({.phase = TurnPhase::kQueued, .queue_wait_ms = 1}).contains("about 1 s"));
+    EXPECT_EQ(
+        pill_label(Language::english(), {.phase = TurnPhase::kQueued, .queue_wait_ms = 150'000}),
+        "<b>Queued</b> about 3 min");
+    EXPECT_TRUE(pill_details(Language::english(), {.phase = TurnPhase::kQueued, .queue_wait_ms = 1})
+                    .contains("about 1 s"));
 }
 
 TEST(AnswerViewTest, HasTheNumbersOfTheAnswer) {
@@ -242,7 +244,7 @@ TEST(AnswerViewTest, HasTheNumbersOfTheAnswer) {
                      .accepted_tokens = 6,
                      .first_token_ms = 400,
                      .tokens_per_second = 20};
-    const std::string rows(answer_view(message).at("stats_rows").as_string());
+    const std::string rows(answer_view(Language::english(), message).at("stats_rows").as_string());
     for (const char* part : {"44 tokens, 40 of them cached",
                              "12 tokens",
                              "20.0 tokens/s",

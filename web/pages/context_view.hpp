@@ -5,15 +5,19 @@
 #include <string_view>
 
 #include "services/chat/context_ledger.hpp"
+#include "web/language/language.hpp"
 
 namespace notso::web {
 
 /// Variable `context` of partials/context.html; null where it is not known how full it is.
 /// @param conversation  Its id.
-boost::json::value context_view(const services::ContextUse& use, std::string_view conversation);
+boost::json::value context_view(const Language& language,
+                                const services::ContextUse& use,
+                                std::string_view conversation);
 
 /// Variable `ledger` of context.html.
-boost::json::object ledger_view(const services::ContextLedger& ledger,
+boost::json::object ledger_view(const Language& language,
+                                const services::ContextLedger& ledger,
                                 std::string_view conversation);
 
 }  // namespace notso::web

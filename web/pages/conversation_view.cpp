@@ -26,15 +26,18 @@ json::object versions_view(const Versions& versions) {
 
 }  // namespace
 
-json::array message_views(const services::ConversationView& chat, std::string_view edited) {
+json::array message_views(const Language& language,
+                          const services::ConversationView& chat,
+                          std::string_view edited) {
     json::array views;
     for (std::size_t i = 0; i < chat.messages.size(); ++i) {
         const Message& message = chat.messages[i];
         const bool live = chat.running && message.id == chat.running->answer();
         json::object view =
             message.role == MessageRole::kUser ? user_view(message)
-            : live                             ? live_answer_view(*chat.running)
-                   : answer_view(message, chat.can_continue && i + 1 == chat.messages.size());
+            : live                             ? live_answer_view(language, *chat.running)
+                                               : answer_view(
+                         language, message, chat.can_continue && i + 1 == chat.messages.size());
         view["conversation"] = message.conversation.value;
         view["versions"] =
             i < chat.versions.size() ? versions_view(chat.versions[i]) : json::object{{"count", 1}};

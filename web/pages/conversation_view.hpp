@@ -6,12 +6,14 @@
 #include <string_view>
 
 #include "services/chat/chat_service.hpp"
+#include "web/language/language.hpp"
 
 namespace notso::web {
 
 /// Variables `m` of partials/message.html, one object for each message.
 /// @param edited  A message that is shown as a form; empty = none.
-boost::json::array message_views(const services::ConversationView& chat,
+boost::json::array message_views(const Language& language,
+                                 const services::ConversationView& chat,
                                  std::string_view edited = {});
 
 }  // namespace notso::web

@@ -17,6 +17,13 @@ std::int64_t local_day(UnixMs at) {
     return (static_cast<std::int64_t>(seconds) + parts.tm_gmtoff) / kSecondsPerDay;
 }
 
+/// "0.4"
+std::string one_decimal(const Language& language, double value) {
+    std::string digits = fmt::format("{:.1f}", value);
+    digits.replace(digits.find('.'), 1, language.decimal());
+    return digits;
+}
+
 bool is_unreserved(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';
@@ -24,40 +31,42 @@ bool is_unreserved(char c) {
 
 }  // namespace
 
-std::string format_count(std::int64_t value) {
+std::string format_count(const Language& language, std::int64_t value) {
     const std::string digits = std::to_string(value);
     const std::size_t first = value < 0 ? 1 : 0;
     std::string out;
     for (std::size_t i = 0; i < digits.size(); ++i) {
-        if (i > first && (digits.size() - i) % 3 == 0) out += ',';
+        if (i > first && (digits.size() - i) % 3 == 0) out += language.thousands();
         out += digits[i];
     }
     return out;
 }
 
-std::string format_counted(std::int64_t value, std::string_view noun) {
-    return fmt::format("{} {}{}", format_count(value), noun, value == 1 ? "" : "s");
+std::string format_counted(const Language& language, std::int64_t value, std::string_view noun) {
+    const std::string plural = fmt::format("{}s", noun);
+    return fmt::format(
+        "{} {}", format_count(language, value), language.text(value == 1 ? noun : plural));
 }
 
-std::string format_duration(double ms) {
+std::string format_duration(const Language& language, double ms) {
     const double seconds = ms / 1000;
     if (ms < 99.5) return fmt::format("{:.0f} ms", ms);
-    if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+    if (seconds < 9.95) return one_decimal(language, seconds) + " s";
     if (seconds < 59.5) return fmt::format("{:.0f} s", seconds);
     const auto whole = static_cast<std::int64_t>(seconds + 0.5);
     return fmt::format("{} min {} s", whole / 60, whole % 60);
 }
 
-std::string format_size(std::uint64_t bytes) {
+std::string format_size(const Language& language, std::uint64_t bytes) {
     const auto amount = static_cast<double>(bytes);
-    if (amount >= 1e9) return fmt::format("{:.1f} GB", amount / 1e9);
+    if (amount >= 1e9) return one_decimal(language, amount / 1e9) + " GB";
     if (amount >= 1e6) return fmt::format("{:.0f} MB", amount / 1e6);
     return fmt::format("{:.0f} kB", amount / 1e3);
 }
 
-std::string format_rate(double tokens_per_second) {
+std::string format_rate(const Language& language, double tokens_per_second) {
     if (tokens_per_second <= 0) return {};
-    return fmt::format("{:.1f} tokens/s", tokens_per_second);
+    return one_decimal(language, tokens_per_second) + " " + std::string(language.text("tokens/s"));
 }
 
 std::string format_sentence(std::string text) {
@@ -79,11 +88,11 @@ std::int64_t count_words(std::string_view text) {
     return words;
 }
 
-std::string_view day_label(UnixMs at, UnixMs now) {
+std::string_view day_label(const Language& language, UnixMs at, UnixMs now) {
     const std::int64_t days = local_day(now) - local_day(at);
-    if (days <= 0) return "Today";
-    if (days == 1) return "Yesterday";
-    return days < 8 ? "Last 7 days" : "Earlier";
+    if (days <= 0) return language.text("Today");
+    if (days == 1) return language.text("Yesterday");
+    return language.text(days < 8 ? "Last 7 days" : "Earlier");
 }
 
 std::string percent_encode(std::string_view text) {

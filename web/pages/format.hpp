@@ -1,4 +1,5 @@
-// Numbers, durations and times as people read them on the page.
+// Numbers, durations and times as people read them on the page, in their language. Examples are
+// English.
 #pragma once
 
 #include <cstdint>
@@ -6,28 +7,29 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "web/language/language.hpp"
 
 namespace notso::web {
 
 /// "1,920"
-std::string format_count(std::int64_t value);
-/// "1 token", "2 tokens": the count and its noun.
-std::string format_counted(std::int64_t value, std::string_view noun);
+std::string format_count(const Language& language, std::int64_t value);
+/// "1 token", "2 tokens": the count and its noun, given in English; the plural has an s.
+std::string format_counted(const Language& language, std::int64_t value, std::string_view noun);
 /// "40 ms" below a tenth of a second, "0.4 s" below ten seconds, "12 s" below a minute, "2 min 5 s"
 /// above.
-std::string format_duration(double ms);
+std::string format_duration(const Language& language, double ms);
 /// "1.9 GB", "98 MB", "4 kB": in powers of ten, as disks are sold.
-std::string format_size(std::uint64_t bytes);
+std::string format_size(const Language& language, std::uint64_t bytes);
 /// "15.8 tokens/s"; empty when the rate is not known.
-std::string format_rate(double tokens_per_second);
-/// A message for people: starts with a capital, ends in a full stop. Details are written for logs,
-/// in lower case.
+std::string format_rate(const Language& language, double tokens_per_second);
+/// A message for people: starts with a capital, ends in a full stop. Details of errors are written
+/// in lower case, and in English.
 std::string format_sentence(std::string text);
 /// Words of a text: runs of anything between white space.
 std::int64_t count_words(std::string_view text);
 /// "Today", "Yesterday", "Last 7 days", "Earlier": the heading that a conversation stands under, in
 /// local time.
-std::string_view day_label(UnixMs at, UnixMs now);
+std::string_view day_label(const Language& language, UnixMs at, UnixMs now);
 /// For a URL's query: everything but letters, digits and - . _ ~ as %XX.
 std::string percent_encode(std::string_view text);
 

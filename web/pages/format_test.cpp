@@ -8,32 +8,34 @@
 namespace notso::web {
 namespace {
 
+const Language& english() { return Language::english(); }
+
 TEST(Format, Counts) {
-    EXPECT_EQ(format_count(0), "0");
-    EXPECT_EQ(format_count(999), "999");
-    EXPECT_EQ(format_count(1000), "1,000");
-    EXPECT_EQ(format_count(1234567), "1,234,567");
-    EXPECT_EQ(format_count(-1000), "-1,000");
-    EXPECT_EQ(format_count(-100), "-100");
-    EXPECT_EQ(format_counted(1, "token"), "1 token");
-    EXPECT_EQ(format_counted(8192, "token"), "8,192 tokens");
+    EXPECT_EQ(format_count(english(), 0), "0");
+    EXPECT_EQ(format_count(english(), 999), "999");
+    EXPECT_EQ(format_count(english(), 1000), "1,000");
+    EXPECT_EQ(format_count(english(), 1234567), "1,234,567");
+    EXPECT_EQ(format_count(english(), -1000), "-1,000");
+    EXPECT_EQ(format_count(english(), -100), "-100");
+    EXPECT_EQ(format_counted(english(), 1, "token"), "1 token");
+    EXPECT_EQ(format_counted(english(), 8192, "token"), "8,192 tokens");
 }
 
 TEST(Format, Durations) {
-    EXPECT_EQ(format_duration(0), "0 ms");
-    EXPECT_EQ(format_duration(99.4), "99 ms");
-    EXPECT_EQ(format_duration(99.6), "0.1 s");
-    EXPECT_EQ(format_duration(412), "0.4 s");
-    EXPECT_EQ(format_duration(9940), "9.9 s");
-    EXPECT_EQ(format_duration(9960), "10 s");
-    EXPECT_EQ(format_duration(59'499), "59 s");
-    EXPECT_EQ(format_duration(59'500), "1 min 0 s");
-    EXPECT_EQ(format_duration(125'000), "2 min 5 s");
+    EXPECT_EQ(format_duration(english(), 0), "0 ms");
+    EXPECT_EQ(format_duration(english(), 99.4), "99 ms");
+    EXPECT_EQ(format_duration(english(), 99.6), "0.1 s");
+    EXPECT_EQ(format_duration(english(), 412), "0.4 s");
+    EXPECT_EQ(format_duration(english(), 9940), "9.9 s");
+    EXPECT_EQ(format_duration(english(), 9960), "10 s");
+    EXPECT_EQ(format_duration(english(), 59'499), "59 s");
+    EXPECT_EQ(format_duration(english(), 59'500), "1 min 0 s");
+    EXPECT_EQ(format_duration(english(), 125'000), "2 min 5 s");
 }
 
 TEST(Format, RateAndWords) {
-    EXPECT_EQ(format_rate(15.84), "15.8 tokens/s");
-    EXPECT_EQ(format_rate(0), "");
+    EXPECT_EQ(format_rate(english(), 15.84), "15.8 tokens/s");
+    EXPECT_EQ(format_rate(english(), 0), "");
     EXPECT_EQ(count_words(""), 0);
     EXPECT_EQ(count_words("  one\ttwo\n\nthree "), 3);
 }
@@ -44,12 +46,12 @@ TEST(Format, DaysAreThoseOfTheLocalCalendar) {
     constexpr UnixMs kHour = 3'600'000;
     constexpr UnixMs kMidnight = 20'000 * 24 * kHour;
     const UnixMs now = kMidnight + kHour;
-    EXPECT_EQ(day_label(now, now), "Today");
-    EXPECT_EQ(day_label(kMidnight, now), "Today");
-    EXPECT_EQ(day_label(kMidnight - 1, now), "Yesterday");
-    EXPECT_EQ(day_label(kMidnight - 24 * kHour - 1, now), "Last 7 days");
-    EXPECT_EQ(day_label(kMidnight - 8 * 24 * kHour, now), "Earlier");
-    EXPECT_EQ(day_label(now + 48 * kHour, now), "Today") << "a clock that was set back";
+    EXPECT_EQ(day_label(english(), now, now), "Today");
+    EXPECT_EQ(day_label(english(), kMidnight, now), "Today");
+    EXPECT_EQ(day_label(english(), kMidnight - 1, now), "Yesterday");
+    EXPECT_EQ(day_label(english(), kMidnight - 24 * kHour - 1, now), "Last 7 days");
+    EXPECT_EQ(day_label(english(), kMidnight - 8 * 24 * kHour, now), "Earlier");
+    EXPECT_EQ(day_label(english(), now + 48 * kHour, now), "Today") << "a clock that was set back";
 }
 
 TEST(Format, Sentences) {

@@ -9,6 +9,7 @@
 
 #include "services/chat/turn_feed.hpp"
 #include "services/session/session_store.hpp"
+#include "web/language/language.hpp"
 
 namespace notso::web {
 
@@ -23,23 +24,25 @@ boost::json::object user_view(const services::Message& message);
 
 /// Variables of partials/answer.html for an answer that has ended.
 /// @param can_continue  It is the last one, and can go on where it was cut.
-boost::json::object answer_view(const services::Message& message, bool can_continue = false);
+boost::json::object answer_view(const Language& language,
+                                const services::Message& message,
+                                bool can_continue = false);
 
 /// The same for one that is being written (or has just ended) as far as `shown`.
-boost::json::object live_answer_view(const services::TurnFeed& feed);
+boost::json::object live_answer_view(const Language& language, const services::TurnFeed& feed);
 
 /// Variables `running` of the pill, the stream element and the action: where the feed is now.
-boost::json::object running_view(const services::TurnFeed& feed);
+boost::json::object running_view(const Language& language, const services::TurnFeed& feed);
 
 /// "Thinking…" while it lasts, then "Thought for 6 s · 142 tokens", and why, if the model did not
 /// end it itself.
-std::string thinking_label(const services::FeedSnapshot& shown);
+std::string thinking_label(const Language& language, const services::FeedSnapshot& shown);
 
 /// HTML of the status pill, e.g. "<b>Writing</b> 48 tokens · 15.8 tokens/s", and of its details.
-std::string pill_label(const services::TurnStatus& status);
-std::string pill_details(const services::TurnStatus& status);
+std::string pill_label(const Language& language, const services::TurnStatus& status);
+std::string pill_details(const Language& language, const services::TurnStatus& status);
 
 /// What a screen reader hears at the end: "Answer ready, 84 words".
-std::string end_announcement(const services::Message& answer);
+std::string end_announcement(const Language& language, const services::Message& answer);
 
 }  // namespace notso::web

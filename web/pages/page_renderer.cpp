@@ -12,27 +12,28 @@ namespace jinja = services::jinja;
 // Conversations may be long; the templates are ours, so the budget only bounds memory.
 constexpr std::size_t kMaxPageBytes = std::size_t{64} << 20;
 
-std::optional<std::string> load(std::string_view name) {
+std::optional<std::string> load(const Language& language, std::string_view name) {
     for (const PageTemplate& page : page_templates()) {
-        if (page.name == name) return std::string(page.source);
+        if (page.name == name) return translated_template(page.source, language);
     }
     return std::nullopt;
 }
 
-jinja::Options page_options() {
+jinja::Options page_options(const Language& language) {
     jinja::Options options;
     options.auto_escape = true;
     options.limits.max_output_bytes = kMaxPageBytes;
     options.limits.max_time = std::chrono::seconds(5);
-    options.loader = load;
+    options.loader = [&language](std::string_view name) { return load(language, name); };
     return options;
 }
 
 }  // namespace
 
-PageRenderer::PageRenderer() {
+PageRenderer::PageRenderer(const Language& language) : language_(language) {
     for (const PageTemplate& page : page_templates()) {
-        auto parsed = jinja::Template::parse(page.source, page_options());
+        auto parsed = jinja::Template::parse(translated_template(page.source, language),
+                                             page_options(language));
         if (!parsed) log::error("page template {}: {}", page.name, parsed.error().detail);
         NOTSO_ASSERT(parsed.has_value(), "a page template does not parse");
         templates_.emplace(std::string(page.name), *std::move(parsed));

@@ -28,19 +28,21 @@ constexpr std::array<std::string_view, 3> kIdeas = {"Explain gravity to a child"
 constexpr std::size_t kMaxListed = 300;
 
 json::array groups_view(const PageFrame& frame) {
+    const Language& language = frame.language;
     json::array groups;
     std::string_view label;
     const UnixMs now = now_ms();
     for (const services::Conversation& conversation :
          frame.conversations | std::views::take(kMaxListed)) {
-        const std::string_view day =
-            conversation.pinned ? "Pinned" : day_label(conversation.updated_at, now);
+        const std::string_view day = conversation.pinned
+                                         ? language.text("Pinned")
+                                         : day_label(language, conversation.updated_at, now);
         if (day != label)
             groups.push_back(json::object{{"label", day}, {"conversations", json::array{}}});
         label = day;
         groups.back().as_object()["conversations"].as_array().push_back(
             json::object{{"id", conversation.id.value},
-                         {"title", title_of(conversation)},
+                         {"title", title_of(language, conversation)},
                          {"current", conversation.id.value == frame.current}});
     }
     return groups;
@@ -54,14 +56,32 @@ json::array ideas_view(const auto& texts) {
     return ideas;
 }
 
+/// What a person could begin with.
+json::array starters_view(const Language& language) {
+    std::vector<std::string> texts;
+    for (const std::string_view idea : kIdeas) texts.emplace_back(language.text(idea));
+    return ideas_view(texts);
+}
+
+/// The languages to choose from.
+json::array languages_view(const Language& shown) {
+    json::array view;
+    for (const Language* language : Language::all()) {
+        view.push_back(json::object{
+            {"code", language->code()}, {"name", language->name()}, {"shown", language == &shown}});
+    }
+    return view;
+}
+
 json::object composer_view(std::string_view action, std::string_view draft) {
     return {{"action", action}, {"draft", draft}, {"client_id", random_id()}};
 }
 
 /// What the badge calls the model: the file's name, which is what the person chose; names inside
 /// files often are those of experiments.
-std::string model_name(const services::ModelInfo& model) {
-    if (model.scripted || model.id.empty()) return model.name.empty() ? "Model" : model.name;
+std::string model_name(const Language& language, const services::ModelInfo& model) {
+    if (model.scripted || model.id.empty())
+        return model.name.empty() ? std::string(language.text("Model")) : model.name;
     std::string name = model.id;
     const std::string suffix = "." + model.file_type;
     if (!model.file_type.empty() && name.ends_with(suffix))
@@ -69,13 +89,17 @@ std::string model_name(const services::ModelInfo& model) {
     return name;
 }
 
-std::string thinking_reason(const services::ModelInfo& model, const services::Health& health) {
+std::string thinking_reason(const Language& language,
+                            const services::ModelInfo& model,
+                            const services::Health& health) {
     const bool remote = !model.remote_host.empty();
     if (health.state == HealthState::kLoading)
-        return remote ? "Known once the server answers." : "Known once the model is loaded.";
+        return std::string(language.text(remote ? "Known once the server answers."
+                                                : "Known once the model is loaded."));
     if (health.state == HealthState::kFailed)
-        return remote ? "The server does not answer." : "No model is loaded.";
-    return fmt::format("{} has no thinking mode.", model_name(model));
+        return std::string(
+            language.text(remote ? "The server does not answer." : "No model is loaded."));
+    return language.fill("{} has no thinking mode.", model_name(language, model));
 }
 
 }  // namespace
@@ -88,33 +112,35 @@ std::string theme_of(const Request& request) {
     return {};
 }
 
-std::string title_of(const services::Conversation& conversation) {
-    return conversation.title.empty() ? "New chat" : conversation.title;
+std::string title_of(const Language& language, const services::Conversation& conversation) {
+    return conversation.title.empty() ? std::string(language.text("New chat")) : conversation.title;
 }
 
-json::object model_view(const services::ModelInfo& model, const services::Health& health) {
-    json::object view = {{"name", model_name(model)},
+json::object model_view(const Language& language,
+                        const services::ModelInfo& model,
+                        const services::Health& health) {
+    json::object view = {{"name", model_name(language, model)},
                          {"file_type", model.file_type},
                          {"can_think", model.can_think},
                          {"scripted", model.scripted},
                          {"remote_host", model.remote_host},
-                         {"thinking_reason", thinking_reason(model, health)},
+                         {"thinking_reason", thinking_reason(language, model, health)},
                          {"error", ""}};
     switch (health.state) {
         case HealthState::kLoading:
             view["state"] = "loading";
-            view["label"] = "Asking the server";
+            view["label"] = language.text("Asking the server");
             if (model.remote_host.empty())
                 view["percent"] = fmt::format("{:.0f}", health.load_progress * 100);
             break;
         case HealthState::kReady:
             view["state"] = "ready";
-            view["label"] = model.scripted ? "Scripted" : "Ready";
+            view["label"] = language.text(model.scripted ? "Scripted" : "Ready");
             break;
         case HealthState::kFailed:
             view["state"] = "failed";
-            view["label"] = model.remote_host.empty() ? "Model failed" : "No answer";
-            if (model.id == "none") view["name"] = "No model";
+            view["label"] = language.text(model.remote_host.empty() ? "Model failed" : "No answer");
+            if (model.id == "none") view["name"] = language.text("No model");
             view["error"] = format_sentence(health.detail);
             break;
     }
@@ -122,10 +148,10 @@ json::object model_view(const services::ModelInfo& model, const services::Health
 }
 
 json::object badge_view(const PageFrame& frame) {
-    json::object view = model_view(frame.model, frame.health);
+    json::object view = model_view(frame.language, frame.model, frame.health);
     if (frame.on_disk) {
         view["state"] = "unloaded";
-        view["label"] = "Not loaded";
+        view["label"] = frame.language.text("Not loaded");
     }
     const bool away =
         frame.health.state == HealthState::kFailed && !frame.model.remote_host.empty();
@@ -141,6 +167,9 @@ json::object badge_view(const PageFrame& frame) {
 json::object frame_view(const PageFrame& frame) {
     return {{"title", frame.title},
             {"theme", frame.theme},
+            {"language", frame.language.code()},
+            {"languages", languages_view(frame.language)},
+            {"script_texts", frame.language.script_texts()},
             {"assets",
              {{"css", asset_url("app.css")},
               {"js", asset_url("app.js")},
@@ -151,7 +180,7 @@ json::object frame_view(const PageFrame& frame) {
             {"bare", false},
             {"more_chats", frame.conversations.size() > kMaxListed},
             {"model", badge_view(frame)},
-            {"models", models_view(frame.models, frame.chosen)},
+            {"models", models_view(frame.language, frame.models, frame.chosen)},
             {"storage_error", frame.storage_error},
             {"query", ""},
             {"deleted", ""},
@@ -162,7 +191,7 @@ json::object frame_view(const PageFrame& frame) {
             {"waiting", nullptr},
             {"context", nullptr},
             {"thinking", false},
-            {"budgets", budgets_view(std::nullopt, frame.thinking_budget)},
+            {"budgets", budgets_view(frame.language, std::nullopt, frame.thinking_budget)},
             {"keep_thinking", false},
             {"follow_mark", ""},
             {"alert", ""}};
@@ -190,7 +219,7 @@ json::value waiting_view(std::string_view conversation,
 
 json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
     json::object view = frame_view(frame);
-    view["ideas"] = ideas_view(kIdeas);
+    view["ideas"] = starters_view(frame.language);
     view["composer"] = composer_view("/chat", draft);
     return view;
 }
@@ -202,19 +231,20 @@ json::object chat_view(const PageFrame& frame,
     json::object view = frame_view(frame);
     const std::string& id = chat.conversation.id.value;
     view["conversation"] = {{"id", id}, {"pinned", chat.conversation.pinned}};
-    view["ideas"] = ideas_view(kIdeas);
+    view["ideas"] = starters_view(frame.language);
     view["composer"] = composer_view(fmt::format("/chat/{}/messages", id), draft);
     if (frame.reads_drafts && frame.model.remote_host.empty())
         view["composer"].as_object()["drafts"] = fmt::format("/chat/{}/draft", id);
     view["thinking"] = chat.conversation.thinking;
-    view["budgets"] = budgets_view(chat.conversation.thinking_budget, frame.thinking_budget);
+    view["budgets"] =
+        budgets_view(frame.language, chat.conversation.thinking_budget, frame.thinking_budget);
     const bool running = chat.running && !chat.running->ended();
-    if (running && !follow) view["running"] = running_view(*chat.running);
+    if (running && !follow) view["running"] = running_view(frame.language, *chat.running);
     if (follow) view["follow_mark"] = kFollowMark;
     view["after"] = after_view(id, chat.follow_ups, chat.more_follows);
     view["waiting"] = waiting_view(id, chat.waiting);
-    view["context"] = context_view(chat.context, id);
-    json::array messages = message_views(chat, shown.edited);
+    view["context"] = context_view(frame.language, chat.context, id);
+    json::array messages = message_views(frame.language, chat, shown.edited);
     if (follow && running && !messages.empty()) messages.pop_back();  // it is written there
     view["messages"] = std::move(messages);
     return view;

@@ -9,11 +9,13 @@
 #include "services/backend/chat_backend.hpp"
 #include "services/chat/chat_service.hpp"
 #include "web/http/message.hpp"
+#include "web/language/language.hpp"
 
 namespace notso::web {
 
 /// What every page shows, gathered on the io thread.
 struct PageFrame {
+    const Language& language;
     std::string title;
     std::string theme = {};    ///< "light", "dark" or empty (as the system).
     std::string account = {};  ///< Name of who has signed in.
@@ -34,12 +36,14 @@ struct PageFrame {
 std::string theme_of(const Request& request);
 
 /// Title of a conversation for people; one without messages has none yet.
-std::string title_of(const services::Conversation& conversation);
+std::string title_of(const Language& language, const services::Conversation& conversation);
 
 /// Variables of base.html.
 boost::json::object frame_view(const PageFrame& frame);
 /// Variable `model` of partials/model_badge.html.
-boost::json::object model_view(const services::ModelInfo& model, const services::Health& health);
+boost::json::object model_view(const Language& language,
+                               const services::ModelInfo& model,
+                               const services::Health& health);
 
 /// The same for the model that a page shows.
 boost::json::object badge_view(const PageFrame& frame);

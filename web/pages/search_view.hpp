@@ -10,7 +10,8 @@
 namespace notso::web {
 
 /// Variables of partials/search_results.html.
-boost::json::object search_view(std::string_view query,
+boost::json::object search_view(const Language& language,
+                                std::string_view query,
                                 const std::vector<services::SearchHit>& hits);
 
 }  // namespace notso::web

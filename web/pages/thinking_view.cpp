@@ -14,8 +14,9 @@ namespace {
 
 constexpr std::int64_t kChoices[] = {128, 256, 512, 1024, 2048, 4096, 8192};
 
-std::string label_of(std::int64_t tokens) {
-    return tokens == 0 ? "no limit" : format_count(tokens) + " tokens";
+std::string label_of(const Language& language, std::int64_t tokens) {
+    return tokens == 0 ? std::string(language.text("no limit"))
+                       : format_counted(language, tokens, "token");
 }
 
 boost::json::object choice(std::string value, std::string label, bool selected) {
@@ -24,16 +25,19 @@ boost::json::object choice(std::string value, std::string label, bool selected) 
 
 }  // namespace
 
-boost::json::array budgets_view(std::optional<std::int64_t> chosen, std::int64_t server_default) {
-    boost::json::array view = {
-        choice("", "Usual: " + label_of(server_default), !chosen.has_value())};
+boost::json::array budgets_view(const Language& language,
+                                std::optional<std::int64_t> chosen,
+                                std::int64_t server_default) {
+    boost::json::array view = {choice(
+        "", language.fill("Usual: {}", label_of(language, server_default)), !chosen.has_value())};
     std::vector<std::int64_t> all(std::begin(kChoices), std::end(kChoices));
     if (chosen && *chosen > 0) all.push_back(*chosen);
     std::ranges::sort(all);
     all.erase(std::ranges::unique(all).begin(), all.end());
     all.push_back(0);
     for (const std::int64_t tokens : all) {
-        const std::string label = tokens == 0 ? "No limit" : label_of(tokens);
+        const std::string label =
+            tokens == 0 ? std::string(language.text("No limit")) : label_of(language, tokens);
         view.push_back(choice(fmt::to_string(tokens), label, chosen == tokens));
     }
     return view;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "services/session/session_store.hpp"
+#include "web/language/language.hpp"
 
 namespace notso::web {
 
@@ -17,10 +18,12 @@ inline std::size_t tail_begin(const services::Message& message) {
 }
 
 /// Variables `m.steps` of partials/steps.html: what was written before calls, and the calls.
-boost::json::array steps_view(const services::Message& message);
+boost::json::array steps_view(const Language& language, const services::Message& message);
 
 /// Variable `t` of partials/tool_use.html.
-boost::json::object tool_view(const services::ToolUse& use, std::string_view message);
+boost::json::object tool_view(const Language& language,
+                              const services::ToolUse& use,
+                              std::string_view message);
 
 /// A tool's name as words.
 std::string spaced(std::string name);

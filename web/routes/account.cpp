@@ -19,13 +19,6 @@ LoginDesk* desk_of(const Pages& pages) {
     return desk != nullptr && desk->required() ? desk : nullptr;
 }
 
-/// Of a link or a form: only a path of this server, which no browser takes for another host.
-std::string safe_next(const std::string& next) {
-    const bool is_path = next.starts_with('/') && !next.starts_with("//") &&
-                         next.find_first_of("\\\r\n\t") == std::string::npos;
-    return is_path ? next : "/";
-}
-
 /// What a browser does about a failure of a form: 429 asks it to wait.
 void set_status(Response& response, const Error& error) {
     response.status = http_status(error.code);
@@ -41,13 +34,14 @@ struct LoginForm {
 };
 
 Awaitable<> show_login(Exchange& exchange, const Pages& pages, LoginForm form) {
-    boost::json::object view = frame_view(pages.bare_frame(exchange.request(), "Sign in"));
+    boost::json::object view =
+        frame_view(pages.bare_frame(exchange.request(), text_for(exchange.request(), "Sign in")));
     view["bare"] = true;
     view["name"] = form.name;
     view["next"] = form.next;
     view["error"] = form.error ? format_sentence(form.error->detail) : "";
     Response response;
-    response.body = co_await pages.render("login.html", std::move(view));
+    response.body = co_await pages.render(exchange.request(), "login.html", std::move(view));
     if (form.error) set_status(response, *form.error);
     co_await exchange.respond(std::move(response));
 }
@@ -55,7 +49,7 @@ Awaitable<> show_login(Exchange& exchange, const Pages& pages, LoginForm form) {
 Awaitable<> get_login(Exchange& exchange, const Pages& pages) {
     const auto& query = exchange.request().query;
     const auto next = query.find("next");
-    const std::string place = safe_next(next == query.end() ? "" : next->second);
+    const std::string place = safe_path(next == query.end() ? "" : next->second);
     if (desk_of(pages) == nullptr || !exchange.request().account.empty()) {
         Response response = see_other(place);
         co_await exchange.respond(std::move(response));
@@ -73,7 +67,7 @@ Awaitable<> post_login(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, form ? none : form.error());
         co_return;
     }
-    LoginForm shown{.name = field(*form, "name"), .next = safe_next(field(*form, "next"))};
+    LoginForm shown{.name = field(*form, "name"), .next = safe_path(field(*form, "next"))};
     auto start = [&](services::Completion<std::string> done) {
         desk->sign_in({.name = shown.name,
                        .password = field(*form, "password"),
@@ -129,15 +123,15 @@ Awaitable<> show_account(Exchange& exchange, const Pages& pages, std::optional<E
         co_await pages.show_error(exchange, none);
         co_return;
     }
-    const PageFrame frame = co_await pages.frame(request, "Account");
+    const PageFrame frame = co_await pages.frame(request, text_for(request, "Account"));
     boost::json::object view = frame_view(frame);
     view["plain"] = true;
-    view["logins"] =
-        format_counted(static_cast<std::int64_t>(desk->login_count(request.account)), "login");
+    view["logins"] = format_counted(
+        frame.language, static_cast<std::int64_t>(desk->login_count(request.account)), "login");
     view["changed"] = request.query.contains("changed");
     view["error"] = error ? format_sentence(error->detail) : "";
     Response response;
-    response.body = co_await pages.render("account.html", std::move(view));
+    response.body = co_await pages.render(exchange.request(), "account.html", std::move(view));
     if (error) set_status(response, *error);
     co_await exchange.respond(std::move(response));
 }

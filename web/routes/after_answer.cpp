@@ -23,11 +23,12 @@ Awaitable<> after_answer(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, view.error());
         co_return;
     }
-    const std::string title = services::escape_html(title_of(view->conversation));
+    const std::string title =
+        services::escape_html(title_of(Language::of(exchange.request()), view->conversation));
     Response response;
     response.body = partial("title", "innerHTML", title) +
                     partial("chat-" + view->conversation.id.value, "innerHTML", title) +
-                    after_html(pages.renderer(), *view);
+                    after_html(pages.renderer(exchange.request()), *view);
     co_await exchange.respond(std::move(response));
 }
 

@@ -48,7 +48,8 @@ Awaitable<Result<std::string>> carry_out(const Pages& pages, ArchiveOrder order)
 Awaitable<> archive_page(Exchange& exchange,
                          const Pages& pages,
                          std::optional<Result<std::string>> done) {
-    const PageFrame frame = co_await pages.frame(exchange.request(), "Import and export");
+    const PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "Import and export"));
     json::object view = frame_view(frame);
     json::array lines;
     std::string error;
@@ -63,7 +64,7 @@ Awaitable<> archive_page(Exchange& exchange,
     view["error"] = error;
     Response response;
     if (!error.empty()) response.status = 400;
-    response.body = co_await pages.render("archive.html", std::move(view));
+    response.body = co_await pages.render(exchange.request(), "archive.html", std::move(view));
     co_await exchange.respond(std::move(response));
 }
 

@@ -146,7 +146,8 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
 Response answer_begun(const Request& from, const Pages& pages, services::ConversationView view) {
     if (!from.is_htmx()) return see_other(follow_path(conversation_of(from)));
     Response response;
-    response.body = messages_html(pages.renderer(), view) + controls_html(pages.renderer(), view);
+    response.body =
+        messages_html(pages.renderer(from), view) + controls_html(pages.renderer(from), view);
     return response;
 }
 

@@ -32,13 +32,14 @@ boost::json::array deleted_view(const std::vector<ConversationKey>& keys) {
 Awaitable<> show_list(Exchange& exchange,
                       const Pages& pages,
                       std::vector<ConversationKey> deleted) {
-    const PageFrame frame = co_await pages.frame(exchange.request(), "All chats");
+    const PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "All chats"));
     boost::json::object view = frame_view(frame);
     view["plain"] = true;
     view["deleted_boxes"] = deleted_view(deleted);
-    view["deleted_count"] = format_counted(std::ssize(deleted), "chat");
+    view["deleted_count"] = format_counted(frame.language, std::ssize(deleted), "chat");
     Response response;
-    response.body = co_await pages.render("chats.html", std::move(view));
+    response.body = co_await pages.render(exchange.request(), "chats.html", std::move(view));
     co_await exchange.respond(std::move(response));
 }
 

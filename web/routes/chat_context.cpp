@@ -29,14 +29,15 @@ Awaitable<> context_page(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, ledger.error());
         co_return;
     }
-    PageFrame frame = co_await pages.frame(exchange.request(), "Context");
+    PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "Context"));
     frame.current = key.id.value;
     Pages::show_model(frame, view->conversation.model);
     boost::json::object variables = frame_view(frame);
     variables["plain"] = true;
-    variables["ledger"] = ledger_view(*ledger, key.id.value);
+    variables["ledger"] = ledger_view(frame.language, *ledger, key.id.value);
     Response response;
-    response.body = co_await pages.render("context.html", std::move(variables));
+    response.body = co_await pages.render(exchange.request(), "context.html", std::move(variables));
     co_await exchange.respond(std::move(response));
 }
 
@@ -49,8 +50,12 @@ Awaitable<> context_bar(Exchange& exchange, const Pages& pages) {
         co_return;
     }
     Response response;
-    response.body = pages.renderer().render(
-        "partials/context.html", {{"context", context_view(view->context, key.id.value)}});
+    response.body =
+        pages.renderer(exchange.request())
+            .render(
+                "partials/context.html",
+                {{"context",
+                  context_view(Language::of(exchange.request()), view->context, key.id.value)}});
     co_await exchange.respond(std::move(response));
 }
 

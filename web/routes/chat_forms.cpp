@@ -43,7 +43,9 @@ Result<> check_room(AppContext& context) {
     return fail(ErrorCode::kOverloaded,
                 "{} others are waiting for an answer: send it again {}",
                 health.waiting,
-                health.wait_ms > 0 ? "in about " + format_duration(health.wait_ms) : "later");
+                health.wait_ms > 0
+                    ? "in about " + format_duration(Language::english(), health.wait_ms)
+                    : "later");
 }
 
 /// Of a conversation with a model of its own the backend decides when it is asked.

@@ -28,21 +28,25 @@ std::string shown_conversation(const Request& request) {
 }
 
 /// Takes the place of the list while somebody types, and tells how much there is to hear.
-std::string results_html(const Pages& pages,
+std::string results_html(const PageRenderer& renderer,
                          const std::string& query,
                          const std::vector<SearchHit>& hits) {
-    const std::string told =
-        hits.empty() ? "Nothing found" : format_counted(std::ssize(hits), "result");
-    return pages.renderer().render("partials/search_results.html", search_view(query, hits)) +
+    const std::string told = hits.empty()
+                                 ? std::string(renderer.language().text("Nothing found"))
+                                 : format_counted(renderer.language(), std::ssize(hits), "result");
+    return renderer.render("partials/search_results.html",
+                           search_view(renderer.language(), query, hits)) +
            partial("search-status", "innerHTML", told);
 }
 
 /// A blank search shows the list as it was.
 Awaitable<> list_again(Exchange& exchange, const Pages& pages) {
-    PageFrame frame = co_await pages.frame(exchange.request(), "Search");
+    PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "Search"));
     frame.current = shown_conversation(exchange.request());
     Response response;
-    response.body = pages.renderer().render("partials/conversations.html", frame_view(frame)) +
+    response.body = pages.renderer(exchange.request())
+                        .render("partials/conversations.html", frame_view(frame)) +
                     partial("search-status", "innerHTML", "");
     co_await exchange.respond(std::move(response));
 }
@@ -51,12 +55,14 @@ Awaitable<> results_page(Exchange& exchange,
                          const Pages& pages,
                          std::string query,
                          std::vector<SearchHit> hits) {
-    const PageFrame frame = co_await pages.frame(exchange.request(), "Search");
+    const PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "Search"));
     boost::json::object view = frame_view(frame);
-    for (auto& [name, value] : search_view(query, hits)) view[name] = std::move(value);
+    for (auto& [name, value] : search_view(frame.language, query, hits))
+        view[name] = std::move(value);
     view["plain"] = true;
     Response response;
-    response.body = co_await pages.render("search.html", std::move(view));
+    response.body = co_await pages.render(exchange.request(), "search.html", std::move(view));
     co_await exchange.respond(std::move(response));
 }
 
@@ -80,7 +86,7 @@ Awaitable<> search(Exchange& exchange, const Pages& pages) {
         co_return;
     }
     Response response;
-    response.body = results_html(pages, query, *hits);
+    response.body = results_html(pages.renderer(exchange.request()), query, *hits);
     co_await exchange.respond(std::move(response));
 }
 

@@ -29,13 +29,14 @@ bool is_id(std::string_view text) {
 }
 
 Awaitable<> new_chat(Exchange& exchange, const Pages& pages) {
-    const PageFrame frame = co_await pages.frame(exchange.request(), "New chat");
+    const PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "New chat"));
     const std::string text = query_value(exchange.request(), "prefill");
     boost::json::object view = new_chat_view(frame, text);
     const std::string deleted = query_value(exchange.request(), "deleted");
     if (is_id(deleted)) view["deleted"] = deleted;
     Response response;
-    response.body = co_await pages.render("chat.html", std::move(view));
+    response.body = co_await pages.render(exchange.request(), "chat.html", std::move(view));
     co_await exchange.respond(std::move(response));
 }
 
@@ -47,7 +48,7 @@ class PlainPainter {
         : renderer_(renderer), feed_(feed) {}
 
     std::string begin() const {
-        boost::json::object view = live_answer_view(feed_);
+        boost::json::object view = live_answer_view(renderer_.language(), feed_);
         view["conversation"] = feed_.conversation().id.value;
         return renderer_.render("partials/follow_head.html", {{"m", std::move(view)}});
     }
@@ -59,8 +60,9 @@ class PlainPainter {
         const bool thought = !now.thinking.empty() && (!now.thinking_open || now.ended);
         if (thought && !thinking_shown_) {
             thinking_shown_ = true;
-            out += renderer_.render("partials/thinking.html",
-                                    {{"m", live_answer_view(feed_)}, {"keep_thinking", false}});
+            out += renderer_.render(
+                "partials/thinking.html",
+                {{"m", live_answer_view(renderer_.language(), feed_)}, {"keep_thinking", false}});
         }
         const std::string& text = now.ended ? now.ended->text : now.text;
         paint_tools(text, now.ended ? now.ended->tool_uses : now.tool_uses, out);
@@ -69,8 +71,9 @@ class PlainPainter {
         paint_text(text, done_bytes_ + (now.ended ? rest.size() : finished_bytes(rest)), out);
         if (now.ended) {
             out += "<span class=\"follow-end\"></span>\n";
-            out += renderer_.render("partials/answer_foot.html",
-                                    {{"m", answer_view(*now.ended, now.can_continue)}});
+            out += renderer_.render(
+                "partials/answer_foot.html",
+                {{"m", answer_view(renderer_.language(), *now.ended, now.can_continue)}});
         }
         return out;
     }
@@ -93,8 +96,10 @@ class PlainPainter {
             if (use.state == services::ToolUseState::kRunning || (asks && asked_ == use.id)) return;
             paint_text(text, use.begin_in(text), out);
             const boost::json::object message = {{"conversation", feed_.conversation().id.value}};
-            out += renderer_.render("partials/tool_use.html",
-                                    {{"m", message}, {"t", tool_view(use, feed_.answer().value)}});
+            out += renderer_.render(
+                "partials/tool_use.html",
+                {{"m", message},
+                 {"t", tool_view(renderer_.language(), use, feed_.answer().value)}});
             if (!asks) continue;
             asked_ = use.id;
             return;
@@ -114,7 +119,7 @@ Awaitable<bool> write_answer(Exchange& exchange,
                              const Pages& pages,
                              std::shared_ptr<TurnFeed> feed) {
     const auto reader = co_await FeedReader::open(exchange, feed);
-    PlainPainter painter(pages.renderer(), *feed);
+    PlainPainter painter(pages.renderer(exchange.request()), *feed);
     std::string piece = painter.begin();
     while (!reader->gone()) {
         const std::uint64_t seq = feed->snapshot().seq;
@@ -137,8 +142,8 @@ Awaitable<> follow_page(Exchange& exchange,
                         const Pages& pages,
                         ConversationView view,
                         PageFrame frame) {
-    const std::string page =
-        co_await pages.render("chat.html", chat_view(frame, view, {.follow = true}));
+    const std::string page = co_await pages.render(
+        exchange.request(), "chat.html", chat_view(frame, view, {.follow = true}));
     const std::size_t mark = page.find(kFollowMark);
     Response head;
     head.headers = {{"X-Accel-Buffering", "no"}};
@@ -167,7 +172,8 @@ Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, view.error());
         co_return;
     }
-    PageFrame frame = co_await pages.frame(exchange.request(), title_of(view->conversation));
+    PageFrame frame = co_await pages.frame(
+        exchange.request(), title_of(Language::of(exchange.request()), view->conversation));
     frame.current = view->conversation.id.value;
     Pages::show_model(frame, view->conversation.model);
     const bool running = view->running && !view->running->ended();
@@ -178,8 +184,10 @@ Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
     const std::string draft = query_value(exchange.request(), "prefill");
     const std::string edited = query_value(exchange.request(), "edit");
     Response response;
-    response.body = co_await pages.render(
-        "chat.html", chat_view(frame, *view, {.draft = draft, .edited = edited}));
+    response.body =
+        co_await pages.render(exchange.request(),
+                              "chat.html",
+                              chat_view(frame, *view, {.draft = draft, .edited = edited}));
     co_await exchange.respond(std::move(response));
 }
 

@@ -25,8 +25,8 @@ Awaitable<> show_conversation(Exchange& exchange, const Pages& pages, Result<> c
     Response response = see_other(running ? follow_path(key) : "/chat/" + key.id.value);
     if (exchange.request().is_htmx()) {
         response = {};
-        response.body =
-            messages_html(pages.renderer(), *view) + controls_html(pages.renderer(), *view);
+        response.body = messages_html(pages.renderer(exchange.request()), *view) +
+                        controls_html(pages.renderer(exchange.request()), *view);
     }
     co_await exchange.respond(std::move(response));
 }
@@ -139,7 +139,7 @@ Awaitable<> get_message(Exchange& exchange, const Pages& pages) {
     Response response;
     if (view) {
         const bool edit = exchange.request().query.contains("edit");
-        response.body = message_html(pages.renderer(), *view, {message, edit});
+        response.body = message_html(pages.renderer(exchange.request()), *view, {message, edit});
         if (response.body.empty())
             found = fail(ErrorCode::kNotFound, "no such message: it was deleted");
     }

@@ -15,7 +15,7 @@ Awaitable<> show_waiting(Exchange& exchange, const Pages& pages) {
     Response response = see_other(follow_path(key));
     if (exchange.request().is_htmx()) {
         response = {};
-        response.body = waiting_html(pages.renderer(), *view);
+        response.body = waiting_html(pages.renderer(exchange.request()), *view);
     }
     co_await exchange.respond(std::move(response));
 }
@@ -42,12 +42,13 @@ Awaitable<> post_withdraw(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, view.error(), taken->text);
         co_return;
     }
-    PageFrame frame = co_await pages.frame(exchange.request(), title_of(view->conversation));
+    PageFrame frame = co_await pages.frame(
+        exchange.request(), title_of(Language::of(exchange.request()), view->conversation));
     frame.current = key.id.value;
     Pages::show_model(frame, view->conversation.model);
     Response response;
-    response.body =
-        co_await pages.render("chat.html", chat_view(frame, *view, {.draft = taken->text}));
+    response.body = co_await pages.render(
+        exchange.request(), "chat.html", chat_view(frame, *view, {.draft = taken->text}));
     co_await exchange.respond(std::move(response));
 }
 

@@ -18,7 +18,7 @@ Awaitable<Result<ConversationView>> open_conversation(const Pages& pages,
 
 std::string messages_html(const PageRenderer& renderer, const ConversationView& view) {
     std::string html;
-    for (boost::json::value& message : message_views(view)) {
+    for (boost::json::value& message : message_views(renderer.language(), view)) {
         html += renderer.render("partials/message.html",
                                 {{"m", std::move(message)}, {"keep_thinking", false}});
     }
@@ -28,7 +28,8 @@ std::string messages_html(const PageRenderer& renderer, const ConversationView& 
 std::string message_html(const PageRenderer& renderer,
                          const ConversationView& view,
                          const MessagePiece& piece) {
-    for (boost::json::value& value : message_views(view, piece.as_form ? piece.id : "")) {
+    for (boost::json::value& value :
+         message_views(renderer.language(), view, piece.as_form ? piece.id : "")) {
         boost::json::object& message = value.as_object();
         if (std::string_view(message["id"].as_string()) != piece.id) continue;
         // An answer's versions stand before it and stay.
@@ -53,7 +54,8 @@ std::string waiting_html(const PageRenderer& renderer, const ConversationView& v
 
 std::string controls_html(const PageRenderer& renderer, const ConversationView& view) {
     boost::json::object variables = {{"running", nullptr}};
-    if (view.running && !view.running->ended()) variables["running"] = running_view(*view.running);
+    if (view.running && !view.running->ended())
+        variables["running"] = running_view(renderer.language(), *view.running);
     return partial("pill", "outerHTML", renderer.render("partials/pill.html", variables)) +
            partial("action", "outerHTML", renderer.render("partials/action.html", variables)) +
            partial("stream", "outerHTML", renderer.render("partials/stream.html", variables)) +

@@ -24,15 +24,16 @@ bool is_id(std::string_view text) {
 std::string news_html(const Request& request,
                       const Pages& pages,
                       const boost::json::object& model) {
-    const PageRenderer& renderer = pages.renderer();
+    const PageRenderer& renderer = pages.renderer(request);
     if (query_value(request, "seen") == model.at("seen").as_string()) return {};
     const auto budget = parse_budget(query_value(request, "budget"));
-    boost::json::object view = {
-        {"model", model},
-        {"thinking", query_value(request, "thinking") == "1"},
-        {"budgets",
-         budgets_view(budget.value_or(std::nullopt), pages.context().chat.thinking_budget())},
-        {"conversation", nullptr}};
+    boost::json::object view = {{"model", model},
+                                {"thinking", query_value(request, "thinking") == "1"},
+                                {"budgets",
+                                 budgets_view(renderer.language(),
+                                              budget.value_or(std::nullopt),
+                                              pages.context().chat.thinking_budget())},
+                                {"conversation", nullptr}};
     const std::string conversation = query_value(request, "conversation");
     if (is_id(conversation)) view["conversation"] = {{"id", conversation}};
     return partial(
@@ -48,10 +49,10 @@ Awaitable<> model_badge(Exchange& exchange, const Pages& pages) {
     Pages::show_model(frame, query_value(request, "model"));
     const boost::json::object model = badge_view(frame);
     Response response;
-    response.body =
-        partial("model-badge",
-                "outerHTML",
-                pages.renderer().render("partials/model_badge.html", {{"model", model}}));
+    response.body = partial(
+        "model-badge",
+        "outerHTML",
+        pages.renderer(exchange.request()).render("partials/model_badge.html", {{"model", model}}));
     if (request.query.contains("seen")) response.body += news_html(request, pages, model);
     co_await exchange.respond(std::move(response));
 }

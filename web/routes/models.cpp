@@ -11,25 +11,26 @@ using Form = std::map<std::string, std::string>;
 
 constexpr const char* kPath = "/models";
 
-json::object room_view(const services::PullRoom& room) {
-    return {{"disk", room.disk_bytes == 0 ? "" : format_size(room.disk_bytes)},
-            {"memory", format_size(room.memory_bytes)}};
+json::object room_view(const Language& language, const services::PullRoom& room) {
+    return {{"disk", room.disk_bytes == 0 ? "" : format_size(language, room.disk_bytes)},
+            {"memory", format_size(language, room.memory_bytes)}};
 }
 
 Awaitable<> models_page(Exchange& exchange, const Pages& pages) {
-    const PageFrame frame = co_await pages.frame(exchange.request(), "Models");
+    const PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "Models"));
     json::object view = frame_view(frame);
     view["plain"] = true;
-    view["list"] = models_view(frame.models, "");
+    view["list"] = models_view(frame.language, frame.models, "");
     view["can_pull"] = false;
     if (const services::PullDesk* desk = pages.context().pulls) {
         view["can_pull"] = true;
-        view["pull"] = pull_view(desk->status());
-        view["room"] = room_view(desk->room());
-        view["catalogue"] = catalogue_view(frame.models);
+        view["pull"] = pull_view(frame.language, desk->status());
+        view["room"] = room_view(frame.language, desk->room());
+        view["catalogue"] = catalogue_view(frame.language, frame.models);
     }
     Response response;
-    response.body = co_await pages.render("models.html", std::move(view));
+    response.body = co_await pages.render(exchange.request(), "models.html", std::move(view));
     co_await exchange.respond(std::move(response));
 }
 
@@ -48,8 +49,9 @@ Awaitable<> pull_progress(Exchange& exchange, const Pages& pages) {
     Response response;
     if (status.state != services::PullStatus::State::kRunning)
         response.headers.push_back({"HX-Refresh", "true"});  // the page says how it ended
-    response.body =
-        pages.renderer().render("partials/pull_progress.html", {{"pull", pull_view(status)}});
+    response.body = pages.renderer(exchange.request())
+                        .render("partials/pull_progress.html",
+                                {{"pull", pull_view(Language::of(exchange.request()), status)}});
     co_await exchange.respond(std::move(response));
 }
 

@@ -46,6 +46,7 @@ const std::map<std::string, Way> kWays = {
     {"POST /account/password", Way::kNoConversation},
     {"POST /account/sign-out-everywhere", Way::kNoConversation},
     {"POST /login", Way::kNoConversation},
+    {"POST /language", Way::kNoConversation},
     {"POST /logout", Way::kNoConversation},
     {"POST /chat", Way::kNoConversation},
     {"POST /chats/delete", Way::kTick},

@@ -12,22 +12,28 @@ namespace notso::web {
 namespace {
 
 Trouble trouble_of(const Request& request, int status, const Error& error) {
-    Trouble trouble{.heading = "That did not work", .text = format_sentence(error.detail)};
+    const Language& language = Language::of(request);
+    Trouble trouble{.heading = std::string(language.text("That did not work")),
+                    .text = format_sentence(error.detail)};
     if (status == 404) {
-        trouble.heading = "Nothing here";
+        trouble.heading = language.text("Nothing here");
         trouble.icon = "logo";
         if (request.path.starts_with("/chat/")) {
-            trouble.text = "This conversation does not exist, or it was deleted.";
+            trouble.text = language.text("This conversation does not exist, or it was deleted.");
             if (request.owner_is_one_person && request.account.empty())
-                trouble.text += " Conversations that were begun in another browser are only there.";
+                trouble.text += fmt::format(
+                    " {}",
+                    language.text(
+                        "Conversations that were begun in another browser are only there."));
         }
     } else if (status == 413) {
-        trouble.heading = "Too long";
+        trouble.heading = language.text("Too long");
     } else if (status == 409) {
-        trouble.heading = "One moment";
+        trouble.heading = language.text("One moment");
     } else if (status >= 500) {
-        trouble.heading = status == 503 ? "Not ready yet" : "Something broke here";
-        if (error.code == ErrorCode::kOverloaded) trouble.heading = "Too many at once";
+        trouble.heading = language.text(status == 503 ? "Not ready yet" : "Something broke here");
+        if (error.code == ErrorCode::kOverloaded)
+            trouble.heading = language.text("Too many at once");
     }
     if (const auto id = request.params.find("id"); id != request.params.end() && status != 404) {
         trouble.back = "/chat/" + id->second;
@@ -48,7 +54,8 @@ Response alert_response(int status, const Error& error) {
 }  // namespace
 
 PageFrame Pages::bare_frame(const Request& request, std::string title) const {
-    PageFrame frame{.title = std::move(title),
+    PageFrame frame{.language = Language::of(request),
+                    .title = std::move(title),
                     .theme = theme_of(request),
                     .account = request.account,
                     .own_space = request.owner_is_one_person,
@@ -101,9 +108,22 @@ Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) con
     co_return frame;
 }
 
-Awaitable<std::string> Pages::render(std::string name, boost::json::object variables) const {
-    std::move_only_function<std::string()> draw = [this, &name, &variables] {
-        return renderer_.render(name, variables);
+Pages::Pages(AppContext& context) : context_(context) {
+    for (const Language* language : Language::all())
+        renderers_.push_back(std::make_unique<const PageRenderer>(*language));
+}
+
+const PageRenderer& Pages::renderer(const Request& request) const {
+    const auto found = std::ranges::find(
+        renderers_, &Language::of(request), [](const auto& each) { return &each->language(); });
+    return found == renderers_.end() ? *renderers_.front() : **found;
+}
+
+Awaitable<std::string> Pages::render(const Request& request,
+                                     std::string name,
+                                     boost::json::object variables) const {
+    std::move_only_function<std::string()> draw = [&drawn = renderer(request), &name, &variables] {
+        return drawn.render(name, variables);
     };
     co_return co_await run_on<std::string>(context_.compute, std::move(draw));
 }
@@ -122,7 +142,7 @@ Awaitable<> Pages::show_error(Exchange& exchange, const Error& error, std::strin
     const PageFrame frame = co_await this->frame(request, trouble.heading);
     Response response;
     response.status = status;
-    response.body = co_await render("message.html", trouble_view(frame, trouble));
+    response.body = co_await render(request, "message.html", trouble_view(frame, trouble));
     add_retry_after(response, error);
     co_await exchange.respond(std::move(response));
 }
@@ -137,9 +157,13 @@ Response Pages::error_page(const Request& request, int status, const Error& erro
     const Trouble trouble = trouble_of(request, status, error);
     Response response;
     response.status = status;
-    response.body = renderer_.render("message.html",
-                                     trouble_view(bare_frame(request, trouble.heading), trouble));
+    response.body = renderer(request).render(
+        "message.html", trouble_view(bare_frame(request, trouble.heading), trouble));
     return response;
+}
+
+std::string text_for(const Request& request, std::string_view english) {
+    return std::string(Language::of(request).text(english));
 }
 
 Response see_other(std::string path) {
@@ -147,6 +171,12 @@ Response see_other(std::string path) {
     response.status = 303;
     response.headers.push_back({"Location", std::move(path)});
     return response;
+}
+
+std::string safe_path(const std::string& path) {
+    const bool is_path = path.starts_with('/') && !path.starts_with("//") &&
+                         path.find_first_of("\\\r\n\t") == std::string::npos;
+    return is_path ? path : "/";
 }
 
 services::ConversationKey conversation_of(const Request& request) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "web/http/options.hpp"
 #include "web/pages/page_renderer.hpp"
@@ -15,10 +16,11 @@ namespace notso::web {
 
 class Pages {
   public:
-    explicit Pages(AppContext& context) : context_(context) {}
+    explicit Pages(AppContext& context);
 
     AppContext& context() const { return context_; }
-    const PageRenderer& renderer() const { return renderer_; }
+    /// In the language of who asks.
+    const PageRenderer& renderer(const Request& request) const;
 
     /// Everything but the conversation list, which needs the database.
     PageFrame bare_frame(const Request& request, std::string title) const;
@@ -28,8 +30,9 @@ class Pages {
     Awaitable<PageFrame> frame(const Request& request, std::string title) const;
 
     /// Renders on the compute thread, so that a long conversation does not hold up the io thread.
-    /// @param variables  Called on the io thread, at once.
-    Awaitable<std::string> render(std::string name, boost::json::object variables) const;
+    Awaitable<std::string> render(const Request& request,
+                                  std::string name,
+                                  boost::json::object variables) const;
 
     /// Shows a failure: to htmx as an alert above the composer, to a browser as a page that keeps
     /// the person's text.
@@ -43,14 +46,19 @@ class Pages {
     void add_retry_after(Response& response, const Error& error) const;
 
     AppContext& context_;
-    PageRenderer renderer_;
+    std::vector<std::unique_ptr<const PageRenderer>> renderers_;  // one a language, English first
 };
 
 /// The handlers of all page routes hold it.
 using SharedPages = std::shared_ptr<const Pages>;
 
+/// A text of the page in the language of who asks.
+std::string text_for(const Request& request, std::string_view english);
 /// 303 to a path of this server.
 Response see_other(std::string path);
+/// Of a link or a form, where to go afterwards: only a path of this server, which no browser takes
+/// for another host; else "/".
+std::string safe_path(const std::string& path);
 /// What "/chat/{id}…" is about, as the request's owner sees it.
 services::ConversationKey conversation_of(const Request& request);
 

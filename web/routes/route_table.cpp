@@ -7,6 +7,7 @@
 #include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
+#include "web/routes/language.hpp"
 #include "web/routes/metrics.hpp"
 #include "web/routes/model_badge.hpp"
 #include "web/routes/models.hpp"
@@ -39,6 +40,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_model_badge_routes(routes, pages);
     add_account_routes(routes, pages);
     add_tool_routes(routes, pages);
+    add_language_routes(routes, pages);
     return routes;
 }
 

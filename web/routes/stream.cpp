@@ -42,8 +42,10 @@ std::shared_ptr<TurnFeed> feed_for(const Pages& pages,
     return feed ? feed : chat.running(conversation);
 }
 
-std::string final_events(const EventId& id, const Message& answer, std::string_view fragments) {
-    return sse_event(id, "", fragments) + sse_event(id, kEndEvent, end_announcement(answer));
+std::string final_events(const EventId& id,
+                         const std::string& announcement,
+                         std::string_view fragments) {
+    return sse_event(id, "", fragments) + sse_event(id, kEndEvent, announcement);
 }
 
 Awaitable<> follow_feed(Exchange& exchange,
@@ -53,7 +55,9 @@ Awaitable<> follow_feed(Exchange& exchange,
     const auto started = co_await exchange.start_stream(stream_head());
     if (!started) co_return;
     const auto reader = co_await FeedReader::open(exchange, feed);
-    AnswerPainter painter(pages.renderer(), *feed);
+    const PageRenderer& renderer = pages.renderer(exchange.request());
+    const Language& language = renderer.language();
+    AnswerPainter painter(renderer, *feed);
     const bool known =
         position && position->answer == feed->answer() && painter.resume_at(position->seq);
     bool news = !known || feed->ended() || feed->snapshot().seq > painter.seq();
@@ -63,8 +67,10 @@ Awaitable<> follow_feed(Exchange& exchange,
             const std::string fragments = painter.paint();
             const EventId id{feed->answer(), painter.seq()};
             const bool ended = feed->ended();
-            const std::string bytes = ended ? final_events(id, *feed->snapshot().ended, fragments)
-                                            : sse_event(id, "", fragments);
+            const std::string bytes =
+                ended ? final_events(
+                            id, end_announcement(language, *feed->snapshot().ended), fragments)
+                      : sse_event(id, "", fragments);
             const auto written = co_await exchange.write(bytes);
             if (!written || ended) break;
         } else {
@@ -89,10 +95,11 @@ Awaitable<> replay_stored(Exchange& exchange,
                           EventId position) {
     const auto started = co_await exchange.start_stream(stream_head());
     if (!started) co_return;
+    const PageRenderer& renderer = pages.renderer(exchange.request());
     const std::string bytes =
         final_events(position,
-                     stored.answer,
-                     paint_stored_answer(pages.renderer(), stored.answer, stored.can_continue));
+                     end_announcement(renderer.language(), stored.answer),
+                     paint_stored_answer(renderer, stored.answer, stored.can_continue));
     const auto written = co_await exchange.write(bytes);
     if (written) co_await exchange.finish();
 }
@@ -101,7 +108,8 @@ Awaitable<> replay_stored(Exchange& exchange,
 Awaitable<> end_stream(Exchange& exchange, EventId position) {
     const auto started = co_await exchange.start_stream(stream_head());
     if (!started) co_return;
-    const std::string bytes = sse_event(position, kEndEvent, "This conversation was deleted");
+    const std::string bytes = sse_event(
+        position, kEndEvent, text_for(exchange.request(), "This conversation was deleted"));
     const auto written = co_await exchange.write(bytes);
     if (written) co_await exchange.finish();
 }
@@ -170,8 +178,10 @@ Awaitable<> state(Exchange& exchange, const Pages& pages) {
     if (view->messages.empty()) {
         response.status = 204;
     } else {
-        response.body = partial("messages", "beforeend", messages_html(pages.renderer(), *view)) +
-                        controls_html(pages.renderer(), *view);
+        response.body =
+            partial(
+                "messages", "beforeend", messages_html(pages.renderer(exchange.request()), *view)) +
+            controls_html(pages.renderer(exchange.request()), *view);
     }
     co_await exchange.respond(std::move(response));
 }

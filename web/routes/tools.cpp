@@ -25,17 +25,18 @@ Awaitable<> tools_page(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, offers.error());
         co_return;
     }
-    const PageFrame frame = co_await pages.frame(exchange.request(), "Tools");
+    const PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "Tools"));
     json::object view = frame_view(frame);
     view["plain"] = true;
-    view["tools"] = tool_offers_view(*offers);
+    view["tools"] = tool_offers_view(frame.language, *offers);
     view["servers"] = json::array{};
     if (const services::McpClient* servers = pages.context().mcp)
-        view["servers"] = mcp_servers_view(servers->status());
+        view["servers"] = mcp_servers_view(frame.language, servers->status());
     view["deaf"] =
         frame.health.state == services::HealthState::kReady && !frame.model.can_call_tools;
     Response response;
-    response.body = co_await pages.render("tools.html", std::move(view));
+    response.body = co_await pages.render(exchange.request(), "tools.html", std::move(view));
     co_await exchange.respond(std::move(response));
 }
 

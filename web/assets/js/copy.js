@@ -28,10 +28,10 @@
   function show_done(button) {
     const icon = button.querySelector("use");
     if (icon) icon.setAttribute("href", "#i-check");
-    else button.textContent = "Copied";
+    else button.textContent = say("Copied");
     setTimeout(() => {
       if (icon) icon.setAttribute("href", "#i-copy");
-      else button.textContent = "Copy";
+      else button.textContent = say("Copy");
     }, 2000);
   }
 
@@ -41,10 +41,10 @@
     const announcer = document.getElementById("announcer");
     try {
       await to_clipboard(text_of(button));
-      if (announcer) announcer.textContent = "Copied";
+      if (announcer) announcer.textContent = say("Copied");
       show_done(button);
     } catch {
-      if (announcer) announcer.textContent = "Copying is not allowed here";
+      if (announcer) announcer.textContent = say("Copying is not allowed here");
     }
   });
 

@@ -36,8 +36,8 @@
     const { state } = badge().dataset;
     const announcer = document.getElementById("announcer");
     if (!announcer || state === before) return;
-    if (state === "loading") announcer.textContent = "Loading the model";
-    else if (state === "ready" && before !== "unloaded") announcer.textContent = "The model is ready";
+    if (state === "loading") announcer.textContent = say("Loading the model");
+    else if (state === "ready" && before !== "unloaded") announcer.textContent = say("The model is ready");
   }
 
   async function ask() {

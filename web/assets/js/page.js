@@ -1,11 +1,15 @@
 // What every page does once script runs: the colour switch, shortcuts, and fallbacks for older browsers.
 // Nothing here is needed to read or send; see docs/ui_ux_interaction.md.
+// What js/ says in the page's language: the server gives the texts (web/assets/texts), keyed by the English ones.
+const texts = JSON.parse(document.querySelector('meta[name="notso-texts"]')?.content || "{}");
+const say = (english) => texts[english] ?? english;
+
 (() => {
   const root = document.documentElement;
   root.classList.add("js");
 
   const themes = ["system", "light", "dark"];
-  const labels = { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" };
+  const labels = { system: say("Colours: as the system"), light: say("Colours: light"), dark: say("Colours: dark") };
   const current_theme = () => root.dataset.theme || "system";
 
   function set_theme(theme) {

@@ -67,18 +67,18 @@
     const node = ctx.pending;
     if (ctx.waits) {
       if (!input.value) fill(ctx.sent_values.message);
-      return show_alert(`Not sent: ${reason}.`);
+      return show_alert(`${say("Not sent:")} ${reason}.`);
     }
     if (!node?.isConnected || node.classList.contains("failed")) return;
     node.classList.add("failed");
     const values = ctx.sent_values;
     const label = document.createElement("span");
-    label.textContent = `Not sent: ${reason}`;
-    const retry = button("Retry", () => {
-      if (is_running()) return show_alert("An answer is being written: wait for it, or stop it.");
+    label.textContent = `${say("Not sent:")} ${reason}`;
+    const retry = button(say("Retry"), () => {
+      if (is_running()) return show_alert(say("An answer is being written: wait for it, or stop it."));
       send_again(node, values);
     });
-    const edit = button("Edit", () => {
+    const edit = button(say("Edit"), () => {
       node.remove();
       fill(values.message);
     });
@@ -89,7 +89,7 @@
   function send_again(node, values) {
     node.classList.remove("failed");
     const label = document.createElement("span");
-    label.textContent = "Sending…";
+    label.textContent = say("Sending…");
     node.querySelector(".delivery").replaceChildren(label);
     show_alert("");
     htmx.ajax("POST", form.getAttribute("action"), { source: form, values, pending: node });
@@ -136,22 +136,26 @@
     if (!input.value) fill(text);
   });
 
-  const kReasons = { 413: "it is too long", 403: "this page may not send here", 503: "the model is not available now" };
+  const kReasons = {
+    413: say("it is too long"),
+    403: say("this page may not send here"),
+    503: say("the model is not available now"),
+  };
   const kReasonsBeside = {
-    404: "That message is gone: reload the page.",
-    409: "An answer is being written: wait for it, or stop it.",
-    413: "That is too long.",
-    503: "The model is not available now: try again in a moment.",
+    404: say("That message is gone: reload the page."),
+    409: say("An answer is being written: wait for it, or stop it."),
+    413: say("That is too long."),
+    503: say("The model is not available now: try again in a moment."),
   };
   form.addEventListener("htmx:response:error", (event) => {
     if (!is_ours(event)) return;
     const { ctx } = event.detail;
     const wait_s = ctx.response.status === 503 && Number(ctx.response.raw.headers.get("Retry-After"));
-    const when = wait_s > 1 ? `, try again in about ${wait_s} s` : "";
-    mark_failed(ctx, (kReasons[ctx.response.status] || `the server answered ${ctx.response.status}`) + when);
+    const when = wait_s > 1 ? `, ${say("try again in about")} ${wait_s} s` : "";
+    mark_failed(ctx, (kReasons[ctx.response.status] || `${say("the server answered")} ${ctx.response.status}`) + when);
   });
   form.addEventListener("htmx:error", (event) => {
-    if (is_ours(event)) mark_failed(event.detail.ctx, "the server can’t be reached");
+    if (is_ours(event)) mark_failed(event.detail.ctx, say("the server can’t be reached"));
   });
 
   input.addEventListener("keydown", (event) => {
@@ -185,12 +189,12 @@
     if (event.detail.ctx.sourceElement.matches("form.retry, form.continue, form.edit")) document.dispatchEvent(new CustomEvent("notso:sending"));
   });
   document.addEventListener("htmx:error", (event) => {
-    if (is_beside(event)) show_alert("The server can’t be reached: try again in a moment.");
+    if (is_beside(event)) show_alert(say("The server can’t be reached: try again in a moment."));
   });
   document.addEventListener("htmx:response:error", (event) => {
     if (!is_beside(event)) return;
     const { status } = event.detail.ctx.response;
-    show_alert(kReasonsBeside[status] || `That did not work: the server answered ${status}.`);
+    show_alert(kReasonsBeside[status] || `${say("That did not work:")} ${say("the server answered")} ${status}.`);
   });
   document.addEventListener("htmx:after:swap", (event) => {
     if (!event.detail?.ctx?.sourceElement?.matches?.(".edit-link")) return;

@@ -8,7 +8,7 @@
   const conversation = main.dataset.conversation;
   let title = document.title;
   const kStillWorkingMs = 10000;
-  const kQuestion = "A tool asks for your decision";
+  const kQuestion = say("A tool asks for your decision");
   const stop_button = () => document.getElementById("stop-button");
   let ticker = 0;
   let retry_ms = 500;
@@ -20,10 +20,10 @@
 
   function started() {
     clearInterval(ticker);
-    announce(document.querySelector(".asking") ? kQuestion : "Generating");
+    announce(document.querySelector(".asking") ? kQuestion : say("Generating"));
     ticker = setInterval(() => {
       if (document.querySelector(".asking")) return;  // it has been said, and nothing moves
-      if (stop_button()) announce(announcer.textContent === "Still working" ? "Still working…" : "Still working");
+      if (stop_button()) announce(announcer.textContent === say("Still working") ? say("Still working…") : say("Still working"));
       else clearInterval(ticker);
     }, kStillWorkingMs);
   }
@@ -38,7 +38,7 @@
 
   function ended(event) {
     clearInterval(ticker);
-    announce(event.detail?.data || "Answer ready");
+    announce(event.detail?.data || say("Answer ready"));
     if (document.hidden) document.title = `● ${title}`;
     if (document.activeElement === document.body) document.getElementById("message")?.focus();
   }
