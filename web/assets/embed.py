@@ -16,6 +16,7 @@ CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
 }
 
 
@@ -32,11 +33,13 @@ class Blob:
 
 
 def joined(parts, source, vendor):
-    texts = []
+    pieces = []
     for part in parts:
         folder = vendor if part.startswith("vendor/") else source
-        texts.append((folder / part.removeprefix("vendor/")).read_text(encoding="utf-8").rstrip("\n"))
-    return ("\n".join(texts) + "\n").encode("utf-8")
+        pieces.append((folder / part.removeprefix("vendor/")).read_bytes())
+    if len(pieces) == 1:
+        return pieces[0]
+    return b"\n".join(piece.rstrip(b"\n") for piece in pieces) + b"\n"
 
 
 def asset_rows(source, vendor, blob):

@@ -78,8 +78,9 @@ TEST_F(ChatRoutes, ThePageAndItsFiles) {
     EXPECT_EQ(page.status, 200);
     EXPECT_EQ(page.header("cache-control"), "no-store");
     EXPECT_TRUE(page.body.contains("Scripted test backend"));
+    for (const char* name : {"app.css", "app.js", "icon.svg", "icon-192.png"})
+        EXPECT_TRUE(page.body.contains(asset_url(name))) << name;
     for (const Asset& asset : assets()) {
-        EXPECT_TRUE(page.body.contains(asset.url));
         const auto plain = get(asset.url);
         EXPECT_EQ(plain.body, asset.bytes);
         EXPECT_EQ(plain.header("cache-control"), "public, max-age=31536000, immutable");

@@ -7,6 +7,7 @@
 #include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
+#include "web/routes/installed_app.hpp"
 #include "web/routes/language.hpp"
 #include "web/routes/metrics.hpp"
 #include "web/routes/model_badge.hpp"
@@ -41,6 +42,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_account_routes(routes, pages);
     add_tool_routes(routes, pages);
     add_language_routes(routes, pages);
+    add_installed_app_routes(routes, pages);
     return routes;
 }
 

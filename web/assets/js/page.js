@@ -39,5 +39,8 @@ const say = (english) => texts[english] ?? english;
     }
   });
 
+  // The installed app says that the server is away; see js/worker. Refused where the page is not secure.
+  navigator.serviceWorker?.register("/worker.js").catch(() => {});
+
   label_toggle();
 })();

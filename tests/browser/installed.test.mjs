@@ -1,0 +1,92 @@
+// The page in other languages, and as an installed app: what it says while the server is away, and what it keeps.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { assert_accessible } from "./accessibility.mjs";
+import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
+import { start_program } from "./program.mjs";
+
+let browser;
+let program;
+before(async () => {
+  browser = await launch();
+  program = await start_program();
+});
+after(async () => {
+  await browser?.close();
+  await program?.stop();
+});
+
+test("a German browser gets a German page, script included", async () => {
+  const page = await open_page(browser, program.url, { locale: "de-DE" });
+  assert.equal(await page.getAttribute("html", "lang"), "de");
+  await send(page, "hallo");
+  await finished_answer(page);
+  await page.waitForFunction(() => document.getElementById("announcer").textContent.startsWith("Antwort fertig, "));
+  assert.equal(await page.textContent("#send-button"), "Senden");
+  assert.match(await page.textContent("article.assistant .stat summary"), /^\d+ Token · \d+,\d Token\/s/);
+  assert.equal(await page.getAttribute("#theme-toggle", "aria-label"), "Farben: wie das System");
+  await close_page(page);
+});
+
+test("a language that is chosen stays, without script too", async () => {
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await open_page(browser, program.url, { javaScriptEnabled });
+    assert.equal(await page.textContent("#send-button"), "Send");
+    await page.click('.languages button[lang="de"]');
+    await page.waitForSelector('html[lang="de"]');
+    await page.goto(`${program.url}/models`);
+    assert.equal(await page.textContent("h1"), "Modelle");
+    await close_page(page);
+  }
+});
+
+test("the manifest and its icons are there", async () => {
+  const page = await open_page(browser, program.url);
+  const manifest = await (await page.request.get(`${program.url}/manifest.webmanifest`)).json();
+  assert.equal(manifest.start_url, "/");
+  assert.ok(manifest.icons.some((icon) => icon.sizes === "512x512" && icon.purpose === "maskable"));
+  for (const icon of manifest.icons) {
+    const response = await page.request.get(program.url + icon.src);
+    assert.equal(response.headers()["content-type"], icon.type);
+    if (icon.sizes === "any") continue;
+    const size = (await response.body()).readUInt32BE(16);
+    assert.equal(`${size}x${size}`, icon.sizes);
+  }
+  await close_page(page);
+});
+
+test("while the server is away, the app says so and has kept nothing of a chat", async () => {
+  const own = await start_program();
+  const context = await browser.newContext();
+  const page = await open_page(browser, own.url, { context });
+  await page.evaluate(() => navigator.serviceWorker.ready.then((registration) =>
+    registration.active.state === "activated" ||
+    new Promise((resolve) => registration.active.addEventListener("statechange", resolve))));
+  await send(page, "my secret is xylophone");
+  await finished_answer(page);
+  const chat = page.url();
+  await page.goto(chat);
+  const kept = await page.evaluate(async () => {
+    const urls = [];
+    const texts = [];
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      for (const request of await cache.keys()) {
+        urls.push(request.url);
+        texts.push(await (await cache.match(request)).text());
+      }
+    }
+    return { urls, text: texts.join("\n") };
+  });
+  assert.ok(kept.urls.some((url) => url.endsWith("/offline")), "the shell is kept");
+  assert.deepEqual(kept.urls.filter((url) => !/\/(offline|assets\/[^/]+)$/.test(url)), [], "and nothing else");
+  assert.ok(!kept.text.includes("xylophone"));
+  await own.stop();
+  page.expected.push("ERR_CONNECTION_REFUSED", "Failed to fetch", "net::");
+  await page.goto(chat);
+  await page.waitForSelector(".banner.error");
+  assert.equal(page.url(), chat);
+  assert.equal(await page.textContent("h1"), "The server is away");
+  await assert_accessible(page, "offline");
+  await close_page(page);
+});
