@@ -60,8 +60,8 @@ Result<> add(SqliteStore& store, const Options& options) {
         NOTSO_CHECK(store.accounts().hand_over(services::local_owner(), account.owner));
     std::cout << fmt::format("{} can sign in once the server runs.\n", name);
     if (before.empty()) std::cout << "From now on everybody has to sign in, on this machine too.\n";
-    NOTSO_TRY(const auto left, store.list_conversations(services::local_owner(), 1));
-    if (!left.empty()) {
+    NOTSO_TRY(const auto left, store.stored_amount(services::local_owner()));
+    if (left.conversations > 0) {
         std::cout << "Conversations from before belong to nobody who can sign in: "
                      "`notso user take-local NAME` gives them to an account.\n";
     }

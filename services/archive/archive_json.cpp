@@ -130,6 +130,9 @@ Result<Conversation> read_conversation(const JsonReader& in) {
     NOTSO_TRY(conversation.model, in.text("model"));
     NOTSO_TRY(conversation.leaf.value, in.text("leaf"));
     NOTSO_TRY(conversation.pinned, in.flag("pinned"));
+    if (in.has("archived")) {
+        NOTSO_TRY(conversation.archived, in.flag("archived"));
+    }
     return conversation;
 }
 
@@ -151,6 +154,34 @@ Result<> read_additions(const JsonReader& in, WholeConversation& whole) {
         whole.notes.push_back(std::move(note));
     }
     return {};
+}
+
+/// Messages that wait for the end of an answer; older exports have none.
+Result<> read_waiting(const JsonReader& in, WholeConversation& whole) {
+    if (!in.has("waiting")) return {};
+    NOTSO_TRY(const auto waiting, in.objects("waiting"));
+    for (const JsonReader& one : waiting) {
+        WaitingMessage message{.owner = {}, .conversation = {}, .client_id = {}, .text = {}};
+        NOTSO_TRY(message.client_id, one.text("client_id"));
+        NOTSO_TRY(message.text, one.text("text"));
+        NOTSO_TRY(message.created_at, one.integer("created_at"));
+        if (one.has("thinking")) {
+            NOTSO_TRY(message.thinking, one.flag("thinking"));
+        }
+        whole.waiting.push_back(std::move(message));
+    }
+    return {};
+}
+
+json::array waiting_json(const WholeConversation& whole) {
+    json::array waiting;
+    for (const WaitingMessage& message : whole.waiting)
+        waiting.push_back(json::object{
+            {"client_id", message.client_id},
+            {"text", message.text},
+            {"thinking", message.thinking ? json::value(*message.thinking) : json::value(nullptr)},
+            {"created_at", message.created_at}});
+    return waiting;
 }
 
 /// Ids that messages refer to must be there, and before them.
@@ -204,9 +235,11 @@ json::object to_archive(const WholeConversation& whole) {
             {"model", conversation.model},
             {"leaf", conversation.leaf.value},
             {"pinned", conversation.pinned},
+            {"archived", conversation.archived},
             {"messages", std::move(messages)},
             {"summaries", std::move(summaries)},
-            {"notes", std::move(notes)}};
+            {"notes", std::move(notes)},
+            {"waiting", waiting_json(whole)}};
 }
 
 Result<WholeConversation> from_archive(const json::object& object) {
@@ -226,6 +259,7 @@ Result<WholeConversation> from_archive(const json::object& object) {
         whole.messages.push_back(std::move(read));
     }
     NOTSO_CHECK(read_additions(in, whole));
+    NOTSO_CHECK(read_waiting(in, whole));
     NOTSO_CHECK(check_tree(whole));
     return whole;
 }
@@ -251,6 +285,7 @@ void give_new_ids(WholeConversation& whole) {
         if (message.parent) message.parent->value = renamed[message.parent->value];
     }
     for (Summary& summary : whole.summaries) summary.until = {renamed[summary.until.value]};
+    for (WaitingMessage& message : whole.waiting) message.conversation = whole.conversation.id;
     whole.conversation.leaf = {renamed[whole.conversation.leaf.value]};
 }
 

@@ -27,6 +27,14 @@ std::string read_all(const fs::path& path) {
 }
 
 /// With every field set to something that could get lost.
+/// What belongs to a conversation beside its messages.
+void add_rest(WholeConversation& whole, const auto& text) {
+    whole.summaries = {{whole.messages[3].id, text(), 12, 34}};
+    whole.notes = {{2, text()}, {5, text()}};
+    whole.waiting = {{kOwner, whole.conversation.id, "w1", text(), true, 40},
+                     {kOwner, whole.conversation.id, "w2", text(), std::nullopt, 41}};
+}
+
 WholeConversation make_whole(int seed) {
     std::mt19937 random(static_cast<unsigned>(seed));
     const auto pick = [&](std::size_t n) { return random() % n; };
@@ -48,7 +56,8 @@ WholeConversation make_whole(int seed) {
                          .updated_at = 1'700'000'100'456 + seed,
                          .model = "m",
                          .pinned = pick(2) == 0,
-                         .owner = kOwner},
+                         .owner = kOwner,
+                         .archived = pick(2) == 0},
         .messages = {}};
     for (int i = 0; i < 8; ++i) {
         Message message{.id = {random_id()},
@@ -83,8 +92,7 @@ WholeConversation make_whole(int seed) {
         whole.messages.push_back(std::move(message));
     }
     whole.conversation.leaf = whole.messages[5].id;
-    whole.summaries = {{whole.messages[3].id, text(), 12, 34}};
-    whole.notes = {{2, text()}, {5, text()}};
+    add_rest(whole, text);
     return whole;
 }
 
@@ -103,14 +111,21 @@ std::string without_ids(const WholeConversation& whole) {
 
 class ArchiveTest : public testing::Test {
   protected:
+    /// Archived ones too.
+    static std::size_t count(SessionStore& store, const OwnerId& owner) {
+        return store.list_conversations(owner, 1000)->size() +
+               store.archived_conversations(owner, 1000)->size();
+    }
     std::unique_ptr<SqliteStore> store(const char* name) {
         return *SqliteStore::open(temp_.path() / name);
     }
     static std::vector<std::string> contents(SessionStore& store) {
         std::vector<std::string> all;
-        const auto listed = store.list_conversations(kOwner, 1000);
-        for (const Conversation& one : *listed)
-            all.push_back(without_ids(*load_whole(store, one.key())));
+        for (const auto& listed :
+             {store.list_conversations(kOwner, 1000), store.archived_conversations(kOwner, 1000)}) {
+            for (const Conversation& one : *listed)
+                all.push_back(without_ids(*load_whole(store, one.key())));
+        }
         return all;
     }
     Result<ImportReport> import_text(SessionStore& store, std::string_view text) {
@@ -143,17 +158,17 @@ TEST_F(ArchiveTest, NothingIsLostBetweenTwoDatabases) {
     EXPECT_EQ(report->refused, 0) << to_text(*report);
     EXPECT_EQ(contents(*to), contents(*from));
     EXPECT_TRUE(import_file(into, {kOwner}, file_)) << "once more: beside the others";
-    EXPECT_EQ(to->list_conversations(kOwner, 100)->size(), 50U);
+    EXPECT_EQ(count(*to, kOwner), 50U);
     const OwnerId other{"somebody"};
     const auto too_many = import_file(into, {other, {.conversations = 3}}, file_);
     ASSERT_FALSE(too_many) << "a quota holds for imports, too";
     EXPECT_EQ(too_many.error().code, ErrorCode::kPermissionDenied);
-    EXPECT_EQ(to->list_conversations(other, 100)->size(), 3U);
+    EXPECT_EQ(count(*to, other), 3U);
     const OwnerId third{"a third"};
     EXPECT_FALSE(import_file(into, {third, {.bytes = 1000}}, file_));
     EXPECT_EQ(export_file(into, {"nobody"}, temp_.path() / "none.json", ArchiveFormat::kJson), 0);
     ASSERT_TRUE(import_file(into, {other}, file_));
-    EXPECT_EQ(to->list_conversations(kOwner, 100)->size(), 50U) << "nobody else has it";
+    EXPECT_EQ(count(*to, kOwner), 50U) << "nobody else has it";
     EXPECT_FALSE(to->search(kOwner, "word", 10)->empty()) << "what was imported is found";
 }
 
@@ -176,7 +191,7 @@ TEST_F(ArchiveTest, AConversationIsAddedWholeOrNotAtAll) {
     WholeConversation twice = make_whole(1);
     twice.messages[4].client_id = twice.messages[2].client_id;
     EXPECT_EQ(into->add_whole(twice).error().code, ErrorCode::kAlreadyExists);
-    EXPECT_TRUE(into->list_conversations(kOwner, 10)->empty());
+    EXPECT_EQ(count(*into, kOwner), 0U);
     boost::json::object bad = to_archive(make_whole(2));
     bad["messages"].as_array()[3].as_object()["role"] = "god";
     const std::string good = boost::json::serialize(to_archive(make_whole(3)));
@@ -188,11 +203,11 @@ TEST_F(ArchiveTest, AConversationIsAddedWholeOrNotAtAll) {
     ASSERT_EQ(report->reasons.size(), 1U);
     EXPECT_TRUE(report->reasons[0].starts_with("conversation 2 (byte "));
     EXPECT_TRUE(report->reasons[0].contains("messages[3].role")) << report->reasons[0];
-    EXPECT_EQ(into->list_conversations(kOwner, 10)->size(), 2U);
+    EXPECT_EQ(count(*into, kOwner), 2U);
     const auto cut = import_text(*into, "[" + good + "," + good.substr(0, 100));
     ASSERT_FALSE(cut);
     EXPECT_TRUE(cut.error().detail.contains("imported before it: 1 conversation"));
-    EXPECT_EQ(into->list_conversations(kOwner, 10)->size(), 3U);
+    EXPECT_EQ(count(*into, kOwner), 3U);
 }
 
 TEST_F(ArchiveTest, EveryMemberIsChecked) {
@@ -204,8 +219,10 @@ TEST_F(ArchiveTest, EveryMemberIsChecked) {
         ASSERT_FALSE(read) << member.key();
         EXPECT_TRUE(read.error().detail.contains(std::string(member.key()))) << read.error().detail;
         broken.erase(member.key());
-        if (member.key() == "temperature" || member.key() == "thinking_budget")
-            continue;  // may be absent
+        constexpr std::array<std::string_view, 4> kMayBeAbsent = {
+            "temperature", "thinking_budget", "archived", "waiting"};
+        if (std::ranges::find(kMayBeAbsent, std::string_view(member.key())) != kMayBeAbsent.end())
+            continue;
         EXPECT_FALSE(from_archive(broken)) << member.key();
     }
     boost::json::object newer = whole;

@@ -62,6 +62,15 @@ class NewFile {
     std::ofstream out_;
 };
 
+/// Archived ones last.
+Result<std::vector<Conversation>> all_conversations(SessionStore& store, const OwnerId& owner) {
+    constexpr auto kAll = std::numeric_limits<std::int64_t>::max();
+    NOTSO_TRY(auto all, store.list_conversations(owner, kAll));
+    NOTSO_TRY(const auto archived, store.archived_conversations(owner, kAll));
+    all.insert(all.end(), archived.begin(), archived.end());
+    return all;
+}
+
 }  // namespace
 
 Result<ArchiveFormat> parse_archive_format(std::string_view name) {
@@ -76,6 +85,7 @@ Result<WholeConversation> load_whole(SessionStore& store, const ConversationKey&
     NOTSO_TRY(whole.messages, store.messages(key));
     NOTSO_TRY(whole.summaries, store.summaries(key));
     NOTSO_TRY(whole.notes, store.notes(key));
+    NOTSO_TRY(whole.waiting, store.waiting_messages(key));
     return whole;
 }
 
@@ -90,9 +100,8 @@ Result<std::int64_t> export_file(StoreGate& gate,
                                  const fs::path& path,
                                  ArchiveFormat format) {
     NOTSO_TRY(NewFile file, NewFile::create(path));
-    NOTSO_TRY(const auto all, gate.run([&](SessionStore& store) {
-        return store.list_conversations(owner, std::numeric_limits<std::int64_t>::max());
-    }));
+    NOTSO_TRY(const auto all,
+              gate.run([&](SessionStore& store) { return all_conversations(store, owner); }));
     ArchiveText text(format);
     NOTSO_CHECK(file.write(text.begin()));
     std::int64_t n_written = 0;

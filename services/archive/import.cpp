@@ -22,6 +22,7 @@ Result<WholeConversation> read(const boost::json::object& object, const OwnerId&
     if (whole.messages.empty()) return fail(ErrorCode::kInvalidArgument, "it has no messages");
     give_new_ids(whole);
     whole.conversation.owner = owner;
+    for (WaitingMessage& message : whole.waiting) message.owner = owner;
     return whole;
 }
 

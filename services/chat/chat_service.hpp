@@ -140,7 +140,9 @@ class ChatService {
     virtual ~ChatService() = default;
 
     virtual void create_conversation(OwnerId owner, Completion<Conversation> done) = 0;
+    /// Those that are not archived.
     virtual void list_conversations(OwnerId owner, Completion<std::vector<Conversation>> done) = 0;
+    virtual void list_archived(OwnerId owner, Completion<std::vector<Conversation>> done) = 0;
     virtual void open(ConversationKey key, Completion<ConversationView> done) = 0;
     /// Every message of a conversation, also of versions that are not shown, in the order in which
     /// they were written.
@@ -172,6 +174,7 @@ class ChatService {
     /// As remove(), for good and at once.
     virtual void erase(ConversationKey key, Completion<> done) = 0;
     virtual void set_pinned(ConversationKey key, bool on, Completion<Conversation> done) = 0;
+    virtual void set_archived(ConversationKey key, bool on, Completion<Conversation> done) = 0;
     /// Where a text stands in titles and messages: SessionStore::search(), at most 50 hits. White
     /// space around the query does not count; nothing is found for a blank one.
     /// @errors kInvalidArgument: no UTF-8, or more than 400 characters.

@@ -31,6 +31,7 @@ class ChatServiceImpl final : public ChatService {
 
     void create_conversation(OwnerId owner, Completion<Conversation> done) override;
     void list_conversations(OwnerId owner, Completion<std::vector<Conversation>> done) override;
+    void list_archived(OwnerId owner, Completion<std::vector<Conversation>> done) override;
     void open(ConversationKey key, Completion<ConversationView> done) override;
     void all_messages(ConversationKey key, Completion<std::vector<Message>> done) override;
     void rename(ConversationKey key, std::string title, Completion<> done) override;
@@ -46,6 +47,7 @@ class ChatServiceImpl final : public ChatService {
     void restore(ConversationKey key, Completion<Conversation> done) override;
     void erase(ConversationKey key, Completion<> done) override;
     void set_pinned(ConversationKey key, bool on, Completion<Conversation> done) override;
+    void set_archived(ConversationKey key, bool on, Completion<Conversation> done) override;
     void search(OwnerId owner, std::string query, Completion<std::vector<SearchHit>> done) override;
     void send(SendRequest request, Completion<SentMessage> done) override;
     void withdraw(ConversationKey key,

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxQueryCharacters = 400;
 constexpr std::int64_t kMaxHits = 50;
+constexpr std::int64_t kMaxArchived = 1000;
 
 /// Deletes what was put into the trash until then; when the first of the rest was.
 Result<std::optional<UnixMs>> erase_trash(SessionStore& store, UnixMs until) {
@@ -67,6 +68,22 @@ void ChatServiceImpl::set_pinned(ConversationKey key, bool on, Completion<Conver
     change(
         std::move(key),
         [on](Conversation& conversation) { conversation.pinned = on; },
+        std::move(done));
+}
+
+void ChatServiceImpl::set_archived(ConversationKey key, bool on, Completion<Conversation> done) {
+    change(
+        std::move(key),
+        [on](Conversation& conversation) { conversation.archived = on; },
+        std::move(done));
+}
+
+void ChatServiceImpl::list_archived(OwnerId owner, Completion<std::vector<Conversation>> done) {
+    store_.call(
+        alive_,
+        [owner = std::move(owner)](SessionStore& store) {
+            return store.archived_conversations(owner, kMaxArchived);
+        },
         std::move(done));
 }
 

@@ -47,6 +47,21 @@ TEST_F(ListOps, FindsAnswersAndTitlesAndBoundsTheQuery) {
     EXPECT_EQ(code_of(search("\xFF")), ErrorCode::kInvalidArgument);
 }
 
+TEST_F(ListOps, ArchivesAndBringsBack) {
+    const ConversationId id = new_conversation().id;
+    const auto archived = [&] {
+        return *await<std::vector<Conversation>>(
+            [&](auto done) { chat_->list_archived(kOwner, std::move(done)); });
+    };
+    for (const bool on : {true, false}) {
+        const auto changed = await<Conversation>(
+            [&](auto done) { chat_->set_archived({kOwner, id}, on, std::move(done)); });
+        EXPECT_EQ(changed->archived, on);
+        EXPECT_EQ(listed().empty(), on);
+        EXPECT_EQ(archived().empty(), !on);
+    }
+}
+
 TEST_F(ListOps, PinsAndUnpins) {
     const ConversationId id = new_conversation().id;
     for (const bool on : {true, false}) {

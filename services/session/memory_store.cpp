@@ -12,6 +12,15 @@
 #include "services/session/store_errors.hpp"
 
 namespace notso::services {
+namespace {
+
+std::vector<Conversation> first_of(std::vector<Conversation> all, std::int64_t limit) {
+    const std::int64_t count = std::clamp<std::int64_t>(limit, 0, std::ssize(all));
+    all.resize(static_cast<std::size_t>(count));
+    return all;
+}
+
+}  // namespace
 
 Result<Conversation*> MemoryStore::find(const ConversationKey& key) {
     const auto found = std::ranges::find(conversations_, key, &Conversation::key);
@@ -48,13 +57,19 @@ Result<> MemoryStore::create_conversation(const Conversation& conversation) {
 Result<std::vector<Conversation>> MemoryStore::list_conversations(const OwnerId& owner,
                                                                   std::int64_t limit) {
     std::vector<Conversation> all = conversations_of(owner);
+    std::erase_if(all, &Conversation::archived);
     std::ranges::stable_sort(all, std::ranges::greater{}, [](const Conversation& conversation) {
         return std::pair(conversation.pinned, conversation.updated_at);
     });
-    if (limit < std::ssize(all)) {
-        all.resize(static_cast<std::size_t>(std::max<std::int64_t>(limit, 0)));
-    }
-    return all;
+    return first_of(std::move(all), limit);
+}
+
+Result<std::vector<Conversation>> MemoryStore::archived_conversations(const OwnerId& owner,
+                                                                      std::int64_t limit) {
+    std::vector<Conversation> all = conversations_of(owner);
+    std::erase_if(all, [](const Conversation& each) { return !each.archived; });
+    std::ranges::stable_sort(all, std::ranges::greater{}, &Conversation::updated_at);
+    return first_of(std::move(all), limit);
 }
 
 /// Those that are not in the trash, newest first.
@@ -255,6 +270,7 @@ Result<> MemoryStore::add_whole(const WholeConversation& whole) {
     Notes& notes = notes_[id.value];
     notes.kept = whole.notes;
     for (const StoredNote& note : whole.notes) notes.last = std::max(notes.last, note.number);
+    for (const WaitingMessage& message : whole.waiting) NOTSO_CHECK(add_waiting(message));
     return {};
 }
 

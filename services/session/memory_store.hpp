@@ -19,6 +19,8 @@ class MemoryStore : public SessionStore {
     Result<> create_conversation(const Conversation& conversation) override;
     Result<std::vector<Conversation>> list_conversations(const OwnerId& owner,
                                                          std::int64_t limit) override;
+    Result<std::vector<Conversation>> archived_conversations(const OwnerId& owner,
+                                                             std::int64_t limit) override;
     Result<Conversation> conversation(const ConversationKey& key) override;
     Result<> update_conversation(const Conversation& conversation) override;
     Result<> delete_conversation(const ConversationKey& key) override;

@@ -199,6 +199,33 @@ TEST_P(SearchContract, PinnedOnesAreListedFirst) {
     EXPECT_EQ(all[2].id, middle.id);
 }
 
+TEST_P(SearchContract, ArchivedOnesAreListedApartAndFound) {
+    Conversation old = add("old walrus", 1);
+    const Conversation middle = add("middle", 2);
+    Conversation late = add("late", 3);
+    EXPECT_TRUE(store_->archived_conversations(kOwner, 10)->empty());
+    old.archived = true;
+    late.archived = late.pinned = true;
+    ASSERT_TRUE(store_->update_conversation(old));
+    ASSERT_TRUE(store_->update_conversation(late));
+    EXPECT_TRUE(store_->conversation(old.key())->archived);
+    const auto listed = *store_->list_conversations(kOwner, 10);
+    ASSERT_EQ(listed.size(), 1u);
+    EXPECT_EQ(listed[0].id, middle.id);
+    const auto archived = *store_->archived_conversations(kOwner, 10);
+    ASSERT_EQ(archived.size(), 2u);
+    EXPECT_EQ(archived[0].id, late.id);
+    EXPECT_EQ(archived[1].id, old.id);
+    EXPECT_EQ(store_->archived_conversations(kOwner, 1)->size(), 1u);
+    EXPECT_TRUE(store_->archived_conversations({"somebody-else"}, 10)->empty());
+    EXPECT_EQ(search("walrus").size(), 1u);
+    ASSERT_TRUE(store_->trash_conversation(old.key(), 42));
+    EXPECT_EQ(store_->archived_conversations(kOwner, 10)->size(), 1u);
+    late.archived = false;
+    ASSERT_TRUE(store_->update_conversation(late));
+    EXPECT_EQ(store_->list_conversations(kOwner, 10)->size(), 2u);
+}
+
 template <class T>
 bool not_found(const Result<T>& result) {
     return !result && result.error().code == ErrorCode::kNotFound;

@@ -68,6 +68,7 @@ struct Conversation {
     OwnerId owner = {};      ///< Never changes.
     /// Most tokens of thoughts of an answer, 0 = no limit; absent = as the server is set.
     std::optional<std::int64_t> thinking_budget = {};
+    bool archived = false;  ///< Not listed with the others; found and used as any other.
 
     ConversationKey key() const { return {owner, id}; }
 };
@@ -210,6 +211,7 @@ struct WholeConversation {
     std::vector<Message> messages;  ///< In the order in which they were written.
     std::vector<Summary> summaries = {};
     std::vector<StoredNote> notes = {};
+    std::vector<WaitingMessage> waiting = {};
 };
 
 /// A copy of a store that is being made while the store is used.
@@ -242,9 +244,13 @@ class SessionStore {
 
     /// @errors kInvalidArgument: it has no owner; kAlreadyExists.
     virtual Result<> create_conversation(const Conversation& conversation) = 0;
-    /// Pinned ones first, then last used first (updated_at), at most `limit`.
+    /// Those that are not archived. Pinned ones first, then last used first (updated_at), at most
+    /// `limit`.
     virtual Result<std::vector<Conversation>> list_conversations(const OwnerId& owner,
                                                                  std::int64_t limit) = 0;
+    /// Those that are archived, last used first, at most `limit`.
+    virtual Result<std::vector<Conversation>> archived_conversations(const OwnerId& owner,
+                                                                     std::int64_t limit) = 0;
     virtual Result<Conversation> conversation(const ConversationKey& key) = 0;
     virtual Result<> update_conversation(const Conversation& conversation) = 0;
     virtual Result<> delete_conversation(const ConversationKey& key) = 0;

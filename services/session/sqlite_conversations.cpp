@@ -11,7 +11,7 @@ using sqlite::Statement;
 
 constexpr std::string_view kConversationColumns =
     "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model, leaf, "
-    "pinned, owner, thinking_budget";
+    "pinned, owner, thinking_budget, archived";
 
 void bind(Statement& statement, const Conversation& conversation) {
     statement.bind(1, conversation.id.value)
@@ -24,7 +24,8 @@ void bind(Statement& statement, const Conversation& conversation) {
         .bind(9, conversation.model)
         .bind(10, conversation.leaf.value)
         .bind(11, std::int64_t{conversation.pinned})
-        .bind(12, conversation.owner.value);
+        .bind(12, conversation.owner.value)
+        .bind(14, std::int64_t{conversation.archived});
     if (conversation.temperature) statement.bind(4, *conversation.temperature);
     if (conversation.thinking_budget) statement.bind(13, *conversation.thinking_budget);
 }
@@ -42,6 +43,7 @@ Conversation read_conversation(const Statement& row) {
     conversation.pinned = row.integer(10) != 0;
     conversation.owner = {row.text(11)};
     if (!row.is_null(12)) conversation.thinking_budget = row.integer(12);
+    conversation.archived = row.integer(13) != 0;
     return conversation;
 }
 
@@ -51,7 +53,7 @@ Result<> SqliteStore::create_conversation(const Conversation& conversation) {
     if (conversation.owner == OwnerId{}) return no_owner();
     NOTSO_TRY(Statement insert,
               database_->prepare(fmt::format(
-                  "INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                   kConversationColumns)));
     bind(insert, conversation);
     return insert.run();
@@ -62,9 +64,20 @@ Result<std::vector<Conversation>> SqliteStore::list_conversations(const OwnerId&
     NOTSO_TRY(
         Statement select,
         database_->prepare(fmt::format("SELECT {} FROM conversation WHERE owner = ? AND "
-                                       "trashed_at = 0 "
+                                       "trashed_at = 0 AND archived = 0 "
                                        "ORDER BY pinned DESC, updated_at DESC, seq DESC LIMIT ?",
                                        kConversationColumns)));
+    select.bind(1, owner.value).bind(2, std::max<std::int64_t>(limit, 0));
+    return sqlite::read_all<Conversation>(select, read_conversation);
+}
+
+Result<std::vector<Conversation>> SqliteStore::archived_conversations(const OwnerId& owner,
+                                                                      std::int64_t limit) {
+    NOTSO_TRY(Statement select,
+              database_->prepare(fmt::format("SELECT {} FROM conversation WHERE owner = ? AND "
+                                             "trashed_at = 0 AND archived = 1 "
+                                             "ORDER BY updated_at DESC, seq DESC LIMIT ?",
+                                             kConversationColumns)));
     select.bind(1, owner.value).bind(2, std::max<std::int64_t>(limit, 0));
     return sqlite::read_all<Conversation>(select, read_conversation);
 }
@@ -85,12 +98,12 @@ Result<> SqliteStore::require(const ConversationKey& key) {
 }
 
 Result<> SqliteStore::update_conversation(const Conversation& conversation) {
-    NOTSO_TRY(
-        Statement update,
-        database_->prepare("UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
-                           "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
-                           "model = ?9, leaf = ?10, pinned = ?11, thinking_budget = ?13 "
-                           "WHERE id = ?1 AND owner = ?12 AND trashed_at = 0"));
+    NOTSO_TRY(Statement update,
+              database_->prepare(
+                  "UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
+                  "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
+                  "model = ?9, leaf = ?10, pinned = ?11, thinking_budget = ?13, archived = ?14 "
+                  "WHERE id = ?1 AND owner = ?12 AND trashed_at = 0"));
     bind(update, conversation);
     NOTSO_CHECK(update.run());
     if (database_->changes() == 0) return no_conversation(conversation.id);

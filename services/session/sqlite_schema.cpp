@@ -216,6 +216,11 @@ CREATE TABLE summary (
     created_at    INTEGER NOT NULL
 ) STRICT;
 )sql",
+    R"sql(
+ALTER TABLE conversation ADD COLUMN archived INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1));
+CREATE INDEX conversation_archived
+    ON conversation (owner, updated_at DESC, seq DESC) WHERE archived = 1;
+)sql",
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ const OwnerId kOwner = local_owner();
 constexpr const char* kBackToLayout2 =
     "DROP TRIGGER message_added; DROP TRIGGER message_removed; DROP TRIGGER message_unfinished;"
     "DROP TRIGGER message_finished; DROP TABLE message_index; DROP INDEX conversation_by_place;"
+    "DROP INDEX conversation_archived; ALTER TABLE conversation DROP COLUMN archived;"
     "ALTER TABLE conversation DROP COLUMN thinking_budget;"
     "ALTER TABLE conversation DROP COLUMN pinned;"
     "ALTER TABLE conversation DROP COLUMN trashed_at;"

@@ -116,6 +116,18 @@ std::string title_of(const Language& language, const services::Conversation& con
     return conversation.title.empty() ? std::string(language.text("New chat")) : conversation.title;
 }
 
+json::array conversations_view(const Language& language,
+                               const std::vector<services::Conversation>& conversations) {
+    json::array view;
+    const UnixMs now = now_ms();
+    for (const services::Conversation& conversation : conversations) {
+        view.push_back(json::object{{"id", conversation.id.value},
+                                    {"title", title_of(language, conversation)},
+                                    {"day", day_label(language, conversation.updated_at, now)}});
+    }
+    return view;
+}
+
 json::object model_view(const Language& language,
                         const services::ModelInfo& model,
                         const services::Health& health) {
@@ -231,7 +243,8 @@ json::object chat_view(const PageFrame& frame,
     const auto& [follow, draft, edited] = shown;
     json::object view = frame_view(frame);
     const std::string& id = chat.conversation.id.value;
-    view["conversation"] = {{"id", id}, {"pinned", chat.conversation.pinned}};
+    view["conversation"] = {
+        {"id", id}, {"pinned", chat.conversation.pinned}, {"archived", chat.conversation.archived}};
     view["ideas"] = starters_view(frame.language);
     view["composer"] = composer_view(fmt::format("/chat/{}/messages", id), draft);
     if (frame.reads_drafts && frame.model.remote_host.empty())

@@ -38,6 +38,10 @@ std::string theme_of(const Request& request);
 /// Title of a conversation for people; one without messages has none yet.
 std::string title_of(const Language& language, const services::Conversation& conversation);
 
+/// Conversations as the lists show them, in their order: title, path, day.
+boost::json::array conversations_view(const Language& language,
+                                      const std::vector<services::Conversation>& conversations);
+
 /// Variables of base.html.
 boost::json::object frame_view(const PageFrame& frame);
 /// Variable `model` of partials/model_badge.html.

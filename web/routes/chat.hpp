@@ -30,13 +30,16 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
 
 /// GET  /search                        q: where it stands in titles and messages (page or fragment)
 /// POST /chat/{id}/pin                 pinned: listed first, or no more
+/// POST /chat/{id}/archive             archived: not in the list, or again
+/// GET  /archived                      those that are not in the list
 /// POST /chat/{id}/delete              the page that follows can take it back
 /// POST /chat/{id}/restore             takes it back
 void add_chat_list_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// GET  /chats                         the list, with a box to tick for each
 /// POST /chats/delete                  chat-{id} for each that is ticked; the page takes it back
-/// POST /chats/restore                 the same
+/// POST /chats/archive                 the same boxes; nothing is deleted
+/// POST /chats/restore                 the same boxes
 void add_chat_bulk_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// GET  /chat/{id}/export              format: md (what is shown) or json (every version); a file

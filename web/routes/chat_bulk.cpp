@@ -1,5 +1,5 @@
-// Several conversations at once: the list with boxes to tick, deleting what is ticked, taking it
-// back.
+// Several conversations at once: the list with boxes to tick, archiving or deleting what is ticked,
+// taking that back.
 #include "web/pages/format.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/chat_forms.hpp"
@@ -91,6 +91,25 @@ Awaitable<> post_delete_chosen(Exchange& exchange, const Pages& pages) {
     co_await show_list(exchange, pages, *std::move(deleted));
 }
 
+Awaitable<Result<>> archive(const Pages& pages, const ConversationKey& key) {
+    auto start = [&pages, &key](services::Completion<Conversation> done) {
+        pages.context().chat.set_archived(key, true, std::move(done));
+    };
+    const auto archived = co_await wait_for<Conversation>(start);
+    if (!archived) co_return std::unexpected(archived.error());
+    co_return Result<>{};
+}
+
+Awaitable<> post_archive_chosen(Exchange& exchange, const Pages& pages) {
+    const auto archived = co_await change_ticked(exchange, pages, archive);
+    if (!archived) {
+        co_await pages.show_error(exchange, archived.error());
+        co_return;
+    }
+    Response response = see_other("/archived");
+    co_await exchange.respond(std::move(response));
+}
+
 Awaitable<> post_restore_chosen(Exchange& exchange, const Pages& pages) {
     const auto restored = co_await change_ticked(exchange, pages, restore);
     if (!restored) {
@@ -108,6 +127,7 @@ void add_chat_bulk_routes(std::vector<Route>& routes, const SharedPages& pages) 
                           return get_chats(exchange, *pages);
                       }});
     routes.push_back(action_route(pages, "/chats/delete", post_delete_chosen, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chats/archive", post_archive_chosen, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chats/restore", post_restore_chosen, BodyLimit::kSmall));
 }
 

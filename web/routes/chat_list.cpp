@@ -115,6 +115,40 @@ Awaitable<> post_pin(Exchange& exchange, const Pages& pages) {
     co_await go_on(exchange, pages, pinned, "/chat/" + key.id.value);
 }
 
+Awaitable<> post_archive(Exchange& exchange, const Pages& pages) {
+    const ConversationKey key = conversation_of(exchange.request());
+    const Result<Form> form = exchange.request().form();
+    if (!form) {
+        co_await pages.show_error(exchange, form.error());
+        co_return;
+    }
+    auto start = [&](services::Completion<Conversation> done) {
+        pages.context().chat.set_archived(key, form->contains("archived"), std::move(done));
+    };
+    const auto changed = co_await wait_for<Conversation>(start);
+    co_await go_on(exchange, pages, changed, "/chat/" + key.id.value);
+}
+
+/// The list of those that are not in the list beside it.
+Awaitable<> archived_page(Exchange& exchange, const Pages& pages) {
+    auto start = [&](services::Completion<std::vector<Conversation>> done) {
+        pages.context().chat.list_archived(exchange.request().owner, std::move(done));
+    };
+    auto archived = co_await wait_for<std::vector<Conversation>>(start);
+    if (!archived) {
+        co_await pages.show_error(exchange, archived.error());
+        co_return;
+    }
+    const PageFrame frame =
+        co_await pages.frame(exchange.request(), text_for(exchange.request(), "Archived chats"));
+    boost::json::object view = frame_view(frame);
+    view["plain"] = true;
+    view["archived"] = conversations_view(frame.language, *archived);
+    Response response;
+    response.body = co_await pages.render(exchange.request(), "archived.html", std::move(view));
+    co_await exchange.respond(std::move(response));
+}
+
 Awaitable<> post_delete(Exchange& exchange, const Pages& pages) {
     const ConversationKey key = conversation_of(exchange.request());
     auto start = [&pages, &key](services::Completion<> done) {
@@ -136,6 +170,10 @@ Awaitable<> post_restore(Exchange& exchange, const Pages& pages) {
 }  // namespace
 
 void add_chat_list_routes(std::vector<Route>& routes, const SharedPages& pages) {
+    routes.push_back({Method::kGet, "/archived", [pages](Exchange& exchange) {
+                          return archived_page(exchange, *pages);
+                      }});
+    routes.push_back(action_route(pages, "/chat/{id}/archive", post_archive, BodyLimit::kSmall));
     routes.push_back({Method::kGet, "/search", [pages](Exchange& exchange) {
                           return search(exchange, *pages);
                       }});

@@ -83,6 +83,25 @@ TEST_F(ChatListRoutes, PinnedChatsStandOnTop) {
     EXPECT_FALSE(get("/").body.contains(">Pinned</h2>"));
 }
 
+TEST_F(ChatListRoutes, ArchivedChatsLeaveTheListAndComeBack) {
+    const std::string chat = new_chat("walrus");
+    const std::string link = "id=\"chat-" + chat.substr(6);
+    const std::string form = "action=\"" + chat + "/archive\"><button aria-label";
+    EXPECT_FALSE(get("/archived").body.contains(form));
+    EXPECT_EQ(post_form(chat + "/archive", "archived=1").header("location"), chat);
+    EXPECT_FALSE(get("/").body.contains(link));
+    EXPECT_TRUE(get("/archived").body.contains("href=\"" + chat + "\""));
+    EXPECT_TRUE(get("/search?q=walrus").body.contains(chat)) << "it is found as before";
+    EXPECT_TRUE(get(chat).body.contains("This chat is archived"));
+    EXPECT_EQ(post_form(chat + "/archive", "").status, 303);
+    EXPECT_TRUE(get("/").body.contains(link));
+    EXPECT_FALSE(get("/archived").body.contains(form));
+    const std::string box = "chat-" + chat.substr(6) + "=1";
+    EXPECT_EQ(post_form("/chats/archive", box).header("location"), "/archived");
+    EXPECT_TRUE(get("/archived").body.contains(form));
+    EXPECT_EQ(post_form("/chats/archive", "").status, 400);
+}
+
 TEST_F(ChatListRoutes, DeletedChatsCanBeTakenBack) {
     const std::string chat = new_chat("Where+is+Rome");
     const std::string id = chat.substr(6);
