@@ -29,7 +29,8 @@ json::object stats_json(const MessageStats& stats) {
             {"first_token_ms", exact(stats.first_token_ms)},
             {"tokens_per_second", exact(stats.tokens_per_second)},
             {"thinking_ms", exact(stats.thinking_ms)},
-            {"thinking_end", static_cast<std::int64_t>(stats.thinking_end)}};
+            {"thinking_end", static_cast<std::int64_t>(stats.thinking_end)},
+            {"model", stats.model}};
 }
 
 json::object message_json(const Message& message) {
@@ -70,6 +71,9 @@ Result<MessageStats> read_stats(const JsonReader& in) {
     NOTSO_TRY(stats.thinking_ms, in.exact("thinking_ms"));
     NOTSO_TRY(const std::int64_t reason, in.integer("thinking_end"));
     stats.thinking_end = static_cast<ThinkingEndReason>(std::clamp<std::int64_t>(reason, 0, 3));
+    if (in.has("model")) {
+        NOTSO_TRY(stats.model, in.text("model"));
+    }
     return stats;
 }
 

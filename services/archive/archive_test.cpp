@@ -27,6 +27,17 @@ std::string read_all(const fs::path& path) {
 }
 
 /// With every field set to something that could get lost.
+ToolUse denied_use(std::string output) {
+    return {.id = "call-1",
+            .name = "calculator",
+            .arguments = "{\"x\": 1e999}",
+            .state = ToolUseState::kDenied,
+            .output = std::move(output),
+            .round = 2,
+            .text_offset = 1,
+            .sends_to = "example.org"};
+}
+
 /// What belongs to a conversation beside its messages.
 void add_rest(WholeConversation& whole, const auto& text) {
     whole.summaries = {{whole.messages[3].id, text(), 12, 34}};
@@ -42,7 +53,7 @@ WholeConversation make_whole(int seed) {
         static constexpr std::array<std::string_view, 8> kPieces = {
             "word ", "é", "日本", "🙂", "\n", "\"\\/", "\x01\x7F", "</script>"};
         std::string made = "t\0"s;
-        for (std::size_t i = pick(40); i > 0; --i) made += kPieces[pick(kPieces.size())];
+        for (auto i = pick(40); i > 0; --i) made += kPieces[pick(kPieces.size())];
         return made;
     };
     WholeConversation whole{
@@ -76,19 +87,12 @@ WholeConversation make_whole(int seed) {
                                   .first_token_ms = 0.1 + i,
                                   .tokens_per_second = 1.0 / 3.0,
                                   .thinking_ms = 1e-7,
-                                  .thinking_end = ThinkingEndReason::kLoop},
+                                  .thinking_end = ThinkingEndReason::kLoop,
+                                  .model = text()},
                         .client_id = "c" + std::to_string(i),
                         .created_at = 1'700'000'000'123 + i};
         if (i > 0) message.parent = whole.messages[pick(static_cast<std::size_t>(i))].id;
-        if (i % 4 == 1)
-            message.tool_uses = {{.id = "call-1",
-                                  .name = "calculator",
-                                  .arguments = "{\"x\": 1e999}",
-                                  .state = ToolUseState::kDenied,
-                                  .output = text(),
-                                  .round = 2,
-                                  .text_offset = 1,
-                                  .sends_to = "example.org"}};
+        if (i % 4 == 1) message.tool_uses = {denied_use(text())};
         whole.messages.push_back(std::move(message));
     }
     whole.conversation.leaf = whole.messages[5].id;

@@ -58,7 +58,7 @@ void Turn::begin(PromptSource source) {
 /// Writes down where the answer stands, then asks the model.
 void Turn::begin_round() {
     const auto model = deps_.backend.find_model(source_.conversation.model);
-    if (model) journal_.model = model->id;
+    if (model) journal_.model = answer_.stats.model = model->id;
     journal_.thinking = source_.thinking;
     // A draw can be repeated where it is made here.
     const bool is_local = model && model->remote_host.empty();

@@ -131,6 +131,7 @@ struct MessageStats {
     double tokens_per_second = 0;
     double thinking_ms = 0;
     ThinkingEndReason thinking_end = ThinkingEndReason::kModel;  ///< Who ended the thoughts.
+    std::string model = {};  ///< Id of the model that wrote it; empty: nobody knows.
 };
 
 /// What it takes to go on with an answer exactly where it is.

@@ -221,6 +221,9 @@ ALTER TABLE conversation ADD COLUMN archived INTEGER NOT NULL DEFAULT 0 CHECK (a
 CREATE INDEX conversation_archived
     ON conversation (owner, updated_at DESC, seq DESC) WHERE archived = 1;
 )sql",
+    R"sql(
+ALTER TABLE message ADD COLUMN model TEXT NOT NULL DEFAULT '';
+)sql",
 };
 
 }  // namespace

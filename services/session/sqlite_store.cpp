@@ -17,7 +17,7 @@ using sqlite::Transaction;
 constexpr std::string_view kMessageColumns =
     "id, conversation, parent, role, state, text, thinking, error, prompt_tokens, cached_tokens, "
     "completion_tokens, reasoning_tokens, first_token_ms, tokens_per_second, thinking_ms, "
-    "client_id, created_at, draft_tokens, accepted_tokens, thinking_end";
+    "client_id, created_at, draft_tokens, accepted_tokens, thinking_end, model";
 
 Message read_message(const Statement& row) {
     Message message{.id = {row.text(0)}, .conversation = {row.text(1)}, .text = row.text(5)};
@@ -38,6 +38,7 @@ Message read_message(const Statement& row) {
     message.stats.draft_tokens = row.integer(17);
     message.stats.accepted_tokens = row.integer(18);
     message.stats.thinking_end = static_cast<ThinkingEndReason>(row.integer(19));
+    message.stats.model = row.text(20);
     return message;
 }
 
@@ -194,7 +195,7 @@ Result<> SqliteStore::insert(const Message& message) {
         Statement insert,
         database_->prepare(fmt::format(
             "INSERT INTO message ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-            "?, ?, ?)",
+            "?, ?, ?, ?)",
             kMessageColumns)));
     insert.bind(1, message.id.value)
         .bind(2, message.conversation.value)
@@ -202,7 +203,8 @@ Result<> SqliteStore::insert(const Message& message) {
         .bind(17, message.created_at)
         .bind(18, message.stats.draft_tokens)
         .bind(19, message.stats.accepted_tokens)
-        .bind(20, static_cast<std::int64_t>(message.stats.thinking_end));
+        .bind(20, static_cast<std::int64_t>(message.stats.thinking_end))
+        .bind(21, message.stats.model);
     if (message.parent) insert.bind(3, message.parent->value);
     bind_changing(insert, 5, message);
     if (!message.client_id.empty()) insert.bind(16, message.client_id);
@@ -237,12 +239,14 @@ Result<> SqliteStore::write(const Message& message) {
                                  "cached_tokens = ?7, completion_tokens = ?8, reasoning_tokens = "
                                  "?9, first_token_ms = ?10, "
                                  "tokens_per_second = ?11, thinking_ms = ?12, "
-                                 "draft_tokens = ?13, accepted_tokens = ?14, thinking_end = ?15 "
+                                 "draft_tokens = ?13, accepted_tokens = ?14, thinking_end = ?15, "
+                                 "model = ?16 "
                                  "WHERE id = ?1"));
     update.bind(1, message.id.value)
         .bind(13, message.stats.draft_tokens)
         .bind(14, message.stats.accepted_tokens)
-        .bind(15, static_cast<std::int64_t>(message.stats.thinking_end));
+        .bind(15, static_cast<std::int64_t>(message.stats.thinking_end))
+        .bind(16, message.stats.model);
     bind_changing(update, 2, message);
     NOTSO_CHECK(update.run());
     if (database_->changes() == 0) return no_message(message.id);

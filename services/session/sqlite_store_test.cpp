@@ -27,6 +27,7 @@ constexpr const char* kBackToLayout2 =
     "ALTER TABLE message DROP COLUMN draft_tokens;"
     "ALTER TABLE message DROP COLUMN accepted_tokens;"
     "ALTER TABLE message DROP COLUMN thinking_end;"
+    "ALTER TABLE message DROP COLUMN model;"
     "DROP INDEX message_by_parent; ALTER TABLE conversation DROP COLUMN leaf;"
     "DROP TRIGGER message_weighed; DROP TRIGGER message_weighed_again; DROP TRIGGER "
     "message_weighs_nothing; DROP INDEX conversation_by_size; ALTER TABLE conversation DROP COLUMN "

@@ -75,6 +75,17 @@ for (const javaScriptEnabled of [true, false]) {
     await page.click("#model-menu .line button");
     await page.waitForLoadState("load");
     assert.equal(await page.textContent("#model-badge .model-name"), "model");
+    await page.click("[popovertarget=model-menu]");
+    await page.click("#model-menu button[formaction$='/again']", { noWaitAfter: true });
+    await page.waitForSelector("article.assistant .stat, form.retry:has-text('Retry')", { timeout: 30000 });
+    await page.goto(page.url().replace(/\?.*/, ""));
+    await page.waitForSelector(".versions [aria-label='Version 2 of 2']");
+    await page.click(".stat summary");
+    assert.match(await page.textContent(".stat"), /Model\s*model(?!-)/, "who wrote it is told");
+    await page.click(".versions [aria-label='Older version']");
+    await page.waitForSelector(".versions [aria-label='Version 1 of 2']");
+    await page.click(".stat summary");
+    assert.match(await page.textContent(".stat"), /another-model/);
     await close_page(page);
   });
 

@@ -243,9 +243,11 @@ TEST(AnswerViewTest, HasTheNumbersOfTheAnswer) {
                      .draft_tokens = 8,
                      .accepted_tokens = 6,
                      .first_token_ms = 400,
-                     .tokens_per_second = 20};
+                     .tokens_per_second = 20,
+                     .model = "tiny<"};
     const std::string rows(answer_view(Language::english(), message).at("stats_rows").as_string());
-    for (const char* part : {"44 tokens, 40 of them cached",
+    for (const char* part : {"<dt>Model</dt><dd>tiny&lt;</dd>",
+                             "44 tokens, 40 of them cached",
                              "12 tokens",
                              "20.0 tokens/s",
                              "after 0.4 s",

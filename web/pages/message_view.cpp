@@ -130,6 +130,7 @@ void add_row(std::string& html, std::string_view name, std::string_view value) {
 /// Rows of what stands behind an answer's line of numbers.
 std::string stats_rows(const Language& language, const services::MessageStats& stats) {
     std::string html;
+    if (!stats.model.empty()) add_row(html, language.text("Model"), stats.model);
     add_row(html,
             language.text("Prompt"),
             language.fill("{}, {} of them cached",

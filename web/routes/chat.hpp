@@ -25,6 +25,7 @@ void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 /// POST /chat/{id}/thinking   thinking, thinking_budget: the conversation's switch, and how many
 /// tokens thoughts may take (0 = no limit, empty = the server's setting)
 /// POST /chat/{id}/model      model: an id, empty = the default one
+/// POST /chat/{id}/again      model: that one answers from now on, first the last question again
 /// POST /chat/{id}/rename     title
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages);
 

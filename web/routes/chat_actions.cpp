@@ -274,6 +274,47 @@ Awaitable<> post_model(Exchange& exchange, const Pages& pages) {
     co_await answer_change(exchange, pages, changed, "/chat/" + key.id.value);
 }
 
+/// The last answer's question again, to the model that the form names.
+Awaitable<Result<>> ask_again(Exchange& exchange, const Pages& pages, const Form& form) {
+    const ConversationKey key = conversation_of(exchange.request());
+    const auto view = co_await open_conversation(pages, key);
+    if (!view) co_return std::unexpected(view.error());
+    if (view->messages.empty() || view->messages.back().role != services::MessageRole::kAssistant)
+        co_return fail(ErrorCode::kInvalidArgument, "there is no answer yet: send a message first");
+    if (const Result<> room = check_room(pages.context()); !room) co_return room;
+    if (const Result<> set = co_await set_model(pages, key, field(form, "model")); !set)
+        co_return set;
+    const services::Message& last = view->messages.back();
+    auto start = [&](services::Completion<services::SentMessage> done) {
+        pages.context().chat.regenerate({.conversation = key,
+                                         .question = *last.parent,
+                                         .answer = last.id,
+                                         .user = client_user(exchange.request())},
+                                        std::move(done));
+    };
+    const auto sent = co_await wait_for<services::SentMessage>(start);
+    if (!sent) co_return std::unexpected(sent.error());
+    co_return Result<>{};
+}
+
+Awaitable<> post_again(Exchange& exchange, const Pages& pages) {
+    const Result<Form> form = exchange.request().form();
+    Result<> asked;
+    if (!form) asked = std::unexpected(form.error());
+    if (form) asked = co_await ask_again(exchange, pages, *form);
+    if (!asked) {
+        co_await pages.show_error(exchange, asked.error());
+        co_return;
+    }
+    const ConversationKey key = conversation_of(exchange.request());
+    Response response = see_other(follow_path(key));
+    if (exchange.request().is_htmx()) {  // another model: the whole page is another one
+        response = {};
+        response.headers.push_back({"HX-Redirect", "/chat/" + key.id.value});
+    }
+    co_await exchange.respond(std::move(response));
+}
+
 Awaitable<> post_tool(Exchange& exchange, const Pages& pages) {
     const ConversationKey key = conversation_of(exchange.request());
     const Result<Form> form = exchange.request().form();
@@ -316,6 +357,7 @@ void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages
     routes.push_back(
         action_route(pages, "/chat/{id}/answer-now", post_answer_now, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/model", post_model, BodyLimit::kSmall));
+    routes.push_back(action_route(pages, "/chat/{id}/again", post_again, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/rename", post_rename, BodyLimit::kSmall));
 }
 
