@@ -6,17 +6,7 @@ set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 target="$1"
 
-cache="${NOTSO_CACHE:-$HOME/.cache/notso}"
-lock="$(sha256sum "$here/package-lock.json" | cut -c1-16)"
-modules="$cache/page-assets-$lock"
-if [ ! -e "$modules/complete" ]; then
-    PATH="$("$here/../../tools/node.sh"):$PATH"
-    rm -rf "$modules"
-    mkdir -p "$modules"
-    cp "$here/package.json" "$here/package-lock.json" "$here/.npmrc" "$modules/"
-    (cd "$modules" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2
-    touch "$modules/complete"
-fi
+modules="$("$here/../../tools/npm_modules.sh" "$here")"
 mkdir -p "$target"
-cp "$modules/node_modules/htmx.org/dist/htmx.min.js" "$modules/node_modules/htmx.org/dist/ext/hx-sse.min.js" \
-    "$modules/node_modules/htmx.org/LICENSE" "$target/"
+cp "$modules/htmx.org/dist/htmx.min.js" "$modules/htmx.org/dist/ext/hx-sse.min.js" \
+    "$modules/htmx.org/LICENSE" "$target/"
