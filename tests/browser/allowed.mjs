@@ -8,13 +8,17 @@ function unwanted(root) {
     code: { class: /^(language-[\w+#.-]+|math|math display)$/ },
     a: { href: /^(https?:\/\/|mailto:)[^"'<>\s]+$|^(https?:\/\/|mailto:)[^"<>\s]+$/i, rel: /^noopener noreferrer nofollow$/ },
     ol: { start: /^\d{1,9}$/ }, li: { class: /^task$/ },
-    span: { role: /^img$/, "aria-label": /^(To do|Done)$/ },
+    // What script makes of code and formulas.
+    span: { role: /^(img|group)$/, "aria-label": /^(To do|Done|Formula)$/, tabindex: /^0$/, "data-tex": /^\$/,
+      class: /^(hljs-[\w-]+( [\w-]+_)*|language-[a-z]+|math|math display)$/ },
     h3: { class: /^level-[1-6]$/ },
     div: { class: /^(code|table)$/, role: /^group$/, "aria-label": /^Table$/, tabindex: /^0$/ },
     button: { class: /^quiet copy$/, type: /^button$/, hidden: /^$/, "data-copy": /^code$/ },
     pre: { role: /^group$/, tabindex: /^0$/, "aria-label": /^(Code|Code, [\w+#.-]+|Text)$/, class: /^plain$/ },
     th: { scope: /^col$/, class: /^(left|center|right)$/ }, td: { class: /^(left|center|right)$/ },
   };
+  const kMath = /^(math|m[a-z]+|none)$/;
+  const kMathAttributes = /^(mathvariant|displaystyle|scriptlevel|stretchy|symmetric|fence|separator|form|[lr]space|(min|max)size|accent(under)?|linethickness|width|height|depth|voffset|largeop|movablelimits|display|dir)$/;
   const kFrame = /^(article|header|h1|h2|table|thead|tbody|tr|th|td|caption|tfoot|template|fieldset|legend|progress|noscript|div|details|summary|svg|use|span|p|strong|form|button|input|a|dl|dt|dd|section|pre|ol|ul|li|b|mark|path|rect|nav|label|textarea|select|option|time)$/;
   const kTextOnly = ".said, .body:not(dl), dl.body dd, .asking pre, h1, #title, .chats a:not(.hits a), .hit-title, .hit-text, .withdraw + *";
   const found = [];
@@ -29,10 +33,12 @@ function unwanted(root) {
       }
     }
     if (node.parentElement && in_prose(node) && !wrapper && !node.matches(".tail")) {
-      const rules = kProse[name];
+      const drawn = node.namespaceURI.endsWith("MathML") && kMath.test(name) && !/^m(action|glyph)$/.test(name);
+      const rules = drawn ? {} : kProse[name];
       if (!rules) say(node, "element in an answer");
       for (const attribute of rules ? node.attributes : []) {
-        if (!rules[attribute.name]?.test(attribute.value)) say(node, `attribute ${attribute.name} in an answer`);
+        const math = drawn && (attribute.name === "class" ? /^[\w -]+$/ : kMathAttributes.test(attribute.name) && /^[\w.%+-]+$/);
+        if (!(math || rules[attribute.name])?.test(attribute.value)) say(node, `attribute ${attribute.name} in an answer`);
       }
     } else if (!kFrame.test(name)) {
       say(node, "element");

@@ -78,7 +78,7 @@ async function look_at(paths, selector) {
       const html = await (await fetch(address)).text();
       all.looked += new DOMParser().parseFromString(html, "text/html").querySelectorAll(what).length;
       all.troubles.push(...globalThis.unwanted_in_html(html, what));
-      if (/<script(?! src="\/assets\/app\.[0-9a-f]+\.js" defer>)/i.test(html)) all.troubles.push(`script in ${address}`);
+      if (/<script(?! src="\/assets\/app\.[0-9a-f]+\.js" defer data-code="\/assets\/code\.[0-9a-f]+\.js" data-math="\/assets\/math\.[0-9a-f]+\.js">)/i.test(html)) all.troubles.push(`script in ${address}`);
     }
     return all;
   }, [paths, selector]);
