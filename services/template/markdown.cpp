@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "services/template/markdown_links.hpp"
+#include "services/template/markdown_math.hpp"
 #include "services/template/markdown_render.hpp"
 #include "services/template/markdown_scan.hpp"
 
@@ -41,7 +42,8 @@ std::string language_of(const MD_BLOCK_CODE_DETAIL& detail) {
 
 class HtmlWriter {
   public:
-    explicit HtmlWriter(std::size_t max_size) : max_size_(max_size) {}
+    HtmlWriter(std::size_t max_size, const std::vector<Formula>& formulas)
+        : max_size_(max_size), formulas_(formulas) {}
 
     std::string take() && { return std::move(out_); }
 
@@ -109,12 +111,36 @@ class HtmlWriter {
                 append_entity(out_, content);
                 break;
             default:
-                append_escaped(out_, content);
+                append_text(content, type == MD_TEXT_CODE);
         }
         return status();
     }
 
   private:
+    // A formula is shown as it was written until the page's script draws it; in code it is code.
+    void append_text(std::string_view content, bool code) {
+        visit_marked(
+            content,
+            formulas_,
+            [&](std::string_view text) { append_escaped(out_, text); },
+            [&](const Formula& formula) {
+                if (code) return append_escaped(out_, formula.source);
+                out_ += formula.display ? "<code class=\"math display\">" : "<code class=\"math\">";
+                append_escaped(out_, formula.tex);
+                out_ += "</code>";
+            });
+    }
+
+    std::string unmarked(std::string_view text) const {
+        std::string out;
+        visit_marked(
+            text,
+            formulas_,
+            [&](std::string_view piece) { out += piece; },
+            [&](const Formula& formula) { out += formula.source; });
+        return out;
+    }
+
     int status() const { return out_.size() > max_size_ ? kAbort : 0; }
 
     void close_span() {
@@ -195,49 +221,22 @@ class HtmlWriter {
     }
 
     void close_block(MD_BLOCKTYPE type) {
-        switch (type) {
-            case MD_BLOCK_QUOTE:
-                out_ += "</blockquote>\n";
-                break;
-            case MD_BLOCK_UL:
-                out_ += "</ul>\n";
-                break;
-            case MD_BLOCK_OL:
-                out_ += "</ol>\n";
-                break;
-            case MD_BLOCK_LI:
-                out_ += "</li>\n";
-                break;
-            case MD_BLOCK_H:
-                out_ += "</h3>\n";
-                break;
-            case MD_BLOCK_CODE:
-                out_ += "</code></pre></div>\n";
-                break;
-            case MD_BLOCK_P:
-                out_ += "</p>\n";
-                break;
-            case MD_BLOCK_TABLE:
-                out_ += "</table></div>\n";
-                break;
-            case MD_BLOCK_THEAD:
-                out_ += "</thead>\n";
-                break;
-            case MD_BLOCK_TBODY:
-                out_ += "</tbody>\n";
-                break;
-            case MD_BLOCK_TR:
-                out_ += "</tr>\n";
-                break;
-            case MD_BLOCK_TH:
-                out_ += "</th>";
-                break;
-            case MD_BLOCK_TD:
-                out_ += "</td>";
-                break;
-            default:
-                break;
-        }
+        constexpr std::pair<MD_BLOCKTYPE, std::string_view> kTags[] = {
+            {MD_BLOCK_QUOTE, "</blockquote>\n"},
+            {MD_BLOCK_UL, "</ul>\n"},
+            {MD_BLOCK_OL, "</ol>\n"},
+            {MD_BLOCK_LI, "</li>\n"},
+            {MD_BLOCK_H, "</h3>\n"},
+            {MD_BLOCK_CODE, "</code></pre></div>\n"},
+            {MD_BLOCK_P, "</p>\n"},
+            {MD_BLOCK_TABLE, "</table></div>\n"},
+            {MD_BLOCK_THEAD, "</thead>\n"},
+            {MD_BLOCK_TBODY, "</tbody>\n"},
+            {MD_BLOCK_TR, "</tr>\n"},
+            {MD_BLOCK_TH, "</th>"},
+            {MD_BLOCK_TD, "</td>"}};
+        for (const auto& [block, tag] : kTags)
+            if (block == type) out_ += tag;
     }
 
     // The page has its own h1 and h2. All headings of an answer are h3: models skip levels as they
@@ -310,7 +309,7 @@ class HtmlWriter {
         out_ += "</a>";
     }
 
-    static std::string attribute_text(const MD_ATTRIBUTE& attribute) {
+    std::string attribute_text(const MD_ATTRIBUTE& attribute) const {
         std::string out;
         for (std::size_t i = 0;
              attribute.text != nullptr && attribute.substr_offsets[i] < attribute.size;
@@ -323,7 +322,7 @@ class HtmlWriter {
                 out += part;
             }
         }
-        return out;
+        return unmarked(out);
     }
 
     struct Link {
@@ -333,6 +332,7 @@ class HtmlWriter {
 
     std::string out_;
     std::size_t max_size_;
+    const std::vector<Formula>& formulas_;
     int depth_ = 0;
     int open_links_ = 0;
     std::vector<MD_SPANTYPE> spans_;
@@ -376,8 +376,9 @@ std::string render_markdown(std::string_view text) {
     if (text.size() > kMaxMarkdownBytes || !cost.markdown) return plain_text(text);
     MD_PARSER parser = make_parser();
     if (!cost.autolinks) parser.flags &= ~unsigned{MD_FLAG_PERMISSIVEAUTOLINKS};
-    const std::string source = widen_table_rules(text);
-    HtmlWriter html(kOutputAtLeast + text.size() * kOutputPerInputByte);
+    const MarkedText marked = take_formulas(text);
+    const std::string source = widen_table_rules(marked.text);
+    HtmlWriter html(kOutputAtLeast + text.size() * kOutputPerInputByte, marked.formulas);
     const int result = md_parse(source.data(), static_cast<MD_SIZE>(source.size()), &parser, &html);
     if (result != 0) return plain_text(text);
     return std::move(html).take();

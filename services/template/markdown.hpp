@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxMarkdownBytes = 4 * 1024 * 1024;
 /// HTML of GitHub-flavoured Markdown (tables, strikethrough, task lists, autolinks). Code blocks
 /// become
 /// `<div class="code"><header><span>lang</span>…</header><pre tabindex="0"><code
-/// class="language-lang">`. Links get rel="noopener noreferrer nofollow"; images become a link with
+/// class="language-lang">`, formulas `<code class="math">` with their source. Links get rel="noopener noreferrer nofollow"; images become a link with
 /// their alt text. Well-formed for any input.
 std::string markdown_to_html(std::string_view text);
 

@@ -79,6 +79,7 @@ class BlockScanner {
         }
         if (is_blank(line)) {
             after_blank_ = complete;
+            pipes_ = false;
             return;
         }
         if (after_blank_ && indent == 0 && line[0] != '\t')
@@ -87,6 +88,7 @@ class BlockScanner {
         stopped_ = has_return;
         if (!complete || stopped_) return;
         open_block(trimmed, indent);
+        pipes_ = pipes_ || line.contains('|');
         if (!fence_.is_open() && !only_inline_links(line)) stopped_ = true;
     }
 
@@ -100,10 +102,12 @@ class BlockScanner {
     void open_block(std::string_view trimmed, std::size_t indent) {
         const bool inside_item = item_ != 0 && indent >= item_;
         if (inside_item) return;
-        const Fence fence = fence_of(trimmed);
+        const std::size_t tabs = std::min(trimmed.find_first_not_of(" \t"), trimmed.size());
+        const Fence fence = fence_of(trimmed.substr(tabs));
         if (fence.is_open()) {
-            // With more indentation it may be code, or belong to a list: who knows.
-            stopped_ = indent > 3 || (item_ != 0 && indent != 0);
+            // With more indentation it may be code, or belong to a list; it may be a row of a
+            // table: who knows.
+            stopped_ = indent > 3 || tabs > 0 || pipes_ || (item_ != 0 && indent != 0);
             if (stopped_) return;
             fence_ = fence;
             item_ = 0;
@@ -117,6 +121,7 @@ class BlockScanner {
     std::size_t item_ =
         0;  // where the content of the open list's last item begins; 0: no list is open
     bool after_blank_ = false;
+    bool pipes_ = false;  // since the last blank line
     bool stopped_ = false;
 };
 

@@ -159,7 +159,17 @@ INSTANTIATE_TEST_SUITE_P(All,
                                          std::string(1, '\0'),
                                          "\t",
                                          "\xFF",
-                                         "[a][a]\n"));
+                                         "[a][a]\n",
+                                         "$",
+                                         "$a",
+                                         "$a$",
+                                         "$$ ",
+                                         "\\(",
+                                         "\\[\n",
+                                         "\\[\n\\]",
+                                         "\\(a \\[ ",
+                                         "`a` ``\n",
+                                         "$a `b$ "));
 
 }  // namespace
 }  // namespace notso::services

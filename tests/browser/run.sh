@@ -6,19 +6,10 @@ set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
 export NOTSO_BIN="${NOTSO_BIN:-$root/build/release/notso}"
+export NOTSO_PAINT="${NOTSO_PAINT:-$root/build/release/tests/browser/paint_stream}"
 
 PATH="$("$root/tools/node.sh"):$PATH"
-cache="${NOTSO_CACHE:-$HOME/.cache/notso}"
-lock="$(sha256sum "$here/package-lock.json" | cut -c1-16)"
-modules="$cache/browser-tests-$lock"
-if [ ! -e "$modules/complete" ]; then
-    rm -rf "$modules"
-    mkdir -p "$modules"
-    cp "$here/package.json" "$here/package-lock.json" "$here/.npmrc" "$modules/"
-    (cd "$modules" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    touch "$modules/complete"
-fi
-ln -sfn "$modules/node_modules" "$here/node_modules"
+ln -sfn "$("$root/tools/npm_modules.sh" "$here")" "$here/node_modules"
 
 if [ $# -eq 0 ]; then
     set -- "$here"/*.test.mjs

@@ -185,6 +185,8 @@ json::object frame_view(const PageFrame& frame) {
             {"assets",
              {{"css", asset_url("app.css")},
               {"js", asset_url("app.js")},
+              {"code", asset_url("code.js")},
+              {"math", asset_url("math.js")},
               {"icon", asset_url("icon.svg")},
               {"touch_icon", asset_url("icon-192.png")}}},
             {"groups", groups_view(frame)},
