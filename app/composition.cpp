@@ -116,6 +116,7 @@ class Root final : public Composition {
           pulls_({.folder = settings.models_dir,
                   .hub = settings.hub,
                   .on_installed = [this] { backend_->refresh(); }}),
+          settings_(*store_, database_, io_executor_),
           archive_(*store_, database_, io_executor_, directory_.path() / "tmp"),
           context_{*chat_, *backend_, compute_, NOTSO_VERSION} {
         if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
@@ -124,6 +125,7 @@ class Root final : public Composition {
         context_.mcp = tools_.servers.get();
         archive_.limit_imports(settings.quota);
         context_.archive = &archive_;
+        context_.settings = &settings_;
     }
 
     ~Root() override {
@@ -168,6 +170,7 @@ class Root final : public Composition {
     services::LoginDesk logins_;
     std::unique_ptr<services::ChatService> chat_;
     services::PullDesk pulls_;
+    services::SettingsDesk settings_;
     services::ArchiveDesk archive_;
     web::AppContext context_;
     std::unique_ptr<web::Server> server_;

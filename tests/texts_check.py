@@ -14,7 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
 LITERALS = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s*"((?:[^"\\]|\\.)*)")*')
 # Said by names that code looks up, not by literals beside the look-up.
-TABLES = {"web/pages/page_view.cpp": r"kIdeas = \{(.*?)\};", "services/models/catalogue.cpp": r"kCatalogue = .*?\(\{(.*?)\n\}\);"}
+TABLES = {"web/pages/page_view.cpp": r"kIdeas = \{(.*?)\};", "services/models/catalogue.cpp": r"kCatalogue = .*?\(\{(.*?)\n\}\);",
+          "services/settings/setting_fields.cpp": r"kNumbers\[\] = \{(.*?)\n\};"}
 
 
 def arguments(source, begin):
@@ -65,7 +66,7 @@ def texts_of_tables():
         table = re.search(pattern, (ROOT / path).read_text(encoding="utf-8"), re.S)
         if not table:
             sys.exit(f"texts_check: {path} has no table any more: mend TABLES")
-        said.update(text for text in literals(table.group(1)) if " " in text)
+        said.update(text for text in literals(table.group(1)) if " " in text or text == "Temperature")
     return said
 
 

@@ -10,6 +10,7 @@
 #include "services/archive/json_reader.hpp"
 #include "services/chat/message_tree.hpp"
 #include "services/session/message_names.hpp"
+#include "services/settings/setting_fields.hpp"
 
 namespace notso::services {
 namespace {
@@ -56,6 +57,18 @@ json::object message_json(const Message& message) {
             {"created_at", message.created_at},
             {"stats", stats_json(message.stats)},
             {"tool_uses", std::move(uses)}};
+}
+
+void add_settings(const ChatSettings& settings, json::object& object) {
+    object[kSystemPromptName] = settings.system_prompt;
+    for (const NumberSetting& setting : number_settings()) {
+        json::value& value = object[setting.name] = nullptr;
+        if (const auto* whole = std::get_if<1>(&setting.member)) {
+            if (settings.**whole) value = *(settings.**whole);
+        } else if (const auto& number = settings.*std::get<0>(setting.member)) {
+            value = exact(*number);
+        }
+    }
 }
 
 Result<MessageStats> read_stats(const JsonReader& in) {
@@ -116,18 +129,28 @@ Result<Message> read_message(const JsonReader& in) {
     return message;
 }
 
+/// Files of earlier versions have fewer of them.
+Result<ChatSettings> read_chat_settings(const JsonReader& in) {
+    ChatSettings settings;
+    NOTSO_TRY(settings.system_prompt, in.text(kSystemPromptName));
+    for (const NumberSetting& setting : number_settings()) {
+        if (!in.has(setting.name)) continue;
+        if (const auto* whole = std::get_if<1>(&setting.member)) {
+            NOTSO_TRY(settings.**whole, in.integer(setting.name));
+        } else {
+            NOTSO_TRY(settings.*std::get<0>(setting.member), in.exact(setting.name));
+        }
+    }
+    NOTSO_CHECK(check_numbers(settings, {}));
+    return settings;
+}
+
 Result<Conversation> read_conversation(const JsonReader& in) {
     Conversation conversation{.id = {}, .title = {}};
     NOTSO_TRY(conversation.id.value, in.text("id"));
     NOTSO_TRY(conversation.title, in.text("title"));
     NOTSO_TRY(conversation.thinking, in.flag("thinking"));
-    if (in.has("temperature")) {
-        NOTSO_TRY(conversation.temperature, in.exact("temperature"));
-    }
-    if (in.has("thinking_budget")) {
-        NOTSO_TRY(conversation.thinking_budget, in.integer("thinking_budget"));
-    }
-    NOTSO_TRY(conversation.system_prompt, in.text("system_prompt"));
+    NOTSO_TRY(conversation.settings, read_chat_settings(in));
     NOTSO_TRY(conversation.date, in.text("date"));
     NOTSO_TRY(conversation.created_at, in.integer("created_at"));
     NOTSO_TRY(conversation.updated_at, in.integer("updated_at"));
@@ -222,28 +245,23 @@ json::object to_archive(const WholeConversation& whole) {
     json::array notes;
     for (const StoredNote& note : whole.notes)
         notes.push_back(json::object{{"number", note.number}, {"text", note.text}});
-    json::value temperature = nullptr;
-    if (conversation.temperature) temperature = exact(*conversation.temperature);
-    return {{kArchiveMark, kArchiveVersion},
-            {"id", conversation.id.value},
-            {"title", conversation.title},
-            {"thinking", conversation.thinking},
-            {"temperature", std::move(temperature)},
-            {"thinking_budget",
-             conversation.thinking_budget ? json::value(*conversation.thinking_budget)
-                                          : json::value(nullptr)},
-            {"system_prompt", conversation.system_prompt},
-            {"date", conversation.date},
-            {"created_at", conversation.created_at},
-            {"updated_at", conversation.updated_at},
-            {"model", conversation.model},
-            {"leaf", conversation.leaf.value},
-            {"pinned", conversation.pinned},
-            {"archived", conversation.archived},
-            {"messages", std::move(messages)},
-            {"summaries", std::move(summaries)},
-            {"notes", std::move(notes)},
-            {"waiting", waiting_json(whole)}};
+    json::object object = {{kArchiveMark, kArchiveVersion},
+                           {"id", conversation.id.value},
+                           {"title", conversation.title},
+                           {"thinking", conversation.thinking},
+                           {"date", conversation.date},
+                           {"created_at", conversation.created_at},
+                           {"updated_at", conversation.updated_at},
+                           {"model", conversation.model},
+                           {"leaf", conversation.leaf.value},
+                           {"pinned", conversation.pinned},
+                           {"archived", conversation.archived},
+                           {"messages", std::move(messages)},
+                           {"summaries", std::move(summaries)},
+                           {"notes", std::move(notes)},
+                           {"waiting", waiting_json(whole)}};
+    add_settings(conversation.settings, object);
+    return object;
 }
 
 Result<WholeConversation> from_archive(const json::object& object) {

@@ -13,6 +13,7 @@
 #include "services/session/memory_store.hpp"
 #include "services/session/sqlite_store.hpp"
 #include "services/session/temp_directory.hpp"
+#include "services/settings/setting_fields.hpp"
 
 namespace notso::services {
 namespace {
@@ -56,20 +57,20 @@ WholeConversation make_whole(int seed) {
         for (auto i = pick(40); i > 0; --i) made += kPieces[pick(kPieces.size())];
         return made;
     };
-    WholeConversation whole{
-        .conversation = {.id = {random_id()},
-                         .title = text(),
-                         .thinking = pick(2) == 0,
-                         .temperature = pick(2) == 0 ? std::optional(0.7) : std::nullopt,
-                         .system_prompt = text(),
-                         .date = "2026-11-23T09:00:00",
-                         .created_at = 1'700'000'000'123 + seed,
-                         .updated_at = 1'700'000'100'456 + seed,
-                         .model = "m",
-                         .pinned = pick(2) == 0,
-                         .owner = kOwner,
-                         .archived = pick(2) == 0},
-        .messages = {}};
+    WholeConversation whole{.conversation = {.id = {random_id()},
+                                             .title = text(),
+                                             .thinking = pick(2) == 0,
+                                             .date = "2026-11-23T09:00:00",
+                                             .created_at = 1'700'000'000'123 + seed,
+                                             .updated_at = 1'700'000'100'456 + seed,
+                                             .model = "m",
+                                             .pinned = pick(2) == 0,
+                                             .owner = kOwner,
+                                             .settings = {text(), pick(2) * 0.7},
+                                             .archived = pick(2) == 0},
+                            .messages = {}};
+    ChatSettings& set = whole.conversation.settings;
+    if (pick(2) == 0) set = {text(), 0.1, 0.9, 40, 0.05, 1.1, 512, 0, 4096};
     for (int i = 0; i < 8; ++i) {
         Message message{.id = {random_id()},
                         .conversation = whole.conversation.id,
@@ -147,7 +148,7 @@ TEST_F(ArchiveTest, NothingIsLostBetweenTwoDatabases) {
     const auto from = store("from.db");
     for (int seed = 0; seed < 25; ++seed) {
         WholeConversation whole = make_whole(seed);
-        if (seed % 2 == 0) whole.conversation.thinking_budget = 512 + seed;
+        if (seed % 2 == 0) whole.conversation.settings.thinking_budget = 512 + seed;
         ASSERT_TRUE(from->add_whole(whole));
     }
     DirectGate gate(*from);
@@ -223,10 +224,10 @@ TEST_F(ArchiveTest, EveryMemberIsChecked) {
         ASSERT_FALSE(read) << member.key();
         EXPECT_TRUE(read.error().detail.contains(std::string(member.key()))) << read.error().detail;
         broken.erase(member.key());
-        constexpr std::array<std::string_view, 4> kMayBeAbsent = {
-            "temperature", "thinking_budget", "archived", "waiting"};
-        if (std::ranges::find(kMayBeAbsent, std::string_view(member.key())) != kMayBeAbsent.end())
-            continue;
+        const std::string_view name = member.key();
+        const bool may_be_absent =
+            find_number_setting(name) != nullptr || name == "archived" || name == "waiting";
+        if (may_be_absent) continue;
         EXPECT_FALSE(from_archive(broken)) << member.key();
     }
     boost::json::object newer = whole;

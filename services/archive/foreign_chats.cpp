@@ -146,7 +146,8 @@ Result<WholeConversation> from_open_webui(const json::object& object) {
     whole.conversation.pinned = pinned != nullptr && pinned->is_bool() && pinned->get_bool();
     const json::value* params = chat.find("params");
     if (params != nullptr && params->is_object())
-        whole.conversation.system_prompt = text_or(JsonReader(params->get_object(), ""), "system");
+        whole.conversation.settings.system_prompt =
+            text_or(JsonReader(params->get_object(), ""), "system");
     return whole;
 }
 

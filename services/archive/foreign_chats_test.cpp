@@ -88,7 +88,7 @@ TEST(FromOpenWebUi, KeepsEveryVersion) {
     EXPECT_EQ(lines(*whole), (Lines{"A: one < hi", "A: two < hi", "Q: hi < "}));
     EXPECT_EQ(leaf_text(*whole), "one");
     EXPECT_TRUE(whole->conversation.pinned);
-    EXPECT_EQ(whole->conversation.system_prompt, "be brief");
+    EXPECT_EQ(whole->conversation.settings.system_prompt, "be brief");
     EXPECT_EQ(whole->messages.front().created_at, 1'700'000'001'000);
 }
 

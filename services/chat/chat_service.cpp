@@ -68,7 +68,9 @@ void ChatServiceImpl::send_fitting(SendRequest request, Completion<SentMessage> 
         [owner = request.conversation.owner,
          user = std::move(user),
          answer,
-         edits = std::move(request.edits)](SessionStore& store) mutable {
+         backend = &deps_.backend,
+         edits = std::move(request.edits)](SessionStore& store) mutable -> Result<SendPlan> {
+            NOTSO_CHECK(check_own_window(store, *backend, {owner, user.conversation}, user.text));
             return store_message(store, {owner, std::move(user), answer, std::move(edits)});
         },
         std::move(done));
@@ -194,8 +196,10 @@ void ChatServiceImpl::on_stored(SendPlan plan,
     slot.model = plan.source.conversation.model;
     PromptSource& source = plan.source;
     source.thinking = request.thinking.value_or(source.conversation.thinking);
-    if (request.thinking_budget) source.conversation.thinking_budget = request.thinking_budget;
+    if (request.thinking_budget)
+        source.conversation.settings.thinking_budget = request.thinking_budget;
     slot.thinking = source.thinking;
+    slot.settings = source.conversation.settings;
     source.user = request.user;
     source.priority = request.priority;
     source.tools = tools_for(source.conversation.model);

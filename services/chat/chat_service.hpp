@@ -18,6 +18,7 @@
 #include "services/chat/tool_round.hpp"
 #include "services/chat/turn_feed.hpp"
 #include "services/session/session_store.hpp"
+#include "services/settings/setting_fields.hpp"
 
 namespace notso::services {
 
@@ -139,6 +140,7 @@ class ChatService {
     static std::unique_ptr<ChatService> create(const ChatServiceDeps& deps);
     virtual ~ChatService() = default;
 
+    /// With the settings that the owner has chosen for new ones.
     virtual void create_conversation(OwnerId owner, Completion<Conversation> done) = 0;
     /// Those that are not archived.
     virtual void list_conversations(OwnerId owner, Completion<std::vector<Conversation>> done) = 0;
@@ -156,6 +158,13 @@ class ChatService {
                                      Completion<Conversation> done) = 0;
     /// Of conversations that have none of their own; 0 = no limit.
     virtual std::int64_t thinking_budget() const = 0;
+    /// How answers are made from the next one on. @errors kInvalidArgument naming the setting, its
+    /// value and what is allowed; kTooLarge.
+    virtual void set_settings(ConversationKey key,
+                              ChatSettings settings,
+                              Completion<Conversation> done) = 0;
+    /// What settings may ask for on this server.
+    virtual SettingLimits setting_limits() const = 0;
     /// @errors kInvalidArgument: not 0..2.
     virtual void set_temperature(ConversationKey key,
                                  double value,

@@ -40,6 +40,10 @@ class ChatServiceImpl final : public ChatService {
                              std::optional<std::int64_t> tokens,
                              Completion<Conversation> done) override;
     std::int64_t thinking_budget() const override { return deps_.thinking_budget; }
+    void set_settings(ConversationKey key,
+                      ChatSettings settings,
+                      Completion<Conversation> done) override;
+    SettingLimits setting_limits() const override;
     void set_temperature(ConversationKey key, double value, Completion<Conversation> done) override;
     void set_model(ConversationKey key, std::string model, Completion<Conversation> done) override;
     void clear(ConversationKey key, Completion<> done) override;
@@ -80,6 +84,7 @@ class ChatServiceImpl final : public ChatService {
         std::uint64_t user = 0;  // who asked
         std::string model = {};  // that answers
         bool thinking = false;   // in this answer
+        ChatSettings settings = {};
         std::vector<std::move_only_function<void()>> on_end;  // stop(), clear(), remove() wait here
     };
 

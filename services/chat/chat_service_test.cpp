@@ -156,7 +156,7 @@ TEST_F(ChatServiceTest, SettingsOfAConversationReachTheModel) {
     for (const double bad : {-0.1, 2.1, std::nan(""), HUGE_VAL}) {
         EXPECT_EQ(set_temperature(bad).error().code, ErrorCode::kInvalidArgument);
     }
-    EXPECT_EQ(set_temperature(0.25)->temperature, 0.25);
+    EXPECT_EQ(set_temperature(0.25)->settings.temperature, 0.25);
     const auto set_model = [&](std::string model) {
         return await<Conversation>(
             [&](auto done) { chat_->set_model(conversation.key(), model, std::move(done)); });
@@ -190,7 +190,7 @@ TEST_F(ChatServiceTest, AThinkingBudgetOfTheServerTheChatAndTheMessage) {
     for (const std::int64_t bad : {std::int64_t{-1}, kMaxThinkingBudget + 1, INT64_MIN, INT64_MAX})
         EXPECT_EQ(set(bad).error().code, ErrorCode::kInvalidArgument) << bad;
     EXPECT_EQ(asked_for(0), std::nullopt) << "no limit, where nobody set one";
-    EXPECT_EQ(set(kMaxThinkingBudget)->thinking_budget, kMaxThinkingBudget);
+    EXPECT_EQ(set(kMaxThinkingBudget)->settings.thinking_budget, kMaxThinkingBudget);
     EXPECT_EQ(asked_for(1), kMaxThinkingBudget);
     thinking_budget_ = 300;
     restart();
@@ -202,7 +202,8 @@ TEST_F(ChatServiceTest, AThinkingBudgetOfTheServerTheChatAndTheMessage) {
     EXPECT_EQ(asked_for(4), std::nullopt) << "0 means no limit";
     ASSERT_TRUE(send({.conversation = conversation.key(), .text = "x", .thinking_budget = 7}));
     EXPECT_EQ(backend_.call(5)->request.thinking_budget, 7);
-    EXPECT_EQ(open(conversation.id)->conversation.thinking_budget, 0) << "of that message only";
+    EXPECT_EQ(open(conversation.id)->conversation.settings.thinking_budget, 0)
+        << "of that message only";
     EXPECT_EQ(
         send({.conversation = conversation.key(), .text = "x", .thinking_budget = -1}).error().code,
         ErrorCode::kInvalidArgument);

@@ -36,7 +36,8 @@ class StepFinder {
 
     Result<std::optional<CompactStep>> find(CompactReach reach) {
         NOTSO_TRY(const ModelInfo model, backend_.find_model(source_.conversation.model));
-        const std::int64_t context = model.context_length;
+        const std::int64_t context =
+            context_of(model.context_length, source_.conversation.settings);
         if (context <= 0) return std::nullopt;  // nobody knows what would have to fit
         budget_ = context - answer_room(context, source_.thinking);
         NOTSO_TRY(const std::size_t kept, n_kept(reach));

@@ -102,7 +102,7 @@ TEST_F(CompactionTest, AnExchangeThatIsTooLongIsReadInPart) {
 }
 
 TEST_F(CompactionTest, SaysThatTheSystemPromptLeavesNoRoom) {
-    source_.conversation.system_prompt = std::string(740, 's');
+    source_.conversation.settings.system_prompt = std::string(740, 's');
     add_exchanges(2, 20);
     const auto step = next_compact_step(backend_, source_, CompactReach::kAllButNewest);
     ASSERT_FALSE(step);

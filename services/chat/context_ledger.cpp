@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/chat/title.hpp"
+#include "services/settings/setting_fields.hpp"
 
 namespace notso::services {
 namespace {
@@ -74,7 +75,7 @@ class LedgerMaker {
         NOTSO_TRY(const ModelInfo model, backend_.find_model(source_.conversation.model));
         NOTSO_TRY(const FittedPrompt prompt, fit_context(backend_, source_));
         ledger_.model = model.name;
-        ledger_.context = model.context_length;
+        ledger_.context = context_of(model.context_length, source_.conversation.settings);
         if (ledger_.context > 0)
             ledger_.budget = ledger_.context - answer_room(ledger_.context, source_.thinking);
         NOTSO_TRY(ledger_.total, backend_.count_tokens(prompt.request));
@@ -147,13 +148,13 @@ Result<ContextLedger> make_ledger(ChatBackend& backend, const PromptSource& sour
     return LedgerMaker(backend, source).make();
 }
 
-ContextUse context_use(const ModelInfo& model,
+ContextUse context_use(std::int64_t context,
                        bool thinking,
                        const std::vector<Message>& path,
                        const std::vector<Summary>& summaries) {
     ContextUse use;
-    if (model.context_length <= 0) return use;
-    use.budget = model.context_length - answer_room(model.context_length, thinking);
+    if (context <= 0) return use;
+    use.budget = context - answer_room(context, thinking);
     UnixMs counted_at = 0;
     for (std::size_t i = 0; i < path.size(); ++i) {
         const Message& message = path[i];

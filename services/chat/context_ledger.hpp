@@ -49,8 +49,9 @@ struct ContextLedger {
 Result<ContextLedger> make_ledger(ChatBackend& backend, const PromptSource& source);
 
 /// From what answers told when they were made.
-/// @param path  What is shown, first to last.
-ContextUse context_use(const ModelInfo& model,
+/// @param context  Tokens that the model reads in this conversation; 0 = not known.
+/// @param path     What is shown, first to last.
+ContextUse context_use(std::int64_t context,
                        bool thinking,
                        const std::vector<Message>& path,
                        const std::vector<Summary>& summaries);

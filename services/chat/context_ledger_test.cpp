@@ -47,7 +47,7 @@ constexpr LedgerFate kLeftOut = LedgerFate::kLeftOut;
 using Fates = std::vector<LedgerFate>;
 
 TEST_F(ContextLedgerTest, ANewConversationHasWhatIsPinned) {
-    source_.conversation.system_prompt = std::string(30, 's');
+    source_.conversation.settings.system_prompt = std::string(30, 's');
     const auto found = ledger();
     EXPECT_EQ(found.total, 30);
     EXPECT_EQ(found.fixed, 30);
@@ -125,23 +125,23 @@ TEST_F(ContextLedgerTest, LongHistoriesAreCountedTogether) {
 }
 
 TEST_F(ContextLedgerTest, TheBarTakesWhatTheLastAnswerTold) {
-    const ModelInfo model = backend_.info();
+    constexpr std::int64_t kContext = 1000;
     add_exchanges(2, 50);
     source_.messages[1].stats = {.prompt_tokens = 10, .completion_tokens = 5};
     source_.messages[3].stats = {
         .prompt_tokens = 200, .completion_tokens = 90, .reasoning_tokens = 40};
     source_.messages[3].created_at = 100;
-    const auto plain = context_use(model, false, source_.messages, {});
+    const auto plain = context_use(kContext, false, source_.messages, {});
     EXPECT_EQ(plain.used, 250);
     EXPECT_EQ(plain.budget, 750);
     EXPECT_EQ(plain.summarised, 0);
     Summary summary{.until = {"1"}, .text = "t", .prompt_tokens = 120, .created_at = 101};
-    const auto summarised = context_use(model, false, source_.messages, {summary});
+    const auto summarised = context_use(kContext, false, source_.messages, {summary});
     EXPECT_EQ(summarised.used, 120);
     EXPECT_EQ(summarised.summarised, 2);
     summary.created_at = 99;
-    EXPECT_EQ(context_use(model, false, source_.messages, {summary}).used, 250);
-    EXPECT_EQ(context_use(model, true, source_.messages, {}).budget, 500);
+    EXPECT_EQ(context_use(kContext, false, source_.messages, {summary}).used, 250);
+    EXPECT_EQ(context_use(kContext, true, source_.messages, {}).budget, 500);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "services/chat/chat_service_impl.hpp"
 #include "services/chat/send_plan.hpp"
+#include "services/settings/setting_fields.hpp"
 
 namespace notso::services {
 namespace {
@@ -25,7 +26,8 @@ ContextUse ChatServiceImpl::use_of(const ConversationView& view,
                                    const std::vector<Summary>& summaries) const {
     const auto model = deps_.backend.find_model(view.conversation.model);
     if (!model) return {};
-    return context_use(*model, view.conversation.thinking, view.messages, summaries);
+    const std::int64_t context = context_of(model->context_length, view.conversation.settings);
+    return context_use(context, view.conversation.thinking, view.messages, summaries);
 }
 
 /// Whether a message is long enough that it has to be counted before it is stored. Which model
@@ -161,12 +163,12 @@ void ChatServiceImpl::compact_when_full(const ConversationKey& key,
                                         const Slot& slot) {
     const auto model = deps_.backend.find_model(slot.model);
     if (!model || !model->remote_host.empty()) return;  // nobody asked to spend anything there
-    const std::int64_t budget =
-        model->context_length - answer_room(model->context_length, slot.thinking);
+    const std::int64_t context = context_of(model->context_length, slot.settings);
+    const std::int64_t budget = context - answer_room(context, slot.thinking);
     const MessageStats& stats = answer.stats;
     const std::int64_t used =
         stats.prompt_tokens + stats.completion_tokens - stats.reasoning_tokens;
-    if (model->context_length <= 0 || !is_nearly_full(used, budget)) return;
+    if (context <= 0 || !is_nearly_full(used, budget)) return;
     background_.when_settled(key, [this, alive = std::weak_ptr(alive_), key, user = slot.user] {
         if (!alive.expired()) begin_compaction({key, user}, CompactReach::kToMakeRoom, {});
     });

@@ -106,7 +106,7 @@ class Conversations {
     /// A conversation whose last message is a question.
     PromptSource make() {
         PromptSource source{.conversation = {.id = {"c"}, .title = ""}, .messages = {}};
-        if (pick(2) == 0) source.conversation.system_prompt = "S" + text(12);
+        if (pick(2) == 0) source.conversation.settings.system_prompt = "S" + text(12);
         for (std::size_t i = pick(14); i > 0; --i) {
             add(source, MessageRole::kUser, text(30));
             if (pick(8) == 0) continue;  // no answer came
@@ -149,7 +149,7 @@ void check(CountingBackend& backend, const PromptSource& source) {
     EXPECT_LT(tokens, context);
     const bool only_newest = prompt->exchanges == 1 && !prompt->has_summary;
     EXPECT_LE(tokens, only_newest ? context - std::min<std::int64_t>(context / 8, 64) : budget);
-    const std::string& system = source.conversation.system_prompt;
+    const std::string& system = source.conversation.settings.system_prompt;
     if (!system.empty()) {
         ASSERT_EQ(prompt->request.messages.front().role, "system");
         EXPECT_TRUE(prompt->request.messages.front().content.starts_with(system));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/settings/setting_fields.hpp"
+
 namespace notso::services {
 namespace {
 
@@ -32,7 +34,8 @@ class Fitter {
 
     Result<FittedPrompt> fit() {
         NOTSO_TRY(const ModelInfo model, backend_.find_model(source_.conversation.model));
-        const std::int64_t context = model.context_length;
+        const std::int64_t context =
+            context_of(model.context_length, source_.conversation.settings);
         const std::size_t n_exchanges = parts_.exchanges().size();
         if (context <= 0) return with(n_exchanges);  // not known: the backend decides
         budget_ = context - answer_room(context, source_.thinking);
@@ -55,7 +58,8 @@ class Fitter {
 
     Result<> check_newest() {
         NOTSO_TRY(const ModelInfo model, backend_.find_model(source_.conversation.model));
-        const std::int64_t context = model.context_length;
+        const std::int64_t context =
+            context_of(model.context_length, source_.conversation.settings);
         if (context <= 0) return {};
         budget_ = context - answer_room(context, source_.thinking);
         return make_room_for_newest(context);
@@ -120,14 +124,18 @@ class Fitter {
         const std::int64_t most = context - least_room(context) - written_tokens();
         if (counted_ <= most) return {};
         if (source_.written) return full();
-        const bool pinned = !source_.conversation.system_prompt.empty() || !source_.tools.empty();
+        const bool pinned =
+            !source_.conversation.settings.system_prompt.empty() || !source_.tools.empty();
         return fail(ErrorCode::kContextLength,
-                    "This message takes {} tokens{}, and the model can read at most {} at once: "
+                    "This message takes {} tokens{}, and the model can read at most {} at once{}: "
                     "shorten it, or send "
                     "it in parts.",
                     counted_,
                     pinned ? " with the system prompt and the tools" : "",
-                    most);
+                    most,
+                    source_.conversation.settings.context_size
+                        ? ", as the context size in the settings of this chat says"
+                        : "");
     }
 
     ChatBackend& backend_;

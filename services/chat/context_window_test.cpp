@@ -49,8 +49,8 @@ TEST_F(ContextWindowTest, TheConversationsModelDecidesWhatFits) {
 }
 
 TEST_F(ContextWindowTest, TakesEverythingThatFits) {
-    source_.conversation.system_prompt = "be brief";
-    source_.conversation.temperature = 0.5;
+    source_.conversation.settings.system_prompt = "be brief";
+    source_.conversation.settings.temperature = 0.5;
     source_.conversation.date = "2026-11-23T09:00:00";
     source_.thinking = true;
     add_exchanges(2, 10);
@@ -73,7 +73,7 @@ TEST_F(ContextWindowTest, TakesEverythingThatFits) {
 }
 
 TEST_F(ContextWindowTest, KeepsTheSystemPromptAndTheNewestExchanges) {
-    source_.conversation.system_prompt = std::string(50, 's');
+    source_.conversation.settings.system_prompt = std::string(50, 's');
     add_exchanges(20, 50);
     add(MessageRole::kUser, std::string(100, 'n'));
     const auto prompt = fit_context(backend_, source_);

@@ -11,6 +11,7 @@
 #include "services/chat/chat_service_impl.hpp"
 #include "services/chat/message_checks.hpp"
 #include "services/chat/title.hpp"
+#include "services/settings/owner_presets.hpp"
 
 namespace notso::services {
 namespace {
@@ -54,16 +55,19 @@ std::vector<MessageId> save_again(SessionStore& store, const std::vector<Message
 
 void ChatServiceImpl::create_conversation(OwnerId owner, Completion<Conversation> done) {
     const UnixMs now = now_ms();
-    const Conversation conversation{.id = {random_id()},
-                                    .title = "",
-                                    .date = local_date_time(now),
-                                    .created_at = now,
-                                    .updated_at = now,
-                                    .owner = std::move(owner)};
+    Conversation conversation{.id = {random_id()},
+                              .title = "",
+                              .date = local_date_time(now),
+                              .created_at = now,
+                              .updated_at = now,
+                              .owner = std::move(owner)};
     store_.call(
         alive_,
-        [conversation, quota = deps_.quota](SessionStore& store) -> Result<Conversation> {
+        [conversation = std::move(conversation),
+         quota = deps_.quota](SessionStore& store) mutable -> Result<Conversation> {
             NOTSO_CHECK(check_new_conversation(store, conversation.owner, quota));
+            NOTSO_TRY(const OwnerSettings chosen, store.owner_settings(conversation.owner));
+            conversation.settings = starting_values(chosen);
             NOTSO_CHECK(store.create_conversation(conversation));
             return conversation;
         },
@@ -193,7 +197,27 @@ void ChatServiceImpl::set_thinking_budget(ConversationKey key,
         return fail_later(std::move(done), ok.error());
     change(
         std::move(key),
-        [tokens](Conversation& conversation) { conversation.thinking_budget = tokens; },
+        [tokens](Conversation& conversation) { conversation.settings.thinking_budget = tokens; },
+        std::move(done));
+}
+
+SettingLimits ChatServiceImpl::setting_limits() const {
+    SettingLimits limits;
+    for (const ModelEntry& model : deps_.backend.models())
+        limits.context = std::max(limits.context, model.info.context_length);
+    return limits;
+}
+
+void ChatServiceImpl::set_settings(ConversationKey key,
+                                   ChatSettings settings,
+                                   Completion<Conversation> done) {
+    if (const Result<> ok = check_settings(settings, setting_limits()); !ok)
+        return fail_later(std::move(done), ok.error());
+    change(
+        std::move(key),
+        [settings = std::move(settings)](Conversation& conversation) {
+            conversation.settings = settings;
+        },
         std::move(done));
 }
 
@@ -209,7 +233,7 @@ void ChatServiceImpl::set_temperature(ConversationKey key,
     }
     change(
         std::move(key),
-        [value](Conversation& conversation) { conversation.temperature = value; },
+        [value](Conversation& conversation) { conversation.settings.temperature = value; },
         std::move(done));
 }
 

@@ -44,6 +44,14 @@ std::string system_text(const std::string& system_prompt, const Summary* summary
     return system_prompt.empty() ? told : system_prompt + "\n\n" + told;
 }
 
+SamplingSettings sampling_of(const ChatSettings& settings) {
+    return {.temperature = settings.temperature,
+            .top_p = settings.top_p,
+            .min_p = settings.min_p,
+            .top_k = settings.top_k,
+            .repeat_penalty = settings.repeat_penalty};
+}
+
 }  // namespace
 
 std::vector<Exchange> exchanges_of(std::span<const Message> messages) {
@@ -81,7 +89,7 @@ PromptParts::PromptParts(const PromptSource& source)
 ChatRequest PromptParts::request(const PromptChoice& choice) const {
     ChatRequest request;
     const Conversation& conversation = source_.conversation;
-    const std::string system = system_text(choice.system ? conversation.system_prompt : "",
+    const std::string system = system_text(choice.system ? conversation.settings.system_prompt : "",
                                            choice.summary ? summary_ : nullptr);
     if (!system.empty()) request.messages.push_back({.role = "system", .content = system});
     for (std::size_t i = choice.first; i < choice.end; ++i) {
@@ -99,7 +107,7 @@ ChatRequest PromptParts::request(const PromptChoice& choice) const {
     request.thinking_overrides_system = true;
     request.user = source_.user;
     request.priority = source_.priority;
-    request.sampling.temperature = conversation.temperature;
+    request.sampling = sampling_of(conversation.settings);
     request.sampling.seed = source_.seed;
     if (!conversation.date.empty()) request.date = conversation.date;
     return request;

@@ -27,6 +27,20 @@ AnswerJournal new_journal(const Message& answer) {
     return journal;
 }
 
+/// It goes on with the settings that it began with. One that was as long as they allow may be as
+/// much longer.
+/// @param settings  The conversation's now; those of the answer afterwards.
+void keep_settings(Message& answer, ChatSettings& settings) {
+    auto& kept = answer.journal->settings;
+    const std::int64_t more = settings.max_tokens.value_or(0);
+    if (!kept) kept = settings;
+    if (answer.state == MessageState::kLength && kept->max_tokens) {
+        const std::int64_t written = std::max(answer.stats.completion_tokens, *kept->max_tokens);
+        kept->max_tokens = more > 0 ? std::optional(written + more) : std::nullopt;
+    }
+    settings = *kept;
+}
+
 Result<Unfinished> with_source(const ShownConversation& shown, Message answer) {
     if (!answer.parent)
         return fail(ErrorCode::kNotFound, "the question of this answer was deleted");
@@ -39,6 +53,7 @@ Result<Unfinished> with_source(const ShownConversation& shown, Message answer) {
     unfinished.source.conversation = shown.conversation;
     if (!answer.journal) answer.journal = new_journal(answer);
     ++answer.journal->runs;
+    keep_settings(answer, unfinished.source.conversation.settings);
     unfinished.answer = std::move(answer);
     return unfinished;
 }

@@ -41,6 +41,20 @@ Message empty_answer(const ConversationId& conversation, const MessageId& questi
             .created_at = now_ms()};
 }
 
+Result<> check_own_window(SessionStore& store,
+                          ChatBackend& backend,
+                          const ConversationKey& key,
+                          const std::string& text) {
+    NOTSO_TRY(const Conversation conversation, store.conversation(key));
+    const auto& size = conversation.settings.context_size;
+    if (!size || std::ssize(text) <= *size / 4) return {};  // no token is shorter than a byte
+    NOTSO_TRY(PromptSource source, load_draft(store, key, text));
+    source.thinking = conversation.thinking;
+    Result<> fits = check_newest_fits(backend, source);
+    const bool refused = !fits && fits.error().code == ErrorCode::kContextLength;
+    return refused ? fits : Result<>{};
+}
+
 Result<std::optional<SendPlan>> find_repeated(SessionStore& store,
                                               const ConversationKey& key,
                                               const std::string& client_id) {

@@ -51,6 +51,13 @@ Result<> remove_from_tree(SessionStore& store,
                           const ConversationKey& key,
                           const MessageId& message);
 
+/// Whether a message fits in the context size of its conversation, where that is less than the
+/// model's. @errors kContextLength. @cost Counts tokens of long messages only.
+Result<> check_own_window(SessionStore& store,
+                          ChatBackend& backend,
+                          const ConversationKey& key,
+                          const std::string& text);
+
 /// The conversation with a draft as its newest message. Nothing is stored.
 Result<PromptSource> load_draft(SessionStore& store, const ConversationKey& key, std::string draft);
 

@@ -50,6 +50,7 @@ Turn::Turn(TurnDeps deps, OwnerId owner, Message answer)
 void Turn::begin(PromptSource source) {
     begun_ = true;
     source_ = std::move(source);
+    journal_.settings = source_.conversation.settings;
     if (early_end_) return close_with({.finish = ChatFinish::kCancelled});
     flush_status();
     begin_round();
@@ -74,9 +75,16 @@ void Turn::begin_round() {
 
 /// What is left of it after earlier rounds.
 std::optional<std::int64_t> Turn::thinking_budget() const {
-    const std::int64_t most = source_.conversation.thinking_budget.value_or(deps_.thinking_budget);
+    const std::int64_t most =
+        source_.conversation.settings.thinking_budget.value_or(deps_.thinking_budget);
     if (most == 0) return std::nullopt;
     return std::max<std::int64_t>(most - journal_.reasoning_before, 0);
+}
+
+/// The same of all tokens: the answer's limit less what earlier rounds wrote; 0 = no limit.
+std::int64_t Turn::max_tokens() const {
+    const auto& most = source_.conversation.settings.max_tokens;
+    return most ? std::max<std::int64_t>(*most - journal_.tokens_before, 1) : 0;
 }
 
 void Turn::start_backend(PromptSource source) {
@@ -86,12 +94,14 @@ void Turn::start_backend(PromptSource source) {
                         inbox = inbox_,
                         outcome = start_outcome_,
                         budget = thinking_budget(),
+                        max_tokens = max_tokens(),
                         source = std::move(source)] {
         if (weak.expired()) return;  // stopped before its prompt was made
         auto prompt = fit_context(*backend, source);
         if (prompt) {
             outcome->messages_left_out = prompt->messages_left_out;
             prompt->request.thinking_budget = budget;
+            prompt->request.max_tokens = max_tokens;
             outcome->stream = backend->start(
                 prompt->request, [inbox](ChatEvent event) { inbox->push(std::move(event)); });
         } else {

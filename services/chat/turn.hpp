@@ -98,6 +98,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     void end_early(MessageState state);
     void start_backend(PromptSource source);
     std::optional<std::int64_t> thinking_budget() const;
+    std::int64_t max_tokens() const;
     void on_started();
     void receive(std::vector<TimedEvent> events);
     void close_with(chat_event::End end);

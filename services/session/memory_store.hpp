@@ -46,6 +46,8 @@ class MemoryStore : public SessionStore {
     Result<std::vector<WaitingMessage>> waiting_messages(const ConversationKey& key) override;
     Result<> remove_waiting(const ConversationKey& key, const std::string& client_id) override;
     Result<std::vector<ConversationKey>> conversations_with_waiting() override;
+    Result<OwnerSettings> owner_settings(const OwnerId& owner) override;
+    Result<> put_owner_settings(const OwnerId& owner, const OwnerSettings& settings) override;
     Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) override;
     Result<> allow_tool(const OwnerId& owner, const std::string& name) override;
     Result<> disallow_tool(const OwnerId& owner, const std::string& name) override;
@@ -70,6 +72,7 @@ class MemoryStore : public SessionStore {
     std::vector<TrashedConversation> trash_;
     std::vector<WaitingMessage> waiting_;
     std::vector<std::pair<OwnerId, std::string>> allowed_tools_;
+    std::map<OwnerId, OwnerSettings> settings_;
     std::map<std::string, std::vector<Summary>> summaries_;  // by conversation
     struct Notes {
         std::vector<StoredNote> kept;

@@ -79,7 +79,7 @@ TEST_F(PrivacyTest, OfADeletedConversation) {
     const Conversation conversation = add(secret("TITLE"));
     Conversation changed = conversation;
     changed.title = secret("ANOTHER-TITLE");
-    changed.system_prompt = secret("SYSTEM");
+    changed.settings.system_prompt = secret("SYSTEM");
     ASSERT_TRUE(store_->update_conversation(changed));
     const Message message = say(conversation, secret("TEXT"));
     ASSERT_TRUE(store_->put_summary(conversation.key(), {message.id, secret("SUMMARY"), 0, 1}));

@@ -17,6 +17,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "services/backend/thinking_end.hpp"
+#include "services/session/chat_settings.hpp"
 #include "services/session/owner_id.hpp"
 
 namespace notso::services {
@@ -50,14 +51,10 @@ enum class MessageState {
     kFailed,       ///< See error.
 };
 
-inline constexpr std::int64_t kMaxThinkingBudget = 131'072;  ///< Tokens.
-
 struct Conversation {
     ConversationId id;
     std::string title;  ///< Empty until the first message.
     bool thinking = false;
-    std::optional<double> temperature = {};
-    std::string system_prompt = {};
     std::string date =
         {};  ///< "today" of its prompts, frozen at creation: 2026-11-23T09:00:00 (local time)
     UnixMs created_at = 0;
@@ -66,8 +63,7 @@ struct Conversation {
     MessageId leaf = {};     ///< Last message of the path that is shown; empty = the newest.
     bool pinned = false;     ///< Listed before the others.
     OwnerId owner = {};      ///< Never changes.
-    /// Most tokens of thoughts of an answer, 0 = no limit; absent = as the server is set.
-    std::optional<std::int64_t> thinking_budget = {};
+    ChatSettings settings = {};
     bool archived = false;  ///< Not listed with the others; found and used as any other.
 
     ConversationKey key() const { return {owner, id}; }
@@ -148,6 +144,9 @@ struct AnswerJournal {
     std::int64_t tokens_before = 0;   ///< Tokens that earlier rounds wrote.
     std::int64_t reasoning_before = 0;
     std::vector<std::int32_t> tokens = {};  ///< Empty where the backend has no ids.
+    /// As it began with them, max_tokens aside: that is what the whole answer may have by now.
+    /// Absent in journals of earlier layouts.
+    std::optional<ChatSettings> settings = {};
 
     bool operator==(const AnswerJournal&) const = default;
 };
@@ -317,6 +316,12 @@ class SessionStore {
     virtual Result<> remove_waiting(const ConversationKey& key, const std::string& client_id) = 0;
     /// Those in which messages wait, without those in the trash; everybody's.
     virtual Result<std::vector<ConversationKey>> conversations_with_waiting() = 0;
+
+    /// What an owner has set; the defaults where that is nothing.
+    virtual Result<OwnerSettings> owner_settings(const OwnerId& owner) = 0;
+    /// Takes the place of all that the owner had set. @errors kInvalidArgument: no owner;
+    /// kAlreadyExists: two presets with one name.
+    virtual Result<> put_owner_settings(const OwnerId& owner, const OwnerSettings& settings) = 0;
 
     /// Tools that may act without asking, in any conversation of that owner.
     virtual Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) = 0;

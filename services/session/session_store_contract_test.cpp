@@ -42,14 +42,12 @@ void expect_equal(const Conversation& a, const Conversation& b) {
     EXPECT_EQ(a.id, b.id);
     EXPECT_EQ(a.title, b.title);
     EXPECT_EQ(a.thinking, b.thinking);
-    EXPECT_EQ(a.temperature, b.temperature);
-    EXPECT_EQ(a.system_prompt, b.system_prompt);
+    EXPECT_EQ(a.settings, b.settings);
     EXPECT_EQ(a.model, b.model);
     EXPECT_EQ(a.date, b.date);
     EXPECT_EQ(a.created_at, b.created_at);
     EXPECT_EQ(a.updated_at, b.updated_at);
     EXPECT_EQ(a.leaf, b.leaf);
-    EXPECT_EQ(a.thinking_budget, b.thinking_budget);
 }
 
 void expect_equal(const Message& a, const Message& b) {
@@ -85,22 +83,27 @@ TEST_P(SessionStoreContract, KeepsEveryFieldOfAConversation) {
     const Conversation first{.id = {random_id()},
                              .title = "naïve “title” \0 with NUL"s,
                              .thinking = true,
-                             .temperature = 0.1,
-                             .system_prompt = "be brief\n",
                              .date = "2026-11-23T09:00:00",
                              .created_at = 1,
                              .updated_at = 1'800'000'000'123,
                              .model = "SmolLM3-3B-Q4_K_M",
                              .owner = kOwner,
-                             .thinking_budget = 512};
+                             .settings = {.system_prompt = "be brief\n",
+                                          .temperature = 0.1,
+                                          .top_p = 0.2,
+                                          .top_k = 3,
+                                          .min_p = 0.4,
+                                          .repeat_penalty = 1.5,
+                                          .max_tokens = 600,
+                                          .thinking_budget = 512,
+                                          .context_size = 4096}};
     ASSERT_TRUE(store_->create_conversation(first));
     expect_equal(*store_->conversation(first.key()), first);
 
     Conversation changed = first;
     changed.title = "";
     changed.thinking = false;
-    changed.temperature = std::nullopt;
-    changed.thinking_budget = std::nullopt;
+    changed.settings = {.top_k = 0, .min_p = 0.0};
     changed.updated_at = 7;
     changed.model = "";
     ASSERT_TRUE(store_->update_conversation(changed));

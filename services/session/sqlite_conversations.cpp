@@ -1,6 +1,7 @@
 // SqliteStore: the rows of conversations, each with its owner.
 #include <algorithm>
 
+#include "services/session/settings_columns.hpp"
 #include "services/session/sqlite_store.hpp"
 #include "services/session/store_errors.hpp"
 
@@ -10,40 +11,37 @@ namespace {
 using sqlite::Statement;
 
 constexpr std::string_view kConversationColumns =
-    "id, title, thinking, temperature, system_prompt, date, created_at, updated_at, model, leaf, "
-    "pinned, owner, thinking_budget, archived";
+    "id, title, thinking, date, created_at, updated_at, model, leaf, pinned, owner, "
+    "archived";
+constexpr int kFirstSetting = 11;  // column
 
 void bind(Statement& statement, const Conversation& conversation) {
     statement.bind(1, conversation.id.value)
         .bind(2, conversation.title)
         .bind(3, std::int64_t{conversation.thinking})
-        .bind(5, conversation.system_prompt)
-        .bind(6, conversation.date)
-        .bind(7, conversation.created_at)
-        .bind(8, conversation.updated_at)
-        .bind(9, conversation.model)
-        .bind(10, conversation.leaf.value)
-        .bind(11, std::int64_t{conversation.pinned})
-        .bind(12, conversation.owner.value)
-        .bind(14, std::int64_t{conversation.archived});
-    if (conversation.temperature) statement.bind(4, *conversation.temperature);
-    if (conversation.thinking_budget) statement.bind(13, *conversation.thinking_budget);
+        .bind(4, conversation.date)
+        .bind(5, conversation.created_at)
+        .bind(6, conversation.updated_at)
+        .bind(7, conversation.model)
+        .bind(8, conversation.leaf.value)
+        .bind(9, std::int64_t{conversation.pinned})
+        .bind(10, conversation.owner.value)
+        .bind(11, std::int64_t{conversation.archived});
+    bind_settings(statement, kFirstSetting + 1, conversation.settings);
 }
 
 Conversation read_conversation(const Statement& row) {
     Conversation conversation{.id = {row.text(0)}, .title = row.text(1)};
     conversation.thinking = row.integer(2) != 0;
-    if (!row.is_null(3)) conversation.temperature = row.real(3);
-    conversation.system_prompt = row.text(4);
-    conversation.date = row.text(5);
-    conversation.created_at = row.integer(6);
-    conversation.updated_at = row.integer(7);
-    conversation.model = row.text(8);
-    conversation.leaf = {row.text(9)};
-    conversation.pinned = row.integer(10) != 0;
-    conversation.owner = {row.text(11)};
-    if (!row.is_null(12)) conversation.thinking_budget = row.integer(12);
-    conversation.archived = row.integer(13) != 0;
+    conversation.date = row.text(3);
+    conversation.created_at = row.integer(4);
+    conversation.updated_at = row.integer(5);
+    conversation.model = row.text(6);
+    conversation.leaf = {row.text(7)};
+    conversation.pinned = row.integer(8) != 0;
+    conversation.owner = {row.text(9)};
+    conversation.archived = row.integer(10) != 0;
+    conversation.settings = read_settings(row, kFirstSetting);
     return conversation;
 }
 
@@ -53,8 +51,10 @@ Result<> SqliteStore::create_conversation(const Conversation& conversation) {
     if (conversation.owner == OwnerId{}) return no_owner();
     NOTSO_TRY(Statement insert,
               database_->prepare(fmt::format(
-                  "INSERT INTO conversation ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  kConversationColumns)));
+                  "INSERT INTO conversation ({}, {}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {})",
+                  kConversationColumns,
+                  kSettingsColumns,
+                  kSettingsMarks)));
     bind(insert, conversation);
     return insert.run();
 }
@@ -63,10 +63,11 @@ Result<std::vector<Conversation>> SqliteStore::list_conversations(const OwnerId&
                                                                   std::int64_t limit) {
     NOTSO_TRY(
         Statement select,
-        database_->prepare(fmt::format("SELECT {} FROM conversation WHERE owner = ? AND "
+        database_->prepare(fmt::format("SELECT {}, {} FROM conversation WHERE owner = ? AND "
                                        "trashed_at = 0 AND archived = 0 "
                                        "ORDER BY pinned DESC, updated_at DESC, seq DESC LIMIT ?",
-                                       kConversationColumns)));
+                                       kConversationColumns,
+                                       kSettingsColumns)));
     select.bind(1, owner.value).bind(2, std::max<std::int64_t>(limit, 0));
     return sqlite::read_all<Conversation>(select, read_conversation);
 }
@@ -74,10 +75,11 @@ Result<std::vector<Conversation>> SqliteStore::list_conversations(const OwnerId&
 Result<std::vector<Conversation>> SqliteStore::archived_conversations(const OwnerId& owner,
                                                                       std::int64_t limit) {
     NOTSO_TRY(Statement select,
-              database_->prepare(fmt::format("SELECT {} FROM conversation WHERE owner = ? AND "
+              database_->prepare(fmt::format("SELECT {}, {} FROM conversation WHERE owner = ? AND "
                                              "trashed_at = 0 AND archived = 1 "
                                              "ORDER BY updated_at DESC, seq DESC LIMIT ?",
-                                             kConversationColumns)));
+                                             kConversationColumns,
+                                             kSettingsColumns)));
     select.bind(1, owner.value).bind(2, std::max<std::int64_t>(limit, 0));
     return sqlite::read_all<Conversation>(select, read_conversation);
 }
@@ -85,8 +87,9 @@ Result<std::vector<Conversation>> SqliteStore::archived_conversations(const Owne
 Result<Conversation> SqliteStore::conversation(const ConversationKey& key) {
     NOTSO_TRY(Statement select,
               database_->prepare(fmt::format(
-                  "SELECT {} FROM conversation WHERE id = ? AND owner = ? AND trashed_at = 0",
-                  kConversationColumns)));
+                  "SELECT {}, {} FROM conversation WHERE id = ? AND owner = ? AND trashed_at = 0",
+                  kConversationColumns,
+                  kSettingsColumns)));
     NOTSO_TRY(const bool found, select.bind(1, key.id.value).bind(2, key.owner.value).step());
     if (!found) return no_conversation(key.id);
     return read_conversation(select);
@@ -98,12 +101,13 @@ Result<> SqliteStore::require(const ConversationKey& key) {
 }
 
 Result<> SqliteStore::update_conversation(const Conversation& conversation) {
-    NOTSO_TRY(Statement update,
-              database_->prepare(
-                  "UPDATE conversation SET title = ?2, thinking = ?3, temperature = ?4, "
-                  "system_prompt = ?5, date = ?6, created_at = ?7, updated_at = ?8, "
-                  "model = ?9, leaf = ?10, pinned = ?11, thinking_budget = ?13, archived = ?14 "
-                  "WHERE id = ?1 AND owner = ?12 AND trashed_at = 0"));
+    NOTSO_TRY(
+        Statement update,
+        database_->prepare(fmt::format(
+            "UPDATE conversation SET title = ?2, thinking = ?3, date = ?4, created_at = ?5, "
+            "updated_at = ?6, model = ?7, leaf = ?8, pinned = ?9, archived = ?11, ({}) = (?12, "
+            "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) WHERE id = ?1 AND owner = ?10 AND trashed_at = 0",
+            kSettingsColumns)));
     bind(update, conversation);
     NOTSO_CHECK(update.run());
     if (database_->changes() == 0) return no_conversation(conversation.id);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "services/session/settings_columns.hpp"
 #include "services/session/sqlite_store.hpp"
 
 namespace notso::services {
@@ -15,6 +16,8 @@ using sqlite::Statement;
 
 // The database has them little end first.
 static_assert(std::endian::native == std::endian::little);
+
+constexpr int kJournalSettings = 11;  // column of a journal
 
 std::string_view bytes_of(std::span<const std::int32_t> tokens) {
     return {reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes()};
@@ -70,11 +73,14 @@ Result<> SqliteStore::append_text(const MessageId& id, const AnswerPiece& piece)
 }
 
 Result<std::optional<AnswerJournal>> SqliteStore::journal(const MessageId& id) {
-    NOTSO_TRY(Statement select,
-              database_->prepare(
-                  "SELECT model, answer_journal.thinking, seed, runs, crashes, round, text_begin, "
-                  "thinking_begin, tokens_before, reasoning_before, tokens FROM message LEFT JOIN "
-                  "answer_journal ON message = seq WHERE id = ?"));
+    NOTSO_TRY(
+        Statement select,
+        database_->prepare(fmt::format(
+            "SELECT answer_journal.model, answer_journal.thinking, seed, runs, crashes, round, "
+            "text_begin, thinking_begin, tokens_before, reasoning_before, "
+            "tokens, {} FROM message LEFT JOIN answer_journal ON message = seq "
+            "WHERE id = ?",
+            kSettingsColumns)));
     NOTSO_TRY(const bool found, select.bind(1, id.value).step());
     if (!found)
         return fail(ErrorCode::kNotFound, "no message {}: it was deleted", log::field(id.value));
@@ -90,6 +96,8 @@ Result<std::optional<AnswerJournal>> SqliteStore::journal(const MessageId& id) {
                           .tokens_before = select.integer(8),
                           .reasoning_before = select.integer(9)};
     add_tokens(journal.tokens, select.blob(10));
+    if (!select.is_null(kJournalSettings))
+        journal.settings = read_settings(select, kJournalSettings);
     NOTSO_TRY(Statement pieces,
               database_->prepare("SELECT tokens FROM answer_piece WHERE message = (SELECT seq FROM "
                                  "message WHERE id = ?) ORDER BY seq"));
@@ -114,8 +122,12 @@ Result<> SqliteStore::write_journal(const Message& message) {
     const AnswerJournal& journal = *message.journal;
     NOTSO_TRY(Statement put,
               database_->prepare(
-                  "INSERT INTO answer_journal SELECT seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                  "?11, ?12 FROM message WHERE id = ?1"));
+                  fmt::format("INSERT INTO answer_journal (message, model, thinking, seed, runs, "
+                              "crashes, round, text_begin, thinking_begin, tokens_before, "
+                              "reasoning_before, tokens, {}) SELECT seq, ?2, ?3, ?4, ?5, ?6, ?7, "
+                              "?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21 "
+                              "FROM message WHERE id = ?1",
+                              kSettingsColumns)));
     put.bind(1, message.id.value)
         .bind(2, journal.model)
         .bind(3, std::int64_t{journal.thinking})
@@ -128,6 +140,7 @@ Result<> SqliteStore::write_journal(const Message& message) {
         .bind(10, journal.tokens_before)
         .bind(11, journal.reasoning_before)
         .bind_blob(12, bytes_of(journal.tokens));
+    if (journal.settings) bind_settings(put, 13, *journal.settings);
     return put.run();
 }
 

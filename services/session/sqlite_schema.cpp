@@ -224,6 +224,52 @@ CREATE INDEX conversation_archived
     R"sql(
 ALTER TABLE message ADD COLUMN model TEXT NOT NULL DEFAULT '';
 )sql",
+    // Settings: of conversations, of answers that may go on, of owners and their presets.
+    R"sql(
+ALTER TABLE conversation ADD COLUMN top_p REAL;
+ALTER TABLE conversation ADD COLUMN top_k INTEGER;
+ALTER TABLE conversation ADD COLUMN min_p REAL;
+ALTER TABLE conversation ADD COLUMN repeat_penalty REAL;
+ALTER TABLE conversation ADD COLUMN max_tokens INTEGER;
+ALTER TABLE conversation ADD COLUMN context_size INTEGER;
+ALTER TABLE answer_journal ADD COLUMN system_prompt TEXT;
+ALTER TABLE answer_journal ADD COLUMN temperature REAL;
+ALTER TABLE answer_journal ADD COLUMN top_p REAL;
+ALTER TABLE answer_journal ADD COLUMN top_k INTEGER;
+ALTER TABLE answer_journal ADD COLUMN min_p REAL;
+ALTER TABLE answer_journal ADD COLUMN repeat_penalty REAL;
+ALTER TABLE answer_journal ADD COLUMN max_tokens INTEGER;
+ALTER TABLE answer_journal ADD COLUMN thinking_budget INTEGER;
+ALTER TABLE answer_journal ADD COLUMN context_size INTEGER;
+CREATE TABLE owner_settings (
+    owner           TEXT PRIMARY KEY CHECK (owner <> ''),
+    theme           TEXT NOT NULL CHECK (theme IN ('system', 'light', 'dark')),
+    default_preset  TEXT NOT NULL,
+    system_prompt   TEXT NOT NULL,
+    temperature     REAL,
+    top_p           REAL,
+    top_k           INTEGER,
+    min_p           REAL,
+    repeat_penalty  REAL,
+    max_tokens      INTEGER,
+    thinking_budget INTEGER,
+    context_size    INTEGER
+) STRICT;
+CREATE TABLE preset (
+    owner           TEXT NOT NULL REFERENCES owner_settings (owner) ON DELETE CASCADE,
+    name            TEXT NOT NULL,
+    system_prompt   TEXT NOT NULL,
+    temperature     REAL,
+    top_p           REAL,
+    top_k           INTEGER,
+    min_p           REAL,
+    repeat_penalty  REAL,
+    max_tokens      INTEGER,
+    thinking_budget INTEGER,
+    context_size    INTEGER,
+    PRIMARY KEY (owner, name)
+) STRICT;
+)sql",
 };
 
 }  // namespace

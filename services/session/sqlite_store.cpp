@@ -82,8 +82,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
 
 Result<> SqliteStore::delete_all_of(const OwnerId& owner) {
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
-    for (const std::string_view sql :
-         {"DELETE FROM conversation WHERE owner = ?", "DELETE FROM allowed_tool WHERE owner = ?"}) {
+    for (const std::string_view sql : {"DELETE FROM conversation WHERE owner = ?",
+                                       "DELETE FROM allowed_tool WHERE owner = ?",
+                                       "DELETE FROM owner_settings WHERE owner = ?"}) {
         NOTSO_TRY(Statement remove, database_->prepare(sql));
         NOTSO_CHECK(remove.bind(1, owner.value).run());
     }

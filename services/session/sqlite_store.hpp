@@ -62,6 +62,8 @@ class SqliteStore final : public SessionStore {
     Result<std::vector<WaitingMessage>> waiting_messages(const ConversationKey& key) override;
     Result<> remove_waiting(const ConversationKey& key, const std::string& client_id) override;
     Result<std::vector<ConversationKey>> conversations_with_waiting() override;
+    Result<OwnerSettings> owner_settings(const OwnerId& owner) override;
+    Result<> put_owner_settings(const OwnerId& owner, const OwnerSettings& settings) override;
     Result<std::vector<std::string>> allowed_tools(const OwnerId& owner) override;
     Result<> allow_tool(const OwnerId& owner, const std::string& name) override;
     Result<> disallow_tool(const OwnerId& owner, const std::string& name) override;
@@ -74,7 +76,8 @@ class SqliteStore final : public SessionStore {
     Result<> add_whole(const WholeConversation& whole) override;
     Result<std::unique_ptr<StoreBackup>> begin_backup(const std::filesystem::path& path) override;
 
-    /// Deletes all conversations of an owner, those in the trash too, and what they allowed.
+    /// Deletes all conversations of an owner, those in the trash too, what they allowed
+    /// and what they set.
     Result<> delete_all_of(const OwnerId& owner);
 
     AccountStore& accounts() { return accounts_; }

@@ -36,6 +36,11 @@ constexpr const char* kBackToLayout2 =
     "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note; DROP TABLE summary;"
     "DROP TABLE waiting_message; DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN "
     "tokens;"
+    "ALTER TABLE conversation DROP COLUMN top_p; ALTER TABLE conversation DROP COLUMN top_k;"
+    "ALTER TABLE conversation DROP COLUMN min_p; ALTER TABLE conversation DROP COLUMN max_tokens;"
+    "ALTER TABLE conversation DROP COLUMN repeat_penalty;"
+    "ALTER TABLE conversation DROP COLUMN context_size; DROP TABLE preset; DROP TABLE "
+    "owner_settings;"
     "PRAGMA user_version = 2;";
 
 class SqliteStoreTest : public testing::Test {

@@ -105,11 +105,8 @@ std::string thinking_reason(const Language& language,
 }  // namespace
 
 std::string theme_of(const Request& request) {
-    const std::string_view cookies = request.header("cookie");
-    for (const std::string_view theme : {"light", "dark"}) {
-        if (cookies.contains(fmt::format("theme={}", theme))) return std::string(theme);
-    }
-    return {};
+    std::string theme = request.cookie("theme");
+    return theme == "light" || theme == "dark" ? theme : std::string();
 }
 
 std::string title_of(const Language& language, const services::Conversation& conversation) {
@@ -253,7 +250,7 @@ json::object chat_view(const PageFrame& frame,
         view["composer"].as_object()["drafts"] = fmt::format("/chat/{}/draft", id);
     view["thinking"] = chat.conversation.thinking;
     view["budgets"] =
-        budgets_view(frame.language, chat.conversation.thinking_budget, frame.thinking_budget);
+        budgets_view(frame.language, chat.conversation.settings.thinking_budget, frame.thinking_budget);
     const bool running = chat.running && !chat.running->ended();
     if (running && !follow) view["running"] = running_view(frame.language, *chat.running);
     if (follow) view["follow_mark"] = kFollowMark;

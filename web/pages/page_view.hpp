@@ -32,7 +32,7 @@ struct PageFrame {
     std::string chosen = {};  ///< Id of the conversation's model; empty = the default.
 };
 
-/// The person's choice of colours, from the cookie that js/page.js sets.
+/// The person's choice of colours in this browser, from its cookie.
 std::string theme_of(const Request& request);
 
 /// Title of a conversation for people; one without messages has none yet.

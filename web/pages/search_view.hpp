@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "services/session/session_store.hpp"
+#include "web/language/language.hpp"
 
 namespace notso::web {
 

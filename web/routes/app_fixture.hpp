@@ -36,6 +36,7 @@ class AppFixture : public testing::Test {
         boost::asio::post(server_->io(), [&] {
             chat_.reset();
             logins_.reset();
+            settings_.reset();
             done.set_value();
         });
         done.get_future().wait();
@@ -70,6 +71,8 @@ class AppFixture : public testing::Test {
             *executor_,
             std::filesystem::temp_directory_path() / ("notso-routes-" + random_id()));
         context_->archive = archive_.get();
+        settings_ = std::make_unique<services::SettingsDesk>(store_, *database_, *executor_);
+        context_->settings = settings_.get();
         server_->start(make_routes(*context_), std::move(options));
     }
 
@@ -121,6 +124,7 @@ class AppFixture : public testing::Test {
     std::unique_ptr<services::LoginDesk> logins_;
     std::unique_ptr<services::ChatService> chat_;
     std::unique_ptr<services::ArchiveDesk> archive_;
+    std::unique_ptr<services::SettingsDesk> settings_;
     std::unique_ptr<AppContext> context_;
 };
 

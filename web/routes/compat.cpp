@@ -70,7 +70,7 @@ Awaitable<ApiResult<ConversationView>> open_conversation(AppContext& context,
 json::object settings_json(const Conversation& conversation) {
     json::object out = {{"conversation", conversation.id.value},
                         {"thinking", conversation.thinking}};
-    if (conversation.temperature) out["temperature"] = *conversation.temperature;
+    if (conversation.settings.temperature) out["temperature"] = *conversation.settings.temperature;
     return out;
 }
 

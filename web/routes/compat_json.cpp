@@ -74,8 +74,9 @@ json::object conversation_json(const services::ConversationView& view,
                         {"created_at", utc_time(conversation.created_at)},
                         {"updated_at", utc_time(conversation.updated_at)},
                         {"messages", std::move(messages)}};
-    if (conversation.thinking_budget) out["thinking_budget"] = *conversation.thinking_budget;
-    if (conversation.temperature) out["temperature"] = *conversation.temperature;
+    if (conversation.settings.thinking_budget)
+        out["thinking_budget"] = *conversation.settings.thinking_budget;
+    if (conversation.settings.temperature) out["temperature"] = *conversation.settings.temperature;
     return out;
 }
 

@@ -17,6 +17,7 @@
 #include "services/chat/chat_service.hpp"
 #include "services/mcp/server.hpp"
 #include "services/models/pull_desk.hpp"
+#include "services/settings/settings_desk.hpp"
 #include "web/http/exchange.hpp"
 #include "web/http/options.hpp"
 
@@ -29,11 +30,12 @@ struct AppContext {
     std::string version;
     std::string storage_error =
         {};  ///< Why the data directory can't be used, when it can't (shown on the page).
-    services::PullDesk* pulls = nullptr;       ///< Null where the server fetches no models.
-    services::LoginDesk* logins = nullptr;     ///< Null where nobody can have an account.
-    bool https = false;                        ///< People reach the server over https.
-    const services::McpClient* mcp = nullptr;  ///< Null: no servers of tools are configured.
-    services::ArchiveDesk* archive = nullptr;  ///< Null where nothing is imported or exported.
+    services::PullDesk* pulls = nullptr;         ///< Null where the server fetches no models.
+    services::LoginDesk* logins = nullptr;       ///< Null where nobody can have an account.
+    bool https = false;                          ///< People reach the server over https.
+    const services::McpClient* mcp = nullptr;    ///< Null: no servers of tools are configured.
+    services::ArchiveDesk* archive = nullptr;    ///< Null where nothing is imported or exported.
+    services::SettingsDesk* settings = nullptr;  ///< Null where nobody can set anything.
 };
 
 /// Every route of the program: one line each in route_table.cpp.

@@ -39,6 +39,7 @@ const std::map<std::string, Way> kWays = {
     {"GET /models/pull", Way::kNoConversation},
     {"GET /readyz", Way::kNoConversation},
     {"GET /search", Way::kNoConversation},
+    {"GET /settings", Way::kNoConversation},
     {"GET /tools", Way::kNoConversation},
     {"GET /api/model-info", Way::kNoConversation},
     {"GET /api/status", Way::kNoConversation},
@@ -56,6 +57,12 @@ const std::map<std::string, Way> kWays = {
     {"POST /chats/delete", Way::kTick},
     {"POST /chats/restore", Way::kTick},
     {"POST /chats/archive", Way::kTick},
+    {"POST /settings", Way::kNoConversation},
+    {"POST /settings/presets", Way::kNoConversation},
+    {"POST /settings/presets/default", Way::kNoConversation},
+    {"POST /settings/presets/delete", Way::kNoConversation},
+    {"POST /settings/presets/rename", Way::kNoConversation},
+    {"POST /settings/theme", Way::kNoConversation},
     {"POST /tools/ask", Way::kNoConversation},
     {"POST /models/pull", Way::kNoConversation},
     {"POST /models/pull/cancel", Way::kNoConversation},
@@ -129,7 +136,7 @@ class OwnerRoutes : public AppFixture {
         const bool of_question = route.pattern.ends_with("/edit");
         return fmt::format(
             "message={}&text=changed&question={}&answer={}&use=call-1&decision=allow&title=stolen&"
-            "model=&thinking=on&pinned=1",
+            "model=&thinking=on&pinned=1&system_prompt=stolen&temperature=1.5",
             of_question ? chat.question.id.value : chat.answer.id.value,
             chat.question.id.value,
             chat.answer.id.value);
@@ -152,7 +159,8 @@ class OwnerRoutes : public AppFixture {
         const auto conversation = store_.conversation(key);
         const auto messages = store_.messages(key);
         if (!conversation || !messages) return "gone";
-        std::string state = fmt::format("{} {} {} {} {}",
+        std::string state = fmt::format("{} {} {} {} {} {}",
+                                        conversation->settings.system_prompt,
                                         conversation->title,
                                         conversation->pinned,
                                         conversation->thinking,

@@ -105,6 +105,14 @@ Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) con
     } else if (frame.storage_error.empty()) {
         frame.storage_error = format_sentence(listed.error().detail);
     }
+    const bool here = !request.cookie("theme").empty();  // chosen in this browser
+    if (here || context_.settings == nullptr) co_return frame;
+    auto get = [this, &request](services::Completion<services::OwnerSettings> done) {
+        context_.settings->get(request.owner, std::move(done));
+    };
+    const auto own = co_await wait_for<services::OwnerSettings>(get);
+    const bool chosen = own && own->theme != services::Theme::kSystem;
+    if (chosen) frame.theme = name_of(own->theme);
     co_return frame;
 }
 

@@ -14,6 +14,7 @@
 #include "web/routes/models.hpp"
 #include "web/routes/openai.hpp"
 #include "web/routes/pages.hpp"
+#include "web/routes/settings.hpp"
 #include "web/routes/stream.hpp"
 #include "web/routes/tools.hpp"
 
@@ -43,6 +44,10 @@ std::vector<Route> make_routes(AppContext& context) {
     add_tool_routes(routes, pages);
     add_language_routes(routes, pages);
     add_installed_app_routes(routes, pages);
+    if (context.settings != nullptr) {
+        add_settings_routes(routes, pages);
+        add_chat_settings_routes(routes, pages);
+    }
     return routes;
 }
 

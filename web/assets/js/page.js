@@ -16,6 +16,7 @@ const say = (english) => texts[english] ?? english;
     if (theme === "system") delete root.dataset.theme;
     else root.dataset.theme = theme;
     document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    fetch("/settings/theme", { method: "POST", body: new URLSearchParams({ theme }), keepalive: true }).catch(() => {});
     label_toggle();
   }
 
