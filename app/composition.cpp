@@ -18,6 +18,7 @@
 #include "services/chat/chat_service.hpp"
 #include "services/models/pull_desk.hpp"
 #include "services/session/data_directory.hpp"
+#include "services/session/temporary_chats.hpp"
 #include "services/tools/time/time_zone.hpp"
 #include "web/http/server.hpp"
 #include "web/routes/context.hpp"
@@ -97,6 +98,7 @@ class Root final : public Composition {
         : io_executor_(io_),
           directory_(std::move(directory)),
           store_(std::move(store)),
+          chats_(*store_),
           tools_(make_tools(settings)),
           database_("notso-db"),
           compute_("notso-compute"),
@@ -104,7 +106,7 @@ class Root final : public Composition {
           logins_({store_->accounts(), io_executor_, database_, compute_}, std::move(logins)),
           chat_(services::ChatService::create(
               {.backend = *backend_,
-               .store = *store_,
+               .store = chats_,
                .io = io_executor_,
                .database = database_,
                .compute = compute_,
@@ -163,6 +165,7 @@ class Root final : public Composition {
     IoExecutor io_executor_;
     services::DataDirectory directory_;
     std::unique_ptr<services::SqliteStore> store_;
+    services::TemporaryChats chats_;
     Tools tools_;
     SerialWorker database_;
     SerialWorker compute_;

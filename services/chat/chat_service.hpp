@@ -142,6 +142,8 @@ class ChatService {
 
     /// With the settings that the owner has chosen for new ones.
     virtual void create_conversation(OwnerId owner, Completion<Conversation> done) = 0;
+    /// One of which nothing is stored: TemporaryChats.
+    virtual void create_temporary(OwnerId owner, Completion<Conversation> done) = 0;
     /// Those that are not archived.
     virtual void list_conversations(OwnerId owner, Completion<std::vector<Conversation>> done) = 0;
     virtual void list_archived(OwnerId owner, Completion<std::vector<Conversation>> done) = 0;

@@ -30,6 +30,7 @@ class ChatServiceImpl final : public ChatService {
     explicit ChatServiceImpl(const ChatServiceDeps& deps);
 
     void create_conversation(OwnerId owner, Completion<Conversation> done) override;
+    void create_temporary(OwnerId owner, Completion<Conversation> done) override;
     void list_conversations(OwnerId owner, Completion<std::vector<Conversation>> done) override;
     void list_archived(OwnerId owner, Completion<std::vector<Conversation>> done) override;
     void open(ConversationKey key, Completion<ConversationView> done) override;
@@ -149,6 +150,7 @@ class ChatServiceImpl final : public ChatService {
     void show_line(const ConversationKey& key, std::vector<WaitingMessage> line);
     void release(const ConversationKey& key);
     void on_turn_end(const ConversationKey& key, const Message& answer, bool stored);
+    void create(Conversation conversation, Completion<Conversation> done);
     void save_leftovers(const ConversationKey& key);
     void overlay(Message& message) const;
 

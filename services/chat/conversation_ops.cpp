@@ -29,6 +29,16 @@ std::string local_date_time(UnixMs at) {
     return std::string(text.data(), size);
 }
 
+Conversation new_conversation(OwnerId owner) {
+    const UnixMs now = now_ms();
+    return {.id = {random_id()},
+            .title = "",
+            .date = local_date_time(now),
+            .created_at = now,
+            .updated_at = now,
+            .owner = std::move(owner)};
+}
+
 /// A conversation as it was found.
 struct Opened {
     ConversationView view;
@@ -54,13 +64,16 @@ std::vector<MessageId> save_again(SessionStore& store, const std::vector<Message
 }  // namespace
 
 void ChatServiceImpl::create_conversation(OwnerId owner, Completion<Conversation> done) {
-    const UnixMs now = now_ms();
-    Conversation conversation{.id = {random_id()},
-                              .title = "",
-                              .date = local_date_time(now),
-                              .created_at = now,
-                              .updated_at = now,
-                              .owner = std::move(owner)};
+    create(new_conversation(std::move(owner)), std::move(done));
+}
+
+void ChatServiceImpl::create_temporary(OwnerId owner, Completion<Conversation> done) {
+    Conversation conversation = new_conversation(std::move(owner));
+    conversation.temporary = true;
+    create(std::move(conversation), std::move(done));
+}
+
+void ChatServiceImpl::create(Conversation conversation, Completion<Conversation> done) {
     store_.call(
         alive_,
         [conversation = std::move(conversation),

@@ -64,6 +64,7 @@ struct Conversation {
     bool pinned = false;     ///< Listed before the others.
     OwnerId owner = {};      ///< Never changes.
     ChatSettings settings = {};
+    bool temporary = false;  ///< See TemporaryChats; a store of its own keeps it.
     bool archived = false;  ///< Not listed with the others; found and used as any other.
 
     ConversationKey key() const { return {owner, id}; }

@@ -196,6 +196,7 @@ json::object frame_view(const PageFrame& frame) {
             {"storage_error", frame.storage_error},
             {"query", ""},
             {"deleted", ""},
+            {"temporary", false},
             {"conversation", nullptr},
             {"messages", json::array{}},
             {"running", nullptr},
@@ -255,6 +256,7 @@ json::object chat_view(const PageFrame& frame,
     if (running && !follow) view["running"] = running_view(frame.language, *chat.running);
     if (follow) view["follow_mark"] = kFollowMark;
     view["after"] = after_view(id, chat.follow_ups, chat.more_follows);
+    view["temporary"] = chat.conversation.temporary;
     view["waiting"] = waiting_view(id, chat.waiting);
     view["context"] = context_view(frame.language, chat.context, id);
     json::array messages = message_views(frame.language, chat, shown.edited);

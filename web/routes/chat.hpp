@@ -9,12 +9,12 @@
 namespace notso::web {
 
 /// GET /                      a new chat; ?prefill= prefills the composer, ?deleted={id} offers to
-/// restore a conversation
+/// restore a conversation, ?temporary=1 begins one of which nothing is stored
 /// GET /chat/{id}             the conversation; ?follow=1 keeps the response open and writes the
 /// running answer into it; ?edit={message} shows a message as a form
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
-/// POST /chat                 message, model: makes a conversation and sends its first message
+/// POST /chat                 message, model, temporary: makes a conversation and sends its first message
 /// POST /chat/{id}/messages   message, client_id, thinking, thinking_budget: sent now, or after the
 /// running answer
 /// POST /chat/{id}/withdraw   client_id: of a message that waits; its text is in the composer then

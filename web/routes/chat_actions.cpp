@@ -33,9 +33,13 @@ Awaitable<Result<SentMessage>> send(const Pages& pages, services::SendRequest re
     co_return co_await wait_for<SentMessage>(start);
 }
 
-Awaitable<Result<Conversation>> create(const Pages& pages, services::OwnerId owner) {
-    auto start = [&pages, &owner](services::Completion<Conversation> done) {
-        pages.context().chat.create_conversation(owner, std::move(done));
+Awaitable<Result<Conversation>> create(const Pages& pages,
+                                       services::OwnerId owner,
+                                       bool temporary) {
+    auto start = [&pages, &owner, temporary](services::Completion<Conversation> done) {
+        services::ChatService& chat = pages.context().chat;
+        if (temporary) return chat.create_temporary(owner, std::move(done));
+        chat.create_conversation(owner, std::move(done));
     };
     co_return co_await wait_for<Conversation>(start);
 }
@@ -121,7 +125,8 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
     }
-    const Result<Conversation> created = co_await create(pages, exchange.request().owner);
+    const Result<Conversation> created =
+        co_await create(pages, exchange.request().owner, form->contains("temporary"));
     if (!created) {
         co_await pages.show_error(exchange, created.error(), text);
         co_return;

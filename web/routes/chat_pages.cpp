@@ -35,6 +35,7 @@ Awaitable<> new_chat(Exchange& exchange, const Pages& pages) {
     boost::json::object view = new_chat_view(frame, text);
     const std::string deleted = query_value(exchange.request(), "deleted");
     if (is_id(deleted)) view["deleted"] = deleted;
+    view["temporary"] = query_value(exchange.request(), "temporary") == "1";
     Response response;
     response.body = co_await pages.render(exchange.request(), "chat.html", std::move(view));
     co_await exchange.respond(std::move(response));

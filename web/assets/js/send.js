@@ -18,6 +18,7 @@
   }
 
   function store_draft(text) {
+    if ("temporary" in form.dataset) return;
     try {
       if (text) localStorage.setItem(draft_key, text);
       else localStorage.removeItem(draft_key);
@@ -25,6 +26,7 @@
   }
 
   function read_draft() {
+    if ("temporary" in form.dataset) return "";
     try { return localStorage.getItem(draft_key) || ""; } catch { return ""; }
   }
 
