@@ -15,6 +15,8 @@ WEB = ROOT / "web"
 LITERALS = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s*"((?:[^"\\]|\\.)*)")*')
 # Said by names that code looks up, not by literals beside the look-up.
 TABLES = {"web/pages/page_view.cpp": r"kIdeas = \{(.*?)\};", "services/models/catalogue.cpp": r"kCatalogue = .*?\(\{(.*?)\n\}\);",
+          "web/pages/help_view.cpp": r"kShortcuts\[\] = \{(.*?)\n\};",
+          "services/commands/slash_commands.cpp": r"kEntries\[\] = \{(.*?)\n\};",
           "services/settings/setting_fields.cpp": r"kNumbers\[\] = \{(.*?)\n\};"}
 
 

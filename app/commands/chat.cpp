@@ -8,18 +8,12 @@
 #include "app/backend_choice.hpp"
 #include "app/commands/command.hpp"
 #include "app/line_reader.hpp"
+#include "app/terminal_settings.hpp"
 #include "app/terminal_tools.hpp"
 #include "services/chat/tool_round.hpp"
 
 namespace notso::app {
 namespace {
-
-constexpr std::string_view kHelp =
-    "/new       start over\n"
-    "/think     let the model think before it answers\n"
-    "/no_think  answer at once\n"
-    "/exit      leave (also Ctrl-D)\n"
-    "Ctrl-C     stop the answer; at the prompt, twice: leave\n";
 
 struct Options {
     std::optional<std::string> system;
@@ -27,6 +21,8 @@ struct Options {
     bool allow_tools = false;
     std::int64_t thinking_budget = 0;  ///< As Settings has it.
 };
+
+using services::SlashCommand;
 
 enum class Verdict { kGoOn, kLeave };
 
@@ -38,53 +34,94 @@ class TerminalChat {
                  Interrupts& interrupts,
                  const Options& options,
                  TerminalTools* tools)
-        : backend_(backend),
-          interrupts_(interrupts),
-          options_(options),
-          tools_(tools),
-          thinking_(options.think) {
+        : backend_(backend), interrupts_(interrupts), options_(options), tools_(tools) {
         start_over();
     }
 
     Verdict take_line(const std::string& line) {
         if (line.find_first_not_of(" \t") == std::string::npos) return Verdict::kGoOn;
-        if (line.starts_with('/')) return command(line);
-        ask(line);
+        if (services::is_slash_line(line)) return command(line);
+        ask(services::unescape_slash(line));
         return Verdict::kGoOn;
     }
 
   private:
+    /// With the settings of the command line.
     void start_over() {
-        messages_.clear();
-        if (tools_ != nullptr) tools_->start_over();
-        if (options_.system) messages_.push_back({.role = "system", .content = *options_.system});
+        settings_ = {.values = {.system_prompt = options_.system.value_or("")},
+                     .thinking = options_.think};
+        if (options_.thinking_budget > 0)
+            settings_.values.thinking_budget = options_.thinking_budget;
+        forget();
     }
 
-    Verdict command(const std::string& line) {
-        const std::string name = line.substr(0, line.find_last_not_of(" \t") + 1);
-        if (name == "/exit" || name == "/quit") return Verdict::kLeave;
-        if (name == "/help") {
-            std::cout << kHelp << std::flush;
-        } else if (name == "/new") {
-            start_over();
-            std::cout << "New conversation.\n" << std::flush;
-        } else if (name == "/think" || name == "/no_think") {
-            set_thinking(name == "/think");
-        } else {
-            std::cout << "Unknown command " << terminal_safe(name) << "; /help lists them.\n"
-                      << std::flush;
+    void forget() {
+        messages_.clear();
+        last_.reset();
+        if (tools_ != nullptr) tools_->start_over();
+    }
+
+    Verdict command(const std::string& text) {
+        const auto line = services::parse_slash_line(text, services::SlashPlace::kTerminal);
+        if (!line) {
+            print(terminal_safe(line.error().detail) + ".\n");
+            return Verdict::kGoOn;
+        }
+        switch (line->command) {
+            case SlashCommand::kLeave:
+                return Verdict::kLeave;
+            case SlashCommand::kNew:
+            case SlashCommand::kClear:
+                start_over();
+                print("New conversation.\n");
+                break;
+            case SlashCommand::kReset:
+                forget();
+                print("New conversation, with the same settings.\n");
+                break;
+            case SlashCommand::kRegenerate:
+                regenerate();
+                break;
+            default:
+                tell(*line);
         }
         return Verdict::kGoOn;
     }
 
-    void set_thinking(bool on) {
-        if (on && !backend_.info().can_think) {
-            std::cout << "This model has no thinking mode.\n" << std::flush;
-            return;
-        }
-        thinking_ = on;
-        std::cout << (on ? "Thinking on.\n" : "Thinking off.\n") << std::flush;
+    /// What a command that runs no model says.
+    void tell(const services::SlashLine& line) {
+        const services::ModelInfo model = backend_.info();
+        if (line.command == SlashCommand::kHelp) return print(slash_help());
+        if (line.command == SlashCommand::kStats) return print(stats_words(last_));
+        if (line.command == SlashCommand::kStatus) return print(status_words(model, last_));
+        if (line.command == SlashCommand::kTools) return print(tool_names());
+        const auto told = change_settings(line, model, settings_);
+        print(told ? *told : terminal_safe(told.error().detail) + "\n");
     }
+
+    std::string tool_names() const {
+        if (tools_ == nullptr) return "This model can't call tools.\n";
+        std::string names;
+        for (const boost::json::value& tool : tools_->offered())
+            names += fmt::format(
+                "{}\n",
+                terminal_safe(std::string_view(tool.at("function").at("name").as_string())));
+        return names.empty() ? "No tool is on.\n" : names;
+    }
+
+    /// The last question once more, without what was answered.
+    void regenerate() {
+        std::vector<services::ChatMessage> before = messages_;
+        while (!messages_.empty() && messages_.back().role != "user") messages_.pop_back();
+        if (messages_.empty()) return print("There is no answer yet.\n");
+        const std::string question = std::move(messages_.back().content);
+        messages_.pop_back();
+        const std::size_t earlier = messages_.size();
+        ask(question);
+        if (messages_.size() == earlier) messages_ = std::move(before);  // it was not taken
+    }
+
+    static void print(std::string_view text) { std::cout << text << std::flush; }
 
     /// The model's answer, with as many rounds of calls as it takes.
     void ask(const std::string& text) {
@@ -110,10 +147,15 @@ class TerminalChat {
 
     Result<Answer> follow() {
         services::ChatRequest request;
-        request.messages = messages_;
-        request.thinking = thinking_;
+        const services::ChatSettings& values = settings_.values;
+        if (!values.system_prompt.empty())
+            request.messages.push_back({.role = "system", .content = values.system_prompt});
+        request.messages.insert(request.messages.end(), messages_.begin(), messages_.end());
+        request.thinking = settings_.thinking;
         request.thinking_overrides_system = true;
-        if (options_.thinking_budget > 0) request.thinking_budget = options_.thinking_budget;
+        request.sampling.temperature = values.temperature;
+        if (values.thinking_budget.value_or(0) > 0)
+            request.thinking_budget = values.thinking_budget;
         if (tools_ != nullptr) request.tools = tools_->offered();
         AnswerView view;
         view.on_thinking = [this](const std::string& piece) { show_thinking(piece); };
@@ -131,6 +173,7 @@ class TerminalChat {
         std::cout << std::flush;
         if (answer.end.error) print_error(answer.end.error->detail);
         messages_.push_back({.role = "assistant", .content = answer.text});
+        last_ = answer;
         if (answer.end.finish != ChatFinish::kToolCalls || tools_ == nullptr) return false;
         run_calls(answer.calls);
         if (tools_->interrupted()) std::cout << "(stopped)\n" << std::flush;
@@ -177,7 +220,8 @@ class TerminalChat {
     TerminalTools* tools_;
     std::vector<services::ChatMessage> messages_;
     const bool terminal_ = ::isatty(STDOUT_FILENO) != 0;
-    bool thinking_;
+    TerminalSettings settings_;
+    std::optional<Answer> last_;
     bool dim_ = false;
 };
 

@@ -1,5 +1,6 @@
 """notso chat and notso run as a person meets them: prompt, streaming, Ctrl-C, Ctrl-D."""
 import json
+import re
 import signal
 import subprocess
 import time
@@ -108,11 +109,40 @@ def test_thinking_is_dim_and_apart(terminal):
 
 def test_commands(terminal):
     chat = terminal("chat", *STUB)
-    for typed, shown in (("/help", "/no_think"), ("/new", "New conversation."), ("/nonsense", "Unknown command")):
+    for typed, shown in (("/help", "/no_think"), ("/new", "New conversation."), ("/nonsense", "There is no command /nonsense"),
+                         ("/temp 9", "it must be a number from 0 to 2"), ("/temp 0,5", "Temperature: 0.5"),
+                         ("/budget 20", "Most tokens for thinking: 20"), ("/system Be brief.", "System prompt: Be brief."),
+                         ("/settings", "Temperature: 0.5"), ("/stats", "There is no answer yet."),
+                         ("/regenerate", "There is no answer yet."), ("/status", ": ready."), ("/tools", "calculator"),
+                         ("/reset", "with the same settings"), ("/settings", "Temperature: 0.5"), ("/clear", "New conversation."),
+                         ("/settings", "Temperature: the model's own"), ("/theme dark", "There is no command /theme"),
+                         ("/usr/bin?", "You wrote: /usr/bin?"), ("//temp 1", "You wrote: /temp 1")):
         chat.read_until("> ")
         chat.type(typed + "\r")
         chat.read_until(typed)
         chat.read_until(shown)
+
+
+def test_settings_reach_the_model_and_an_answer_can_be_asked_for_again(terminal):
+    chat = terminal("chat", *STUB)
+
+    def say(typed, shown):
+        chat.read_until("> ")
+        chat.type(typed + "\r")
+        chat.read_until(typed)
+        return chat.read_until(shown)
+
+    def prompt_tokens():
+        return int(re.search(r"prompt (\d+) tokens", say("/stats", "written")).group(1))
+
+    say("hello", "You wrote: hello")
+    plain = prompt_tokens()
+    say("/regenerate", "You wrote: hello")
+    assert prompt_tokens() == plain, "the first answer is not in its prompt"
+    say("/system one two three four five", "System prompt: one")
+    say("/regenerate", "You wrote: hello")
+    assert prompt_tokens() == plain + 5
+    say("/no_think", "Thinking off.")
 
 
 def test_piped_chat_prints_the_answers_only():

@@ -207,7 +207,8 @@ json::object frame_view(const PageFrame& frame) {
             {"budgets", budgets_view(frame.language, std::nullopt, frame.thinking_budget)},
             {"keep_thinking", false},
             {"follow_mark", ""},
-            {"alert", ""}};
+            {"alert", ""},
+            {"told", ""}};
 }
 
 json::object after_view(std::string_view conversation,
@@ -250,8 +251,8 @@ json::object chat_view(const PageFrame& frame,
     if (frame.reads_drafts && frame.model.remote_host.empty())
         view["composer"].as_object()["drafts"] = fmt::format("/chat/{}/draft", id);
     view["thinking"] = chat.conversation.thinking;
-    view["budgets"] =
-        budgets_view(frame.language, chat.conversation.settings.thinking_budget, frame.thinking_budget);
+    view["budgets"] = budgets_view(
+        frame.language, chat.conversation.settings.thinking_budget, frame.thinking_budget);
     const bool running = chat.running && !chat.running->ended();
     if (running && !follow) view["running"] = running_view(frame.language, *chat.running);
     if (follow) view["follow_mark"] = kFollowMark;

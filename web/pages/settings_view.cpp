@@ -17,10 +17,13 @@ std::string typed_value(const std::map<std::string, std::string>& values, std::s
     return found == values.end() ? std::string() : found->second;
 }
 
-/// Whole numbers with their thousands apart.
+/// As people read numbers in their language.
 std::string bound_text(const Language& language, const NumberSetting& setting, double value) {
-    return setting.is_whole() ? format_count(language, static_cast<std::int64_t>(value))
-                              : fmt::format("{}", value);
+    if (setting.is_whole()) return format_count(language, static_cast<std::int64_t>(value));
+    std::string text = fmt::format("{}", value);
+    if (const std::size_t point = text.find('.'); point != std::string::npos)
+        text.replace(point, 1, language.decimal());
+    return text;
 }
 
 json::object setting_view(const Language& language,

@@ -14,6 +14,7 @@ namespace notso::web {
 /// running answer into it; ?edit={message} shows a message as a form
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
+/// A message that is a slash command (chat_commands.hpp) is done, not sent.
 /// POST /chat                 message, model, temporary: makes a conversation and sends its first message
 /// POST /chat/{id}/messages   message, client_id, thinking, thinking_budget: sent now, or after the
 /// running answer

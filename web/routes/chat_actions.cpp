@@ -1,6 +1,8 @@
 #include "base/log.hpp"
+#include "services/commands/slash_commands.hpp"
 #include "web/pages/thinking_view.hpp"
 #include "web/routes/chat.hpp"
+#include "web/routes/chat_commands.hpp"
 #include "web/routes/chat_forms.hpp"
 #include "web/routes/chat_waiting.hpp"
 #include "web/routes/client_user.hpp"
@@ -16,10 +18,11 @@ using services::SentMessage;
 Result<services::SendRequest> send_request(const Request& from,
                                            ConversationKey key,
                                            const Form& form) {
-    services::SendRequest request{.conversation = std::move(key),
-                                  .text = with_unix_lines(field(form, "message")),
-                                  .client_id = field(form, "client_id"),
-                                  .user = client_user(from)};
+    services::SendRequest request{
+        .conversation = std::move(key),
+        .text = services::unescape_slash(with_unix_lines(field(form, "message"))),
+        .client_id = field(form, "client_id"),
+        .user = client_user(from)};
     // The page shows the switch to models that think only.
     if (form.contains("thinking_shown")) request.thinking = form.contains("thinking");
     NOTSO_TRY(request.thinking_budget, parse_budget(field(form, "thinking_budget")));
@@ -118,6 +121,10 @@ Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, form.error());
         co_return;
     }
+    if (is_command(*form)) {
+        co_await run_command(exchange, pages, *form);
+        co_return;
+    }
     const std::string text = field(*form, "message");
     Result<> ready = check_room(pages.context());
     if (ready && field(*form, "model").empty()) ready = check_ready(pages.context());
@@ -160,6 +167,10 @@ Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
     const Result<Form> form = exchange.request().form();
     if (!form) {
         co_await pages.show_error(exchange, form.error());
+        co_return;
+    }
+    if (is_command(*form)) {
+        co_await run_command(exchange, pages, *form);
         co_return;
     }
     const std::string text = field(*form, "message");

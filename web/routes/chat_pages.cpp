@@ -1,6 +1,7 @@
 #include "web/pages/message_view.hpp"
 #include "web/pages/tool_view.hpp"
 #include "web/routes/chat.hpp"
+#include "web/routes/chat_commands.hpp"
 #include "web/routes/chat_forms.hpp"
 #include "web/routes/feed_reader.hpp"
 #include "web/routes/fragments.hpp"
@@ -143,8 +144,10 @@ Awaitable<> follow_page(Exchange& exchange,
                         const Pages& pages,
                         ConversationView view,
                         PageFrame frame) {
-    const std::string page = co_await pages.render(
-        exchange.request(), "chat.html", chat_view(frame, view, {.follow = true}));
+    boost::json::object variables = chat_view(frame, view, {.follow = true});
+    variables["told"] = told_of_command(query_value(exchange.request(), "did"), frame, view);
+    const std::string page =
+        co_await pages.render(exchange.request(), "chat.html", std::move(variables));
     const std::size_t mark = page.find(kFollowMark);
     Response head;
     head.headers = {{"X-Accel-Buffering", "no"}};
@@ -184,11 +187,10 @@ Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
     }
     const std::string draft = query_value(exchange.request(), "prefill");
     const std::string edited = query_value(exchange.request(), "edit");
+    boost::json::object variables = chat_view(frame, *view, {.draft = draft, .edited = edited});
+    variables["told"] = told_of_command(query_value(exchange.request(), "did"), frame, *view);
     Response response;
-    response.body =
-        co_await pages.render(exchange.request(),
-                              "chat.html",
-                              chat_view(frame, *view, {.draft = draft, .edited = edited}));
+    response.body = co_await pages.render(exchange.request(), "chat.html", std::move(variables));
     co_await exchange.respond(std::move(response));
 }
 

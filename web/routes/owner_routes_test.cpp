@@ -31,6 +31,7 @@ const std::map<std::string, Way> kWays = {
     {"POST /archive/import", Way::kNoConversation},
     {"GET /assets/{file}", Way::kNoConversation},
     {"GET /health", Way::kNoConversation},
+    {"GET /help", Way::kNoConversation},
     {"GET /livez", Way::kNoConversation},
     {"GET /login", Way::kNoConversation},
     {"GET /metrics", Way::kNoConversation},

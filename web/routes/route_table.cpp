@@ -7,6 +7,7 @@
 #include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
 #include "web/routes/health.hpp"
+#include "web/routes/help.hpp"
 #include "web/routes/installed_app.hpp"
 #include "web/routes/language.hpp"
 #include "web/routes/metrics.hpp"
@@ -42,6 +43,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_model_badge_routes(routes, pages);
     add_account_routes(routes, pages);
     add_tool_routes(routes, pages);
+    add_help_routes(routes, pages);
     add_language_routes(routes, pages);
     add_installed_app_routes(routes, pages);
     if (context.settings != nullptr) {

@@ -1,4 +1,4 @@
-// What every page does once script runs: the colour switch, shortcuts, and fallbacks for older browsers.
+// What every page does once script runs: the colour switch and fallbacks for older browsers.
 // Nothing here is needed to read or send; see docs/ui_ux_interaction.md.
 // What js/ says in the page's language: the server gives the texts (web/assets/texts), keyed by the English ones.
 const texts = JSON.parse(document.querySelector('meta[name="notso-texts"]')?.content || "{}");
@@ -30,14 +30,6 @@ const say = (english) => texts[english] ?? english;
   document.addEventListener("click", (event) => {
     if (!event.target.closest?.("#theme-toggle")) return;
     set_theme(themes[(themes.indexOf(current_theme()) + 1) % themes.length]);
-  });
-
-  document.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey || event.altKey) return;
-    if (event.shiftKey && event.key.toLowerCase() === "o") {
-      event.preventDefault();
-      document.getElementById("new-chat").click();
-    }
   });
 
   // The installed app says that the server is away; see js/worker. Refused where the page is not secure.

@@ -108,7 +108,7 @@
     const { ctx } = event.detail;
     ctx.sent_values = Object.fromEntries(ctx.request.body);
     show_alert("");
-    ctx.waits = is_running() && !ctx.pending;  // it is sent after the answer
+    ctx.waits = (is_running() || ctx.is_command) && !ctx.pending;  // it is sent after the answer, or no message
     if (!ctx.waits) {
       document.getElementById("greeting")?.remove();
       document.getElementById("after")?.replaceChildren();

@@ -114,7 +114,7 @@
   document.addEventListener("htmx:sse:after:connection", () => { retry_ms = 500; });
 
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.isComposing || document.querySelector(":popover-open")) return;
+    if (event.key !== "Escape" || event.isComposing || document.querySelector(":popover-open, dialog[open]")) return;
     const button = stop_button();
     if (!button) return;
     event.preventDefault();
