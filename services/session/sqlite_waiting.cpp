@@ -7,9 +7,11 @@
 namespace notso::services {
 
 using sqlite::Statement;
+using sqlite::Transaction;
 
 Result<> SqliteStore::add_waiting(const WaitingMessage& message) {
     NOTSO_CHECK(require(message.key()));
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     NOTSO_TRY(Statement insert,
               database_->prepare("INSERT INTO waiting_message (conversation, client_id, text, "
                                  "created_at, thinking) VALUES (?, ?, ?, ?, ?)"));
@@ -18,7 +20,9 @@ Result<> SqliteStore::add_waiting(const WaitingMessage& message) {
         .bind(3, message.text)
         .bind(4, message.created_at);
     if (message.thinking) insert.bind(5, std::int64_t{*message.thinking});
-    return insert.run();
+    NOTSO_CHECK(insert.run());
+    NOTSO_CHECK(set_waiting_files(message));
+    return transaction.commit();
 }
 
 Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const ConversationKey& key) {
@@ -30,7 +34,7 @@ Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const Conversa
     std::vector<WaitingMessage> found;
     while (true) {
         NOTSO_TRY(const bool row, select.step());
-        if (!row) return found;
+        if (!row) break;
         found.push_back({.owner = key.owner,
                          .conversation = key.id,
                          .client_id = select.text(0),
@@ -38,6 +42,8 @@ Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const Conversa
                          .created_at = select.integer(2)});
         if (!select.is_null(3)) found.back().thinking = select.integer(3) != 0;
     }
+    NOTSO_CHECK(add_waiting_files(key.id, found));
+    return found;
 }
 
 Result<> SqliteStore::remove_waiting(const ConversationKey& key, const std::string& client_id) {

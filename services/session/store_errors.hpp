@@ -24,4 +24,20 @@ inline std::unexpected<Error> no_owner() {
     return fail(ErrorCode::kInvalidArgument, "a conversation needs an owner");
 }
 
+inline std::unexpected<Error> no_attachment(const AttachmentId& id) {
+    return fail(
+        ErrorCode::kNotFound, "no file {}: it was removed, attach it again", log::field(id.value));
+}
+
+/// Every file that messages of a conversation use, once.
+inline std::vector<AttachmentId> attachments_of(const WholeConversation& whole) {
+    std::vector<AttachmentId> ids;
+    for (const Message& message : whole.messages) {
+        for (const AttachedFile& file : message.files) {
+            if (std::ranges::find(ids, file.id) == ids.end()) ids.push_back(file.id);
+        }
+    }
+    return ids;
+}
+
 }  // namespace notso::services
