@@ -122,7 +122,9 @@ Result<AttachedFile> take_attachment(StoreGate& gate,
     // What is wrong with the conversation is not the file's fault.
     if (!stored && stored.error().code == ErrorCode::kNotFound)
         return std::unexpected(stored.error());
-    if (!stored) return fail(stored.error().code, "{}: {}", name, stored.error().detail);
+    if (!stored)
+        return fail(
+            stored.error().code, "\"{}\" was not attached: {}", name, stored.error().detail);
     return std::move(read->file);
 }
 

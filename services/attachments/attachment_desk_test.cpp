@@ -79,7 +79,8 @@ TEST_F(AttachmentDeskTest, ALargeFileGoesInPieces) {
         read += *store_->read_attachment(*file, AttachmentPart::kFile, at, 3'000'000);
     EXPECT_TRUE(read == bytes);
     bytes += "x";
-    EXPECT_THAT(refusal(given(bytes), ErrorCode::kTooLarge), HasSubstr("a.txt: it has 20.0 MiB"));
+    EXPECT_THAT(refusal(given(bytes), ErrorCode::kTooLarge),
+                HasSubstr("\"a.txt\" was not attached: it has 20.0 MiB"));
     NewAttachment declared = given("x");
     declared.end = declared.begin + kMost * 1000;
     EXPECT_THAT(refusal(declared, ErrorCode::kTooLarge), HasSubstr("20000.0 MiB"));
@@ -90,9 +91,9 @@ TEST_F(AttachmentDeskTest, ALargeFileGoesInPieces) {
 
 TEST_F(AttachmentDeskTest, WhatIsRefusedIsNamedAndLeavesNothing) {
     EXPECT_THAT(refusal(given("\x89PNG\x01\x02", "cat.png"), ErrorCode::kUnsupported),
-                HasSubstr("cat.png: it is neither text nor a PDF"));
+                HasSubstr("\"cat.png\" was not attached: it is neither text nor a PDF"));
     EXPECT_THAT(refusal(given("", "no.txt"), ErrorCode::kUnsupported),
-                HasSubstr("no.txt: it is empty"));
+                HasSubstr("\"no.txt\" was not attached: it is empty"));
     const ConversationKey gone(local_owner(), {random_id()});
     EXPECT_THAT(refusal(given("x", "a", gone), ErrorCode::kNotFound), HasSubstr("no conversation"));
     NewAttachment vanished = given("x");
@@ -113,7 +114,8 @@ TEST_F(AttachmentDeskTest, FilesCountForTheQuota) {
     const std::string large(2 << 20, 'x');
     ASSERT_TRUE(take(given(large, "a.txt", annas), quota));
     EXPECT_THAT(refusal(given(large, "b.txt", annas), ErrorCode::kPermissionDenied, quota),
-                HasSubstr("b.txt: it takes 2.0 MiB, and of the 3 MiB that this server allows you, "
+                HasSubstr("\"b.txt\" was not attached: it takes 2.0 MiB, and of the 3 MiB that "
+                          "this server allows you, "
                           "2.0 are used"));
     EXPECT_TRUE(take(given(large), quota)) << "none on one's own machine";
 }
@@ -128,11 +130,8 @@ TEST_F(AttachmentDeskTest, AFullDiskSaysSoAndLeavesNothing) {
 }
 
 TEST_F(AttachmentDeskTest, CleansUpAfterAProcessThatDied) {
-    const AttachedFile begun{.id = {random_id()},
-                             .name = "a",
-                             .media_type = {},
-                             .sha256 = {},
-                             .created_at = now_ms()};
+    const AttachedFile begun{
+        .id = {random_id()}, .name = "a", .media_type = {}, .sha256 = {}, .created_at = now_ms()};
     AttachedFile old = begun;
     old.id = {random_id()};
     old.created_at = now_ms() - 25LL * 60 * 60 * 1000;
@@ -172,8 +171,7 @@ TEST_F(AttachmentDeskTest, LooksForUnsentFilesAgainAndAgain) {
     loop.run_until([&] { return added.has_value(); });
     ASSERT_TRUE(*added) << added->error().detail;
     database.post([&] {
-        const AttachedFile old{
-            .id = {"old"}, .name = "a", .media_type = {}, .sha256 = {}};
+        const AttachedFile old{.id = {"old"}, .name = "a", .media_type = {}, .sha256 = {}};
         EXPECT_TRUE(store_->begin_attachment(kNext, old));
         EXPECT_TRUE(store_->finish_attachment(old.id));
     });
