@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr UnixMs kDayMs = 24 * 60 * 60 * 1000;
+constexpr UnixMs kHourMs = 60 * 60 * 1000;
+constexpr UnixMs kDayMs = 24 * kHourMs;
 
 Result<std::string> read_bytes(const NewAttachment& file) {
     if (file.end < file.begin || file.end - file.begin > std::uint64_t{kMaxAttachmentBytes})
@@ -155,7 +156,7 @@ void AttachmentDesk::sweep(UnixMs begun_before) {
 void AttachmentDesk::sweep_later() {
     timer_ = std::make_unique<GraceTimer>(
         std::chrono::milliseconds(deps_.sweep_ms), deps_.io, [this, alive = std::weak_ptr(alive_)] {
-            if (!alive.expired()) sweep(now_ms() - kDayMs);
+            if (!alive.expired()) sweep(now_ms() - kHourMs);
         });
 }
 

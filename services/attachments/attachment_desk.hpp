@@ -53,7 +53,7 @@ class AttachmentDesk {
     using Done = std::move_only_function<void(Result<T>)>;
 
     /// Removes what a process left that died while it took files, and from then on what lies in
-    /// composers for more than a day.
+    /// composers for more than a day, or was begun more than an hour ago.
     explicit AttachmentDesk(AttachmentDeskDeps deps);
 
     /// take_attachment(). `done`, as all of these, runs on io, and not after stop().

@@ -54,6 +54,7 @@ Result<> read_text(SessionStore& store, AttachedFile& file, std::size_t most) {
         file.text,
         store.read_attachment(file, AttachmentPart::kText, 0, static_cast<std::int64_t>(wanted)));
     file.text = truncate_utf8(file.text, file.text.size());
+    if (!is_valid_utf8(file.text)) file.text = repair_utf8(file.text);  // of an import
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "services/chat/message_tree.hpp"
 #include "services/chat/store_question.hpp"
 
@@ -24,7 +25,9 @@ Result<std::string> whole_text(SessionStore& store,
     NOTSO_TRY(const auto files, shown_files(store, key));
     const auto file = std::ranges::find(files, name, &AttachedFile::name);
     if (file == files.end()) return fail(ErrorCode::kNotFound, "the file was deleted");
-    return store.read_attachment(*file, AttachmentPart::kText, 0, file->text_bytes);
+    NOTSO_TRY(std::string text,
+              store.read_attachment(*file, AttachmentPart::kText, 0, file->text_bytes));
+    return is_valid_utf8(text) ? std::move(text) : repair_utf8(text);  // of an import
 }
 
 }  // namespace

@@ -289,10 +289,18 @@ TEST_P(AttachmentContract, OfSomebodyElseItDoesNotExist) {
 
 TEST_P(AttachmentContract, AWholeConversationBringsFilesThatWereBegun) {
     const AttachedFile file = file_of("imported", {});
+    const AttachedFile waits = file_of("waits", {});
+    ASSERT_TRUE(store_->begin_attachment(kNext, waits));
+    ASSERT_TRUE(store_->append_attachment(waits.id, AttachmentPart::kFile, "waits"));
     const ConversationId id{random_id()};
     WholeConversation whole{
         .conversation = {.id = id, .title = "t", .owner = kOwner},
-        .messages = {{.id = {random_id()}, .conversation = id, .text = "t", .files = {file}}}};
+        .messages = {{.id = {random_id()}, .conversation = id, .text = "t", .files = {file}}},
+        .waiting = {{.owner = kOwner,
+                     .conversation = id,
+                     .client_id = "c",
+                     .text = "later",
+                     .files = {{waits.id, 2}, {file.id}}}}};
     EXPECT_FALSE(store_->add_whole(whole)) << "nobody has begun it";
     ASSERT_TRUE(store_->begin_attachment(kNext, file));
     ASSERT_TRUE(store_->append_attachment(file.id, AttachmentPart::kFile, "imp"));
@@ -300,7 +308,9 @@ TEST_P(AttachmentContract, AWholeConversationBringsFilesThatWereBegun) {
     ASSERT_TRUE(store_->append_attachment(file.id, AttachmentPart::kFile, "orted"));
     ASSERT_TRUE(store_->add_whole(whole));
     EXPECT_EQ(files_of(whole.conversation), Files{file});
+    EXPECT_EQ(*store_->waiting_messages(whole.conversation.key()), whole.waiting);
     EXPECT_EQ(*store_->composer_files(kNext), Files());
+    EXPECT_EQ(store_->attachment(whole.conversation.key(), waits.id)->name, "a.pdf");
 }
 
 const StoreKind kStores[] = {

@@ -12,7 +12,9 @@ Result<> MemoryStore::add_waiting(const WaitingMessage& message) {
         return other.conversation == message.conversation && other.client_id == message.client_id;
     });
     if (is_there) return fail(ErrorCode::kAlreadyExists, "that message waits already");
-    for (const AttachmentUse& use : message.files) NOTSO_CHECK(attachment(message.key(), use.id));
+    Message taken{.id = {}, .conversation = message.conversation, .text = {}};
+    for (const AttachmentUse& use : message.files) taken.files.emplace_back().id = use.id;
+    NOTSO_CHECK(take_files(message.owner, taken));
     waiting_.push_back(message);
     return {};
 }

@@ -233,7 +233,8 @@ Result<> SqliteStore::set_waiting_files(const WaitingMessage& message) {
                   database_->prepare(
                       "INSERT INTO waiting_attachment (waiting, place, attachment, prompt_bytes) "
                       "SELECT waiting_message.seq, ?3, attachment.seq, ?4 FROM waiting_message "
-                      "JOIN attachment ON attachment.conversation = waiting_message.conversation "
+                      "JOIN attachment ON (attachment.conversation IS NULL OR "
+                      "attachment.conversation = waiting_message.conversation) "
                       "WHERE waiting_message.conversation = ?5 AND client_id = ?1 AND "
                       "attachment.id = ?2 AND attachment.owner = ?6 AND attachment.state <> "
                       "'coming'"));
@@ -246,9 +247,9 @@ Result<> SqliteStore::set_waiting_files(const WaitingMessage& message) {
         NOTSO_CHECK(link.run());
         if (database_->changes() == 0) return no_attachment(use.id);
         NOTSO_TRY(Statement take,
-                  database_->prepare("UPDATE attachment SET state = 'waiting' WHERE id = ? AND "
-                                     "state = 'composer'"));
-        NOTSO_CHECK(take.bind(1, use.id.value).run());
+                  database_->prepare("UPDATE attachment SET state = 'waiting', conversation = ? "
+                                     "WHERE id = ? AND state = 'composer'"));
+        NOTSO_CHECK(take.bind(1, message.conversation.value).bind(2, use.id.value).run());
     }
     return {};
 }

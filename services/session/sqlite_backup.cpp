@@ -113,7 +113,7 @@ Result<> SqliteStore::add_whole(const WholeConversation& whole) {
                         .bind(3, note.text)
                         .run());
     }
-    for (const WaitingMessage& message : whole.waiting) NOTSO_CHECK(add_waiting(message));
+    for (const WaitingMessage& message : whole.waiting) NOTSO_CHECK(insert(message));
     return transaction.commit();
 }
 

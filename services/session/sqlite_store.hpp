@@ -106,6 +106,7 @@ class SqliteStore final : public SessionStore {
         : database_(std::move(database)), accounts_(*database_) {}
 
     Result<> insert(const Message& message);
+    Result<> insert(const WaitingMessage& message);
     Result<> write(const Message& message);
     Result<> write_journal(const Message& message);
     Result<> write_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses);

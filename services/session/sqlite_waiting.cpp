@@ -10,8 +10,13 @@ using sqlite::Statement;
 using sqlite::Transaction;
 
 Result<> SqliteStore::add_waiting(const WaitingMessage& message) {
-    NOTSO_CHECK(require(message.key()));
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    NOTSO_CHECK(insert(message));
+    return transaction.commit();
+}
+
+Result<> SqliteStore::insert(const WaitingMessage& message) {
+    NOTSO_CHECK(require(message.key()));
     NOTSO_TRY(Statement insert,
               database_->prepare("INSERT INTO waiting_message (conversation, client_id, text, "
                                  "created_at, thinking) VALUES (?, ?, ?, ?, ?)"));
@@ -21,8 +26,7 @@ Result<> SqliteStore::add_waiting(const WaitingMessage& message) {
         .bind(4, message.created_at);
     if (message.thinking) insert.bind(5, std::int64_t{*message.thinking});
     NOTSO_CHECK(insert.run());
-    NOTSO_CHECK(set_waiting_files(message));
-    return transaction.commit();
+    return set_waiting_files(message);
 }
 
 Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const ConversationKey& key) {

@@ -29,14 +29,18 @@ inline std::unexpected<Error> no_attachment(const AttachmentId& id) {
         ErrorCode::kNotFound, "no file {}: it was removed, attach it again", log::field(id.value));
 }
 
-/// Every file that messages of a conversation use, once.
+/// Every file that messages of a conversation use, those that wait too, once.
 inline std::vector<AttachmentId> attachments_of(const WholeConversation& whole) {
     std::vector<AttachmentId> ids;
-    for (const Message& message : whole.messages) {
-        for (const AttachedFile& file : message.files) {
-            if (std::ranges::find(ids, file.id) == ids.end()) ids.push_back(file.id);
+    const auto add = [&](const auto& messages) {
+        for (const auto& message : messages) {
+            for (const auto& file : message.files) {
+                if (std::ranges::find(ids, file.id) == ids.end()) ids.push_back(file.id);
+            }
         }
-    }
+    };
+    add(whole.messages);
+    add(whole.waiting);
     return ids;
 }
 

@@ -196,6 +196,33 @@ TEST_F(FileRoutes, ASentFileIsSavedAndNeverAPageOfOurs) {
     EXPECT_FALSE(page.contains("\xE2\x80\xAE")) << "nothing turns the page's text round";
 }
 
+TEST_F(FileRoutes, AnExportedChatComesInAgainWithThem) {
+    const auto sent =
+        post_parts("/chat", {{"name=\"message\"", "look"}, file("a.txt", "the content")}, "");
+    const std::string chat = sent.header("location").substr(0, 38);
+    EXPECT_TRUE(get(sent.header("location")).complete);
+    for (const std::string& path : {chat + "/export?format=json", "/archive/export?format=json"s}) {
+        const auto exported = get(path);
+        ASSERT_EQ(exported.status, 200);
+        EXPECT_TRUE(exported.header("content-disposition").contains(".json"));
+        const auto imported =
+            RawClient(server_->port())
+                .ask(post_request("/archive/import", exported.body, "application/json"));
+        EXPECT_TRUE(imported.body.contains("1 conversation with 2 messages imported"))
+            << imported.body;
+        auto all = *store_.list_conversations(services::local_owner(), 10);
+        std::erase_if(all, [&](const auto& one) { return one.id == key_of(chat).id; });
+        ASSERT_EQ(all.size(), 1U);
+        const services::Conversation& newest = all.front();
+        const auto files = store_.messages(newest.key())->at(0).files;
+        ASSERT_EQ(files.size(), 1U);
+        EXPECT_EQ(get("/chat/" + newest.id.value + "/files/" + files[0].id.value).body,
+                  "the content");
+        post_form("/chat/" + newest.id.value + "/delete", "");
+    }
+    EXPECT_TRUE(get(chat + "/export?format=md").body.contains("Attached: a.txt"));
+}
+
 TEST_F(FileRoutes, NamesAreTextEverywhere) {
     const std::string chat = new_chat();
     const std::string name = "<img src=x onerror=alert(1)>%22' hx-get=x.txt";
