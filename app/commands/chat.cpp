@@ -8,6 +8,7 @@
 #include "app/backend_choice.hpp"
 #include "app/commands/command.hpp"
 #include "app/line_reader.hpp"
+#include "app/terminal_files.hpp"
 #include "app/terminal_tools.hpp"
 #include "services/chat/tool_round.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view kHelp =
     "/new       start over\n"
+    "/attach F  send a text, code or PDF file with the next message\n"
     "/think     let the model think before it answers\n"
     "/no_think  answer at once\n"
     "/exit      leave (also Ctrl-D)\n"
@@ -25,6 +27,7 @@ struct Options {
     std::optional<std::string> system;
     bool think = false;
     bool allow_tools = false;
+    std::optional<std::string> file;
     std::int64_t thinking_budget = 0;  ///< As Settings has it.
 };
 
@@ -46,6 +49,12 @@ class TerminalChat {
         start_over();
     }
 
+    Result<> attach(const std::string& path) {
+        NOTSO_TRY(const std::string done, files_.attach(path));
+        if (terminal_) std::cout << done << ".\n" << std::flush;
+        return {};
+    }
+
     Verdict take_line(const std::string& line) {
         if (line.find_first_not_of(" \t") == std::string::npos) return Verdict::kGoOn;
         if (line.starts_with('/')) return command(line);
@@ -56,6 +65,7 @@ class TerminalChat {
   private:
     void start_over() {
         messages_.clear();
+        files_.start_over();
         if (tools_ != nullptr) tools_->start_over();
         if (options_.system) messages_.push_back({.role = "system", .content = *options_.system});
     }
@@ -63,7 +73,10 @@ class TerminalChat {
     Verdict command(const std::string& line) {
         const std::string name = line.substr(0, line.find_last_not_of(" \t") + 1);
         if (name == "/exit" || name == "/quit") return Verdict::kLeave;
-        if (name == "/help") {
+        if (name == "/attach" || name.starts_with("/attach ")) {
+            const Result<> attached = attach(name.substr(std::string_view("/attach").size()));
+            if (!attached) print_error(attached.error().detail);
+        } else if (name == "/help") {
             std::cout << kHelp << std::flush;
         } else if (name == "/new") {
             start_over();
@@ -89,7 +102,10 @@ class TerminalChat {
     /// The model's answer, with as many rounds of calls as it takes.
     void ask(const std::string& text) {
         const std::size_t before = messages_.size();
-        messages_.push_back({.role = "user", .content = text});
+        auto content = files_.take_with(
+            text, backend_, tools_ == nullptr ? boost::json::array() : tools_->offered());
+        if (!content) return print_error(content.error().detail);
+        messages_.push_back({.role = "user", .content = *std::move(content)});
         std::size_t n_calls = 0;
         for (bool goes_on = true; goes_on;) {
             const auto answer = follow();
@@ -144,7 +160,7 @@ class TerminalChat {
                 {"type", "function"},
                 {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
         }
-        const std::vector<std::string> results = tools_->run(calls);
+        const std::vector<std::string> results = tools_->run(calls, files_.shelf());
         for (std::size_t i = 0; i < calls.size(); ++i) {
             messages_.push_back({.role = "tool",
                                  .content = results[i],
@@ -175,6 +191,7 @@ class TerminalChat {
     Interrupts& interrupts_;
     const Options& options_;
     TerminalTools* tools_;
+    TerminalFiles files_;
     std::vector<services::ChatMessage> messages_;
     const bool terminal_ = ::isatty(STDOUT_FILENO) != 0;
     bool thinking_;
@@ -223,6 +240,7 @@ Result<int> run(const Settings& settings, const Options& options) {
                       TerminalTools::Options{.allow_all = options.allow_tools, .show = shows});
     }
     TerminalChat chat(*backend, interrupts, options, tools ? &*tools : nullptr);
+    if (options.file) NOTSO_CHECK(chat.attach(*options.file));
     return converse(chat, reader);
 }
 
@@ -232,6 +250,7 @@ CommandBody declare_chat(OptionList& options) {
     auto values = std::make_shared<Options>();
     options.text("--system", values->system, "system prompt");
     options.flag("--think,!--no-think", values->think, "let the model think before it answers");
+    options.text("--file", values->file, "a text, code or PDF file for the first message");
     options.flag("--tools-allow",
                  values->allow_tools,
                  "tools that act or send text away run without asking");
