@@ -15,6 +15,7 @@
 #include "base/log.hpp"
 #include "base/serial_worker.hpp"
 #include "services/archive/archive_desk.hpp"
+#include "services/attachments/attachment_desk.hpp"
 #include "services/chat/chat_service.hpp"
 #include "services/models/pull_desk.hpp"
 #include "services/session/data_directory.hpp"
@@ -120,6 +121,11 @@ class Root final : public Composition {
                   .on_installed = [this] { backend_->refresh(); }}),
           settings_(*store_, database_, io_executor_),
           archive_(*store_, database_, io_executor_, directory_.path() / "tmp"),
+          files_({.store = *store_,
+                  .database = database_,
+                  .io = io_executor_,
+                  .folder = directory_.path() / "uploads",
+                  .quota = settings.quota}),
           context_{*chat_, *backend_, compute_, NOTSO_VERSION} {
         if (settings.backend == BackendKind::kLocal) context_.pulls = &pulls_;
         context_.logins = &logins_;
@@ -128,6 +134,7 @@ class Root final : public Composition {
         archive_.limit_imports(settings.quota);
         context_.archive = &archive_;
         context_.settings = &settings_;
+        context_.files = &files_;
     }
 
     ~Root() override {
@@ -138,6 +145,7 @@ class Root final : public Composition {
         compute_.stop();
         database_.stop();
         archive_.stop();
+        files_.stop();
         control_.reset();
         io_.restart();
         io_.poll();
@@ -175,6 +183,7 @@ class Root final : public Composition {
     services::PullDesk pulls_;
     services::SettingsDesk settings_;
     services::ArchiveDesk archive_;
+    services::AttachmentDesk files_;
     web::AppContext context_;
     std::unique_ptr<web::Server> server_;
     std::unique_ptr<Shutdown> shutdown_;

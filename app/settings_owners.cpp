@@ -52,7 +52,7 @@ std::vector<SettingRow> owner_setting_rows() {
          {"NOTSO_MAX_STORED"},
          SettingGroup::kServer,
          false,
-         "MiB of text that a browser's space or an account may have; 0 = no limit",
+         "MiB of text and files that a browser's space or an account may have; 0 = no limit",
          set_max_stored},
         {"max_running",
          "--max-running",

@@ -30,8 +30,10 @@ TerminalTools::TerminalTools(Tools tools,
 
 void TerminalTools::start_over() { notes_ = std::make_shared<services::MemoryNoteBook>(); }
 
-std::vector<std::string> TerminalTools::run(const std::vector<AnswerCall>& calls) {
+std::vector<std::string> TerminalTools::run(const std::vector<AnswerCall>& calls,
+                                            std::shared_ptr<services::AttachmentShelf> files) {
     interrupted_ = false;
+    files_ = std::move(files);
     std::vector<std::string> results;
     for (const AnswerCall& call : calls) {
         if (options_.show) print_dim(fmt::format("[{} {}]", call.name, call.arguments));
@@ -74,6 +76,7 @@ services::ToolOutput TerminalTools::run(const AnswerCall& call) {
     std::stop_source stop;
     services::ToolContext context;
     context.notes = notes_;
+    context.attachments = files_;
     context.time_zone = services::TimeZone::local_name();
     context.stop = stop.get_token();
     tools_.box->start(

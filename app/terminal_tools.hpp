@@ -30,7 +30,9 @@ class TerminalTools {
 
     /// What the calls of an answer gave, in their order. Where nobody can be asked, what asks first
     /// is denied. After Ctrl-C the rest is not run, and interrupted() says so.
-    std::vector<std::string> run(const std::vector<AnswerCall>& calls);
+    /// @param files  Null: nothing is attached.
+    std::vector<std::string> run(const std::vector<AnswerCall>& calls,
+                                 std::shared_ptr<services::AttachmentShelf> files);
     bool interrupted() const { return interrupted_; }
     /// A new conversation has no notes yet.
     void start_over();
@@ -46,6 +48,7 @@ class TerminalTools {
     Options options_;
     std::set<std::string> always_;
     std::shared_ptr<services::NoteBook> notes_;
+    std::shared_ptr<services::AttachmentShelf> files_;  // of the calls that run
     bool interrupted_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include "app/backend_choice.hpp"
 #include "app/commands/command.hpp"
 #include "app/line_reader.hpp"
+#include "app/terminal_files.hpp"
 #include "app/terminal_settings.hpp"
 #include "app/terminal_tools.hpp"
 #include "services/chat/tool_round.hpp"
@@ -19,6 +20,7 @@ struct Options {
     std::optional<std::string> system;
     bool think = false;
     bool allow_tools = false;
+    std::optional<std::string> file;
     std::int64_t thinking_budget = 0;  ///< As Settings has it.
 };
 
@@ -36,6 +38,12 @@ class TerminalChat {
                  TerminalTools* tools)
         : backend_(backend), interrupts_(interrupts), options_(options), tools_(tools) {
         start_over();
+    }
+
+    Result<> attach(const std::string& path) {
+        NOTSO_TRY(const std::string done, files_.attach(path));
+        if (terminal_) std::cout << done << ".\n" << std::flush;
+        return {};
     }
 
     Verdict take_line(const std::string& line) {
@@ -58,6 +66,7 @@ class TerminalChat {
     void forget() {
         messages_.clear();
         last_.reset();
+        files_.start_over();
         if (tools_ != nullptr) tools_->start_over();
     }
 
@@ -78,6 +87,10 @@ class TerminalChat {
             case SlashCommand::kReset:
                 forget();
                 print("New conversation, with the same settings.\n");
+                break;
+            case SlashCommand::kAttach:
+                if (const Result<> attached = attach(line->argument); !attached)
+                    print_error(attached.error().detail);
                 break;
             case SlashCommand::kRegenerate:
                 regenerate();
@@ -126,7 +139,10 @@ class TerminalChat {
     /// The model's answer, with as many rounds of calls as it takes.
     void ask(const std::string& text) {
         const std::size_t before = messages_.size();
-        messages_.push_back({.role = "user", .content = text});
+        auto content = files_.take_with(
+            text, backend_, tools_ == nullptr ? boost::json::array() : tools_->offered());
+        if (!content) return print_error(content.error().detail);
+        messages_.push_back({.role = "user", .content = *std::move(content)});
         std::size_t n_calls = 0;
         for (bool goes_on = true; goes_on;) {
             const auto answer = follow();
@@ -187,7 +203,7 @@ class TerminalChat {
                 {"type", "function"},
                 {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
         }
-        const std::vector<std::string> results = tools_->run(calls);
+        const std::vector<std::string> results = tools_->run(calls, files_.shelf());
         for (std::size_t i = 0; i < calls.size(); ++i) {
             messages_.push_back({.role = "tool",
                                  .content = results[i],
@@ -218,6 +234,7 @@ class TerminalChat {
     Interrupts& interrupts_;
     const Options& options_;
     TerminalTools* tools_;
+    TerminalFiles files_;
     std::vector<services::ChatMessage> messages_;
     const bool terminal_ = ::isatty(STDOUT_FILENO) != 0;
     TerminalSettings settings_;
@@ -267,6 +284,7 @@ Result<int> run(const Settings& settings, const Options& options) {
                       TerminalTools::Options{.allow_all = options.allow_tools, .show = shows});
     }
     TerminalChat chat(*backend, interrupts, options, tools ? &*tools : nullptr);
+    if (options.file) NOTSO_CHECK(chat.attach(*options.file));
     return converse(chat, reader);
 }
 
@@ -276,6 +294,7 @@ CommandBody declare_chat(OptionList& options) {
     auto values = std::make_shared<Options>();
     options.text("--system", values->system, "system prompt");
     options.flag("--think,!--no-think", values->think, "let the model think before it answers");
+    options.text("--file", values->file, "a text, code or PDF file for the first message");
     options.flag("--tools-allow",
                  values->allow_tools,
                  "tools that act or send text away run without asking");

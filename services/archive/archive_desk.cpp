@@ -35,6 +35,10 @@ Result<std::string> carry_out(StoreGate& gate, const ArchiveOrder& order) {
             return to_text(report);
         }
         case ArchiveAction::kExport: {
+            if (order.only) {
+                NOTSO_CHECK(export_conversation(gate, {order.owner, *order.only}, order.path));
+                return fmt::format("1 conversation written to {}", order.path.string());
+            }
             NOTSO_TRY(const std::int64_t count,
                       export_file(gate, order.owner, order.path, order.format));
             return fmt::format("{} conversation{} written to {}",

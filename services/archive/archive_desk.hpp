@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/executor.hpp"
@@ -22,6 +23,7 @@ struct ArchiveOrder {
     std::filesystem::path path;
     OwnerId owner = local_owner();                ///< Of an import or an export: whose.
     ArchiveFormat format = ArchiveFormat::kJson;  ///< Of an export.
+    std::optional<ConversationId> only = {};      ///< Of an export as JSON: this one alone.
     FilePart part = {};                           ///< Of an import.
     Quota quota = {};                             ///< Of an import: what the owner may have.
 };

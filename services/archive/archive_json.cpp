@@ -8,6 +8,7 @@
 #include "base/random.hpp"
 #include "base/utf8.hpp"
 #include "services/archive/json_reader.hpp"
+#include "services/chat/message_files.hpp"
 #include "services/chat/message_tree.hpp"
 #include "services/session/message_names.hpp"
 #include "services/settings/setting_fields.hpp"
@@ -34,6 +35,33 @@ json::object stats_json(const MessageStats& stats) {
             {"model", stats.model}};
 }
 
+/// Which they are; what they are stands before the conversation.
+json::array files_json(const std::vector<AttachmentUse>& uses) {
+    json::array files;
+    for (const AttachmentUse& use : uses) {
+        files.push_back(json::object{
+            {"id", use.id.value},
+            {"prompt_bytes",
+             use.prompt_bytes ? json::value(*use.prompt_bytes) : json::value(nullptr)}});
+    }
+    return files;
+}
+
+/// Older exports have none.
+Result<std::vector<AttachmentUse>> read_uses(const JsonReader& in) {
+    std::vector<AttachmentUse> uses;
+    if (!in.has("files")) return uses;
+    NOTSO_TRY(const auto files, in.objects("files"));
+    for (const JsonReader& file : files) {
+        AttachmentUse& use = uses.emplace_back();
+        NOTSO_TRY(use.id.value, file.text("id"));
+        if (file.has("prompt_bytes")) {
+            NOTSO_TRY(use.prompt_bytes, file.integer("prompt_bytes"));
+        }
+    }
+    return uses;
+}
+
 json::object message_json(const Message& message) {
     json::array uses;
     for (const ToolUse& use : message.tool_uses) {
@@ -46,17 +74,20 @@ json::object message_json(const Message& message) {
                                     {"text_offset", use.text_offset},
                                     {"sends_to", use.sends_to}});
     }
-    return {{"id", message.id.value},
-            {"parent", message.parent ? json::value(message.parent->value) : json::value(nullptr)},
-            {"role", name_of(message.role)},
-            {"state", name_of(message.state)},
-            {"text", message.text},
-            {"thinking", message.thinking},
-            {"error", message.error},
-            {"client_id", message.client_id},
-            {"created_at", message.created_at},
-            {"stats", stats_json(message.stats)},
-            {"tool_uses", std::move(uses)}};
+    json::object object = {
+        {"id", message.id.value},
+        {"parent", message.parent ? json::value(message.parent->value) : json::value(nullptr)},
+        {"role", name_of(message.role)},
+        {"state", name_of(message.state)},
+        {"text", message.text},
+        {"thinking", message.thinking},
+        {"error", message.error},
+        {"client_id", message.client_id},
+        {"created_at", message.created_at},
+        {"stats", stats_json(message.stats)},
+        {"tool_uses", std::move(uses)}};
+    if (!message.files.empty()) object["files"] = files_json(uses_of(message));
+    return object;
 }
 
 void add_settings(const ChatSettings& settings, json::object& object) {
@@ -124,6 +155,8 @@ Result<Message> read_message(const JsonReader& in) {
         NOTSO_TRY(ToolUse read, read_tool_use(use));
         message.tool_uses.push_back(std::move(read));
     }
+    NOTSO_TRY(const auto uses, read_uses(in));
+    message.files = files_to_use(uses);
     // Nobody writes on at what another program left unfinished.
     if (message.state == MessageState::kRunning) message.state = MessageState::kInterrupted;
     return message;
@@ -195,6 +228,7 @@ Result<> read_waiting(const JsonReader& in, WholeConversation& whole) {
         if (one.has("thinking")) {
             NOTSO_TRY(message.thinking, one.flag("thinking"));
         }
+        NOTSO_TRY(message.files, read_uses(one));
         whole.waiting.push_back(std::move(message));
     }
     return {};
@@ -202,12 +236,15 @@ Result<> read_waiting(const JsonReader& in, WholeConversation& whole) {
 
 json::array waiting_json(const WholeConversation& whole) {
     json::array waiting;
-    for (const WaitingMessage& message : whole.waiting)
-        waiting.push_back(json::object{
+    for (const WaitingMessage& message : whole.waiting) {
+        json::object object = {
             {"client_id", message.client_id},
             {"text", message.text},
             {"thinking", message.thinking ? json::value(*message.thinking) : json::value(nullptr)},
-            {"created_at", message.created_at}});
+            {"created_at", message.created_at}};
+        if (!message.files.empty()) object["files"] = files_json(message.files);
+        waiting.push_back(std::move(object));
+    }
     return waiting;
 }
 
@@ -292,6 +329,8 @@ std::string to_markdown(const WholeConversation& whole) {
     for (const Message& message : path_to(whole.messages, whole.conversation.leaf)) {
         const bool mine = message.role == MessageRole::kUser;
         out += fmt::format("\n## {}\n\n{}\n", mine ? "You" : "Assistant", message.text);
+        for (const AttachedFile& file : message.files)
+            out += fmt::format("\nAttached: {}\n", file.name);
     }
     return out;
 }

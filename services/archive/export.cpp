@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "services/archive/archive_files.hpp"
 #include "services/archive/archive_json.hpp"
 
 namespace notso::services {
@@ -71,6 +72,22 @@ Result<std::vector<Conversation>> all_conversations(SessionStore& store, const O
     return all;
 }
 
+/// A conversation, its files before it. @return False: it was deleted meanwhile.
+Result<bool> write_whole(StoreGate& gate,
+                         const ConversationKey& key,
+                         ArchiveText& text,
+                         NewFile& file) {
+    const auto whole = gate.run([&](SessionStore& store) { return load_whole(store, key); });
+    if (!whole && whole.error().code == ErrorCode::kNotFound) return false;
+    if (!whole) return std::unexpected(whole.error());
+    const auto write = [&](const boost::json::object& element) {
+        return file.write(text.next(element));
+    };
+    if (text.format() == ArchiveFormat::kJson) NOTSO_CHECK(write_files(gate, *whole, write));
+    NOTSO_CHECK(file.write(text.next(*whole)));
+    return true;
+}
+
 }  // namespace
 
 Result<ArchiveFormat> parse_archive_format(std::string_view name) {
@@ -90,9 +107,12 @@ Result<WholeConversation> load_whole(SessionStore& store, const ConversationKey&
 }
 
 std::string ArchiveText::next(const WholeConversation& whole) {
-    const bool first = std::exchange(first_, false);
-    if (format_ == ArchiveFormat::kMarkdown) return (first ? "" : "\n") + to_markdown(whole);
-    return (first ? "\n" : ",\n") + boost::json::serialize(to_archive(whole));
+    if (format_ == ArchiveFormat::kJson) return next(to_archive(whole));
+    return (std::exchange(first_, false) ? "" : "\n") + to_markdown(whole);
+}
+
+std::string ArchiveText::next(const boost::json::object& element) {
+    return (std::exchange(first_, false) ? "\n" : ",\n") + boost::json::serialize(element);
 }
 
 Result<std::int64_t> export_file(StoreGate& gate,
@@ -106,16 +126,22 @@ Result<std::int64_t> export_file(StoreGate& gate,
     NOTSO_CHECK(file.write(text.begin()));
     std::int64_t n_written = 0;
     for (const Conversation& one : all | std::views::reverse) {
-        const auto whole =
-            gate.run([&](SessionStore& store) { return load_whole(store, one.key()); });
-        if (!whole && whole.error().code == ErrorCode::kNotFound) continue;  // deleted meanwhile
-        if (!whole) return std::unexpected(whole.error());
-        NOTSO_CHECK(file.write(text.next(*whole)));
-        ++n_written;
+        NOTSO_TRY(const bool written, write_whole(gate, one.key(), text, file));
+        n_written += written ? 1 : 0;
     }
     NOTSO_CHECK(file.write(text.end()));
     NOTSO_CHECK(file.keep());
     return n_written;
+}
+
+Result<> export_conversation(StoreGate& gate, const ConversationKey& key, const fs::path& path) {
+    NOTSO_TRY(NewFile file, NewFile::create(path));
+    ArchiveText text(ArchiveFormat::kJson);
+    NOTSO_CHECK(file.write(text.begin()));
+    NOTSO_TRY(const bool written, write_whole(gate, key, text, file));
+    if (!written) return fail(ErrorCode::kNotFound, "the conversation was deleted");
+    NOTSO_CHECK(file.write(text.end()));
+    return file.keep();
 }
 
 }  // namespace notso::services

@@ -1,6 +1,7 @@
 // Exporting every conversation, one after the other.
 #pragma once
 
+#include <boost/json.hpp>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -27,6 +28,8 @@ class ArchiveText {
     explicit ArchiveText(ArchiveFormat format) : format_(format) {}
     std::string begin() const { return format_ == ArchiveFormat::kJson ? "[" : ""; }
     std::string next(const WholeConversation& whole);
+    std::string next(const boost::json::object& element);
+    ArchiveFormat format() const { return format_; }
     std::string end() const { return format_ == ArchiveFormat::kJson ? "\n]\n" : ""; }
 
   private:
@@ -41,5 +44,10 @@ Result<std::int64_t> export_file(StoreGate& gate,
                                  const OwnerId& owner,
                                  const std::filesystem::path& path,
                                  ArchiveFormat format);
+
+/// Writes one conversation with its files, as JSON. @errors the same; kNotFound.
+Result<> export_conversation(StoreGate& gate,
+                             const ConversationKey& key,
+                             const std::filesystem::path& path);
 
 }  // namespace notso::services

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "services/archive/archive_files.hpp"
 #include "services/archive/archive_json.hpp"
 #include "services/archive/foreign_chats.hpp"
 
@@ -49,6 +50,7 @@ Result<ImportReport> import_file(StoreGate& gate,
                                  FilePart part) {
     NOTSO_TRY(ElementReader reader, ElementReader::open(path, part));
     ImportReport report;
+    ImportedFiles files(gate, owner.owner, owner.quota);
     while (true) {
         auto object = reader.next();
         if (!object) {
@@ -58,8 +60,21 @@ Result<ImportReport> import_file(StoreGate& gate,
                         counted(report.conversations, "conversation"));
         }
         if (!*object) return report;
-        const Result<WholeConversation> whole = read(**object, owner.owner);
+        if (ImportedFiles::is_one(**object)) {
+            const Result<> taken = files.take(**object);
+            if (taken) continue;
+            return fail(taken.error().code,
+                        "{} (byte {}); imported before it: {}",
+                        taken.error().detail,
+                        reader.offset(),
+                        counted(report.conversations, "conversation"));
+        }
+        Result<WholeConversation> whole = read(**object, owner.owner);
         object->reset();
+        if (whole) {
+            const Result<> found = files.resolve(*whole);
+            if (!found) whole = std::unexpected(found.error());
+        }
         Result<> added;
         if (!whole) added = std::unexpected(whole.error());
         if (whole) added = gate.run([&](SessionStore& store) { return add(store, *whole, owner); });
@@ -70,6 +85,7 @@ Result<ImportReport> import_file(StoreGate& gate,
                         counted(report.conversations, "conversation"));
         }
         if (added) {
+            files.give_away(*whole);
             ++report.conversations;
             report.messages += std::ssize(whole->messages);
             continue;

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "services/chat/message_files.hpp"
 #include "services/chat/message_tree.hpp"
 #include "services/chat/side_texts.hpp"
 #include "services/chat/title.hpp"
@@ -20,6 +21,7 @@ Result<PromptSource> load(SessionStore& store, const ConversationKey& key) {
     NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     source.conversation = std::move(shown.conversation);
     source.messages = std::move(shown.path);
+    NOTSO_CHECK(read_texts(store, source.messages));
     source.summaries = std::move(shown.summaries);
     return source;
 }

@@ -11,6 +11,7 @@
 #include "base/utf8.hpp"
 #include "services/chat/chat_service_impl.hpp"
 #include "services/chat/message_checks.hpp"
+#include "services/chat/message_files.hpp"
 #include "services/chat/title.hpp"
 
 namespace notso::services {
@@ -36,6 +37,7 @@ void ChatServiceImpl::send(SendRequest request, Completion<SentMessage> done) {
     Result<> ok = check_message_text(request.text);
     if (ok) ok = check_client_id(request.client_id);
     if (ok) ok = check_thinking_budget(request.thinking_budget);
+    if (ok) ok = check_uses(request.files);
     if (ok && closing_) ok = std::unexpected(shutting_down());
     if (!ok) return fail_later(std::move(done), ok.error());
     if (request.client_id.empty()) request.client_id = random_id();
@@ -60,7 +62,8 @@ void ChatServiceImpl::send_fitting(SendRequest request, Completion<SentMessage> 
                  .role = MessageRole::kUser,
                  .text = std::move(request.text),
                  .client_id = std::move(request.client_id),
-                 .created_at = now_ms()};
+                 .created_at = now_ms(),
+                 .files = files_to_use(request.files)};
     const Message answer = empty_answer(request.conversation.id, user.id);
     begin_turn(
         request,
@@ -168,9 +171,8 @@ void ChatServiceImpl::read_draft(DraftRequest request, Completion<> done) {
         return fail_later(std::move(done), ok.error());
     store_.call(
         alive_,
-        [key = request.conversation, text = std::move(request.text)](SessionStore& store) mutable {
-            return load_draft(store, key, std::move(text));
-        },
+        [draft = NewDraft{request.conversation, std::move(request.text), std::move(request.files)}](
+            SessionStore& store) mutable { return load_draft(store, std::move(draft)); },
         [this, thinking = request.thinking, user = request.user, done = std::move(done)](
             Result<PromptSource> source) mutable {
             if (!source) return done(std::unexpected(std::move(source).error()));

@@ -51,6 +51,10 @@ struct SendRequest {
     std::optional<MessageId> edits = {};
     /// While an answer runs it waits for its end instead of being refused. Not with `edits`.
     bool may_wait = false;
+    /// At most kMaxAttachments, from the conversation's composer or (of a new one) the next
+    /// conversation's; of an edited message also its own. How much of them the model reads is found
+    /// out here.
+    std::vector<AttachmentUse> files = {};
 };
 
 /// Asks for another answer to the same question.
@@ -102,6 +106,7 @@ struct DraftRequest {
     std::string text;  ///< As SendRequest::text; blank = nothing is read.
     bool thinking = false;
     std::uint64_t user = 0;
+    std::vector<AttachmentUse> files = {};  ///< As SendRequest::files.
 };
 
 struct SentMessage {
@@ -197,8 +202,9 @@ class ChatService {
     /// `done` runs after the commit. While an answer runs in that conversation it waits, as all
     /// that were sent since do, or is refused with kBusy (SendRequest::may_wait). Messages that
     /// wait outlive the process; at most 20 do, then it is kOverloaded. @errors also
-    /// kInvalidArgument, kTooLarge, kNotFound, kPermissionDenied (a quota is used up), kUnavailable
-    /// (shutting down), kContextLength (the message alone is more than the model can read), and the
+    /// kInvalidArgument, kTooLarge, kNotFound (also: a file is gone), kPermissionDenied (a quota is
+    /// used up), kUnavailable (shutting down), kContextLength (the message with its files is more
+    /// than the model can read, and it can't call read_document for the rest of them), and the
     /// store's: then nothing is stored.
     virtual void send(SendRequest request, Completion<SentMessage> done) = 0;
     /// Takes back a message that waits. @errors kNotFound: it waits no more.

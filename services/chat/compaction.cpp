@@ -109,6 +109,8 @@ class StepFinder {
         for (Message& message : messages) {
             if (message.id != first.user->id && message.id != first.answer->id) continue;
             message.text = shortened(message.text, bytes);
+            for (AttachedFile& file : message.files)
+                file.text = shortened(file.text, bytes / message.files.size());
             message.tool_uses.clear();
         }
         messages.push_back(instruction_of(source_));

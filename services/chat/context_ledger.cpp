@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "services/chat/message_files.hpp"
 #include "services/chat/title.hpp"
 #include "services/settings/setting_fields.hpp"
 
@@ -128,7 +129,7 @@ class LedgerMaker {
                                     .role = message.role,
                                     .fate = fate,
                                     .tokens = count,
-                                    .text = excerpt(message.text)});
+                                    .text = excerpt(message.text) + names_of_files(message)});
         };
         row(*exchange.user, question);
         row(*exchange.answer, both - question);

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "services/chat/chat_service_impl.hpp"
+#include "services/chat/message_files.hpp"
 #include "services/chat/send_plan.hpp"
 #include "services/settings/setting_fields.hpp"
 
@@ -16,6 +17,7 @@ Result<PromptSource> load_path(SessionStore& store, const ConversationKey& key) 
     NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     source.conversation = std::move(shown.conversation);
     source.messages = std::move(shown.path);
+    NOTSO_CHECK(read_texts(store, source.messages));
     source.summaries = std::move(shown.summaries);
     return source;
 }
@@ -37,14 +39,15 @@ bool ChatServiceImpl::may_not_fit(const SendRequest& request) const {
     for (const ModelEntry& model : deps_.backend.models()) {
         if (model.info.context_length > 0) least = std::min(least, model.info.context_length);
     }
-    return std::ssize(request.text) > least / 4;  // no token is shorter than a byte
+    const bool is_long = std::ssize(request.text) > least / 4;  // no token is shorter than a byte
+    return is_long || !request.files.empty();
 }
 
-/// A message that is more than the model can read is refused before it is stored.
+/// A message that is more than the model can read is refused before it is stored; of its files the
+/// model may get the beginning alone.
 void ChatServiceImpl::check_fit(SendRequest request, Completion<SentMessage> done) {
-    auto load = [key = request.conversation, text = request.text](SessionStore& store) mutable {
-        return load_draft(store, key, std::move(text));
-    };
+    auto load = [draft = NewDraft{request.conversation, request.text, request.files}](
+                    SessionStore& store) mutable { return load_draft(store, std::move(draft)); };
     store_.call(alive_,
                 std::move(load),
                 [this, request = std::move(request), done = std::move(done)](
@@ -60,9 +63,10 @@ void ChatServiceImpl::check_fit(SendRequest request, Completion<SentMessage> don
                                         request = std::move(request),
                                         done = std::move(done)]() mutable {
                         if (alive.expired()) return;
-                        const Result<> checked = check_newest_fits(*backend, source);
+                        const Result<> checked = fit_files(*backend, source);
                         const bool refused =
                             !checked && checked.error().code == ErrorCode::kContextLength;
+                        request.files = uses_of(source.messages.back());
                         io->post([this,
                                   alive,
                                   refused = refused ? std::optional(checked.error()) : std::nullopt,
@@ -79,7 +83,9 @@ void ChatServiceImpl::check_fit(SendRequest request, Completion<SentMessage> don
 void ChatServiceImpl::context(ConversationKey key, Completion<ContextLedger> done) {
     store_.call(
         alive_,
-        [key = std::move(key)](SessionStore& store) { return load_draft(store, key, ""); },
+        [key = std::move(key)](SessionStore& store) {
+            return load_draft(store, {.conversation = key, .text = {}});
+        },
         [this, done = std::move(done)](Result<PromptSource> source) mutable {
             if (!source) return done(std::unexpected(std::move(source).error()));
             source->thinking = source->conversation.thinking;

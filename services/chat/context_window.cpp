@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/chat/message_files.hpp"
 #include "services/settings/setting_fields.hpp"
 
 namespace notso::services {
@@ -60,7 +61,7 @@ class Fitter {
         NOTSO_TRY(const ModelInfo model, backend_.find_model(source_.conversation.model));
         const std::int64_t context =
             context_of(model.context_length, source_.conversation.settings);
-        if (context <= 0) return {};
+        if (context <= 0) return newest().unread > 0 ? too_much() : Result<>();
         budget_ = context - answer_room(context, source_.thinking);
         return make_room_for_newest(context);
     }
@@ -83,6 +84,13 @@ class Fitter {
                               : std::ssize(tokens);
     }
 
+    static Result<> too_much() {
+        return fail(ErrorCode::kContextLength,
+                    "The files of this message have more than {} MiB of text, more than any model "
+                    "can read at once: send parts of them.",
+                    kMaxPromptBytes >> 20);
+    }
+
     static std::unexpected<Error> full() {
         return fail(ErrorCode::kContextLength,
                     "This answer and its question fill all that the model can read at once, so it "
@@ -92,11 +100,11 @@ class Fitter {
     std::size_t most_worth_trying() const {
         const auto& exchanges = parts_.exchanges();
         const std::size_t byte_limit = static_cast<std::size_t>(budget_) * kMaxBytesPerToken;
-        std::size_t bytes = exchanges.back().user->text.size();
+        std::size_t bytes = prompt_size(*exchanges.back().user);
         std::size_t count = 1;
         while (count < exchanges.size()) {
             const Exchange& next = exchanges[exchanges.size() - count - 1];
-            bytes += next.user->text.size() + next.answer->text.size();
+            bytes += prompt_size(*next.user) + next.answer->text.size();
             if (bytes > byte_limit) break;
             ++count;
         }
@@ -113,7 +121,7 @@ class Fitter {
 
     Result<> make_room_for_newest(std::int64_t context) {
         NOTSO_TRY(const bool as_it_is, fits(1));
-        if (as_it_is) return {};
+        if (as_it_is && newest().unread == 0) return {};
         summary_ = false;
         return newest_fits(context);
     }
@@ -121,21 +129,44 @@ class Fitter {
     // The newest message may use the room of the answer too, as long as some of it is left.
     Result<> newest_fits(std::int64_t context) {
         NOTSO_TRY(counted_, backend_.count_tokens(parts_.newest(1, summary_)));
+        const auto [read, unread] = newest();
+        counted_ += static_cast<std::int64_t>(static_cast<double>(counted_) * unread / read);
         const std::int64_t most = context - least_room(context) - written_tokens();
         if (counted_ <= most) return {};
         if (source_.written) return full();
-        const bool pinned =
-            !source_.conversation.settings.system_prompt.empty() || !source_.tools.empty();
         return fail(ErrorCode::kContextLength,
-                    "This message takes {} tokens{}, and the model can read at most {} at once{}: "
-                    "shorten it, or send "
-                    "it in parts.",
+                    "This message takes {}{} tokens{}, and the model can read at most {} at once{}: "
+                    "shorten it, or send it in parts.",
+                    unread > 0 ? "about " : "",
                     counted_,
-                    pinned ? " with the system prompt and the tools" : "",
+                    company(),
                     most,
                     source_.conversation.settings.context_size
                         ? ", as the context size in the settings of this chat says"
                         : "");
+    }
+
+    /// What else is counted with the newest message.
+    std::string_view company() const {
+        const bool files = !parts_.exchanges().back().user->files.empty();
+        const bool pinned =
+            !source_.conversation.settings.system_prompt.empty() || !source_.tools.empty();
+        if (files && pinned) return " with its files, the system prompt and the tools";
+        if (files) return " with its files";
+        return pinned ? " with the system prompt and the tools" : "";
+    }
+
+    /// Bytes of the newest message that a count sees, and those of files that are too long to be
+    /// read only to be counted.
+    struct SeenBytes {
+        double read = 1;
+        double unread = 0;
+    };
+    SeenBytes newest() const {
+        const Message& message = *parts_.exchanges().back().user;
+        const auto whole = static_cast<double>(prompt_size(message));
+        const auto unread = static_cast<double>(unread_bytes(message));
+        return {std::max(whole - unread, 1.0), unread};
     }
 
     ChatBackend& backend_;

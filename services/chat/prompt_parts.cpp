@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/chat/message_files.hpp"
+
 namespace notso::services {
 namespace {
 
@@ -94,7 +96,7 @@ ChatRequest PromptParts::request(const PromptChoice& choice) const {
     if (!system.empty()) request.messages.push_back({.role = "system", .content = system});
     for (std::size_t i = choice.first; i < choice.end; ++i) {
         const Exchange& exchange = exchanges_[i];
-        request.messages.push_back({.role = "user", .content = exchange.user->text});
+        request.messages.push_back({.role = "user", .content = prompt_text(*exchange.user)});
         if (exchange.answer != nullptr) add_answer(*exchange.answer, request.messages);
     }
     if (choice.end == exchanges_.size()) {

@@ -11,7 +11,7 @@ namespace notso::services {
 /// 0 = no limit.
 struct Quota {
     std::int64_t conversations = 0;
-    std::int64_t bytes = 0;    ///< Of texts.
+    std::int64_t bytes = 0;    ///< Of texts and files.
     std::int64_t running = 0;  ///< Answers that are being written or wait.
 
     bool holds_for(const OwnerId& owner) const { return owner != local_owner(); }
@@ -21,6 +21,11 @@ struct Quota {
 Result<> check_new_conversation(SessionStore& store, const OwnerId& owner, const Quota& quota);
 /// Whether more may be written. @errors kPermissionDenied.
 Result<> check_stored_bytes(SessionStore& store, const OwnerId& owner, const Quota& quota);
+/// Whether a file of so many bytes may be kept. @errors kPermissionDenied.
+Result<> check_file_bytes(SessionStore& store,
+                          const OwnerId& owner,
+                          const Quota& quota,
+                          std::int64_t bytes);
 /// Whether another answer may begin. @errors kBusy.
 Result<> check_running(std::int64_t running, const OwnerId& owner, const Quota& quota);
 

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "services/chat/chat_service_impl.hpp"
 #include "services/chat/message_checks.hpp"
+#include "services/chat/message_files.hpp"
 #include "services/chat/message_tree.hpp"
 
 namespace notso::services {
@@ -41,12 +42,15 @@ void keep_settings(Message& answer, ChatSettings& settings) {
     settings = *kept;
 }
 
-Result<Unfinished> with_source(const ShownConversation& shown, Message answer) {
+Result<Unfinished> with_source(SessionStore& store,
+                               const ShownConversation& shown,
+                               Message answer) {
     if (!answer.parent)
         return fail(ErrorCode::kNotFound, "the question of this answer was deleted");
     Unfinished unfinished;
     unfinished.owner = shown.conversation.owner;
     unfinished.source.messages = path_to(shown.all, *answer.parent);
+    NOTSO_CHECK(read_texts(store, unfinished.source.messages));
     unfinished.source.summaries = shown.summaries;
     unfinished.source.thinking =
         answer.journal ? answer.journal->thinking : shown.conversation.thinking;
@@ -62,7 +66,7 @@ Result<Unfinished> with_source(const ShownConversation& shown, Message answer) {
 Result<Unfinished> load_unfinished(SessionStore& store, const RunningAnswer& left) {
     NOTSO_TRY(const ShownConversation shown,
               load_shown(store, {left.owner, left.message.conversation}));
-    NOTSO_TRY(Unfinished unfinished, with_source(shown, left.message));
+    NOTSO_TRY(Unfinished unfinished, with_source(store, shown, left.message));
     ++unfinished.answer.journal->crashes;
     NOTSO_CHECK(store.update_message(unfinished.answer));
     return unfinished;
@@ -122,7 +126,7 @@ Result<Unfinished> load_cut(SessionStore& store,
     }
     Message cut = *found;
     NOTSO_TRY(cut.journal, store.journal(answer));
-    NOTSO_TRY(Unfinished unfinished, with_source(shown, std::move(cut)));
+    NOTSO_TRY(Unfinished unfinished, with_source(store, shown, std::move(cut)));
     unfinished.answer.journal->crashes = 0;
     return unfinished;
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "services/chat/message_files.hpp"
 #include "services/chat/message_tree.hpp"
 #include "services/chat/title.hpp"
 
@@ -48,7 +49,7 @@ Result<> check_own_window(SessionStore& store,
     NOTSO_TRY(const Conversation conversation, store.conversation(key));
     const auto& size = conversation.settings.context_size;
     if (!size || std::ssize(text) <= *size / 4) return {};  // no token is shorter than a byte
-    NOTSO_TRY(PromptSource source, load_draft(store, key, text));
+    NOTSO_TRY(PromptSource source, load_draft(store, {.conversation = key, .text = text}));
     source.thinking = conversation.thinking;
     Result<> fits = check_newest_fits(backend, source);
     const bool refused = !fits && fits.error().code == ErrorCode::kContextLength;
@@ -91,6 +92,7 @@ Result<SendPlan> store_message(SessionStore& store, NewMessages messages) {
     } else if (!shown.path.empty()) {
         user.parent = shown.path.back().id;
     }
+    NOTSO_TRY(user.files, find_files(store, key, uses_of(user)));
     NOTSO_CHECK(store.append_messages(owner, {user, answer}));
     plan.source.conversation = std::move(shown.conversation);
     plan.source.messages = std::move(shown.path);
@@ -99,6 +101,7 @@ Result<SendPlan> store_message(SessionStore& store, NewMessages messages) {
     conversation.updated_at = std::max(conversation.updated_at, answer.created_at);
     conversation.leaf = answer.id;
     plan.source.messages.push_back(user);
+    NOTSO_CHECK(read_texts(store, plan.source.messages));
     give_title(store, conversation, plan.source.messages);
     plan.user = std::move(user);
     plan.answer = std::move(answer);
@@ -123,6 +126,7 @@ Result<SendPlan> store_answer_beside(SessionStore& store,
     plan.source.messages = path_to(shown.all, *beside.parent);
     plan.source.summaries = std::move(shown.summaries);
     plan.user = plan.source.messages.back();
+    NOTSO_CHECK(read_texts(store, plan.source.messages));
     plan.answer = std::move(answer);
     return plan;
 }
@@ -143,18 +147,19 @@ Result<> remove_from_tree(SessionStore& store,
     return store.delete_messages(key, ids);
 }
 
-Result<PromptSource> load_draft(SessionStore& store,
-                                const ConversationKey& key,
-                                std::string draft) {
+Result<PromptSource> load_draft(SessionStore& store, NewDraft draft) {
     PromptSource source;
-    NOTSO_TRY(ShownConversation shown, load_shown(store, key));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, draft.conversation));
+    NOTSO_TRY(auto files, find_files(store, draft.conversation, draft.files));
     source.conversation = std::move(shown.conversation);
     source.messages = std::move(shown.path);
     source.summaries = std::move(shown.summaries);
     source.messages.push_back({.id = {random_id()},
-                               .conversation = key.id,
+                               .conversation = draft.conversation.id,
                                .role = MessageRole::kUser,
-                               .text = std::move(draft)});
+                               .text = std::move(draft.text),
+                               .files = std::move(files)});
+    NOTSO_CHECK(read_texts(store, source.messages));
     return source;
 }
 

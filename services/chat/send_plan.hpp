@@ -58,8 +58,16 @@ Result<> check_own_window(SessionStore& store,
                           const ConversationKey& key,
                           const std::string& text);
 
+/// A message that is not sent.
+struct NewDraft {
+    ConversationKey conversation;
+    std::string text;
+    std::vector<AttachmentUse> files = {};
+};
+
 /// The conversation with a draft as its newest message. Nothing is stored.
-Result<PromptSource> load_draft(SessionStore& store, const ConversationKey& key, std::string draft);
+/// @errors kNotFound: also, a file is gone.
+Result<PromptSource> load_draft(SessionStore& store, NewDraft draft);
 
 /// What was stored under this client_id, if anything: a question with its newest answer, or an
 /// answer.

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "services/chat/stored_notes.hpp"
+#include "services/chat/stored_shelf.hpp"
 
 namespace notso::services {
 namespace {
@@ -68,10 +69,12 @@ void ToolRound::resume() {
 }
 
 void ToolRound::run(ToolUse& use) {
-    ToolContext context{.conversation_id = deps_.conversation.id.value,
-                        .notes = std::make_shared<StoredNotes>(deps_.store, deps_.conversation),
-                        .time_zone = deps_.desk.time_zone,
-                        .stop = stop_.get_token()};
+    ToolContext context{
+        .conversation_id = deps_.conversation.id.value,
+        .notes = std::make_shared<StoredNotes>(deps_.store, deps_.conversation),
+        .attachments = std::make_shared<StoredShelf>(deps_.store, deps_.conversation),
+        .time_zone = deps_.desk.time_zone,
+        .stop = stop_.get_token()};
     deps_.desk.box->start(
         {use.name, use.arguments},
         std::move(context),

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "services/chat/chat_service_impl.hpp"
+#include "services/chat/message_files.hpp"
 
 namespace notso::services {
 namespace {
@@ -71,7 +72,8 @@ void ChatServiceImpl::put_in_line(SendRequest request, Completion<SentMessage> d
                                  .client_id = std::move(request.client_id),
                                  .text = std::move(request.text),
                                  .thinking = request.thinking,
-                                 .created_at = now_ms()};
+                                 .created_at = now_ms(),
+                                 .files = std::move(request.files)};
     ++n_waiting_[message.key()];
     store_.call(
         alive_,
@@ -148,7 +150,8 @@ void ChatServiceImpl::send_waiting(WaitingMessage message) {
                  .role = MessageRole::kUser,
                  .text = message.text,
                  .client_id = message.client_id,
-                 .created_at = now_ms()};
+                 .created_at = now_ms(),
+                 .files = files_to_use(message.files)};
     const Message answer = empty_answer(message.conversation, user.id);
     const ConversationKey key = message.key();
     begin_turn(

@@ -59,6 +59,11 @@ constexpr SlashEntry kEntries[] = {
      SlashPlace::kPage},
     {SlashCommand::kSettings, "settings", "", "the settings of this chat"},
     {SlashCommand::kHelp, "help", "", "commands and shortcuts"},
+    {SlashCommand::kAttach,
+     "attach",
+     "FILE",
+     "send a text, code or PDF file with the next message",
+     SlashPlace::kTerminal},
     {SlashCommand::kLeave, "exit", "", "leave (also Ctrl-D)", SlashPlace::kTerminal},
     {SlashCommand::kLeave, "quit", "", "the same as /exit", SlashPlace::kTerminal},
 };

@@ -31,6 +31,7 @@ enum class SlashCommand : std::uint8_t {
     kTheme,
     kSettings,
     kHelp,
+    kAttach,
     kLeave,
 };
 

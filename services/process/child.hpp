@@ -25,6 +25,9 @@ struct ChildOptions {
     std::vector<std::string> environment = {};
     std::uint64_t max_memory_bytes = 0;  ///< Address space; 0 = no limit.
     std::int64_t max_cpu_s = 0;          ///< 0 = no limit.
+    /// It reads hostile input and only answers over its pipes: it can write no files, and reach no
+    /// network where the system lets us take that away.
+    bool confined = false;
 };
 
 /// One child. Its functions are for one thread at a time, except kill().

@@ -74,6 +74,26 @@ TEST(ChildTest, EndsWhatTakesTooMuch) {
     EXPECT_THAT(starved->output, Not(HasSubstr("200000000")));
 }
 
+TEST(ChildTest, ConfinedItWritesNoFilesAndHasNoNetworkWhereThatCanBeTaken) {
+    const auto probe =
+        run_to_end({.program = "unshare", .arguments = {"-U", "-n", "true"}}, within());
+    const bool can_be_taken = probe && probe->status == 0;
+    const std::string path = testing::TempDir() + fmt::format("confined-{}", ::getpid());
+    auto options = shell("readlink /proc/self/ns/net; echo x > " + path + "; wc -c < " + path);
+    const auto free = run_to_end(options, within());
+    options.confined = true;
+    const auto confined = run_to_end(options, within());
+    ::unlink(path.c_str());
+    ASSERT_TRUE(free.has_value() && confined.has_value());
+    EXPECT_THAT(free->output, HasSubstr("\n2\n"));
+    EXPECT_THAT(confined->output, Not(HasSubstr("\n2\n")));
+    const auto network = [](const ChildOutput& out) {
+        return out.output.substr(0, out.output.find('\n'));
+    };
+    EXPECT_THAT(network(*confined), HasSubstr("net:["));
+    EXPECT_EQ(network(*confined) != network(*free), can_be_taken);
+}
+
 TEST(ChildTest, KillsTheWholeGroup) {
     pid_t grandchild = 0;
     {

@@ -96,6 +96,7 @@ Result<> MemoryStore::delete_conversation(const ConversationKey& key) {
     std::erase_if(trash_, [&](const TrashedConversation& other) { return other.key == key; });
     NOTSO_CHECK(clear_messages(key));
     std::erase_if(conversations_, [&](const Conversation& other) { return other.id == key.id; });
+    std::erase_if(files_, [&](const StoredFile& file) { return file.place == key; });
     notes_.erase(key.id.value);
     return {};
 }
@@ -150,6 +151,10 @@ Result<StoredAmount> MemoryStore::stored_amount(const OwnerId& owner) {
                 amount.bytes += std::ssize(message.text) + std::ssize(message.thinking);
         }
     }
+    for (const StoredFile& one : files_) {
+        if (one.place.owner != owner) continue;
+        amount.bytes += one.file.bytes + (one.file.text_is_file ? 0 : one.file.text_bytes);
+    }
     return amount;
 }
 
@@ -168,11 +173,14 @@ Result<> MemoryStore::append_messages(const OwnerId& owner, const std::vector<Me
     for (const Message& message : messages) {
         const auto place = find({owner, message.conversation});
         const bool refused = !place || taken(message);
-        if (!refused) {
-            messages_.push_back(message);
+        Message added = message;
+        const Result<> files = refused ? Result<>() : take_files(owner, added);
+        if (!refused && files) {
+            messages_.push_back(std::move(added));
             continue;
         }
         messages_.resize(before);
+        if (!files) return files;
         if (!place) return std::unexpected(place.error());
         return fail(ErrorCode::kAlreadyExists, "message {} is there already", message.id.value);
     }
@@ -202,6 +210,7 @@ Result<> MemoryStore::delete_messages(const ConversationKey& key,
         summaries_.erase(key.id.value);
         std::erase_if(messages_, [&](const Message& message) { return message.id == id; });
     }
+    drop_unused();
     return {};
 }
 
@@ -260,7 +269,10 @@ Result<> MemoryStore::put_tool_uses(const MessageId& id, const std::vector<ToolU
 Result<> MemoryStore::add_whole(const WholeConversation& whole) {
     const ConversationId& id = whole.conversation.id;
     NOTSO_CHECK(create_conversation(whole.conversation));
-    const Result<> added = append_messages(whole.conversation.owner, whole.messages);
+    Result<> added;
+    for (const AttachmentId& file : attachments_of(whole))
+        if (added) added = finish_attachment(file);
+    if (added) added = append_messages(whole.conversation.owner, whole.messages);
     if (!added) {
         std::erase_if(conversations_, [&](const Conversation& other) { return other.id == id; });
         return added;
@@ -287,42 +299,6 @@ Result<std::vector<RunningAnswer>> MemoryStore::running_messages() {
         running.push_back({place->owner, message});
     }
     return running;
-}
-
-Result<> MemoryStore::add_waiting(const WaitingMessage& message) {
-    NOTSO_CHECK(find(message.key()));
-    const bool is_there = std::ranges::any_of(waiting_, [&](const WaitingMessage& other) {
-        return other.conversation == message.conversation && other.client_id == message.client_id;
-    });
-    if (is_there) return fail(ErrorCode::kAlreadyExists, "that message waits already");
-    waiting_.push_back(message);
-    return {};
-}
-
-Result<std::vector<WaitingMessage>> MemoryStore::waiting_messages(const ConversationKey& key) {
-    NOTSO_CHECK(find(key));
-    std::vector<WaitingMessage> found;
-    std::ranges::copy_if(waiting_, std::back_inserter(found), [&](const WaitingMessage& message) {
-        return message.conversation == key.id;
-    });
-    return found;
-}
-
-Result<> MemoryStore::remove_waiting(const ConversationKey& key, const std::string& client_id) {
-    const auto removed = std::erase_if(waiting_, [&](const WaitingMessage& message) {
-        return message.conversation == key.id && message.client_id == client_id;
-    });
-    if (removed == 0) return fail(ErrorCode::kNotFound, "that message does not wait any more");
-    return {};
-}
-
-Result<std::vector<ConversationKey>> MemoryStore::conversations_with_waiting() {
-    std::vector<ConversationKey> found;
-    for (const WaitingMessage& message : waiting_) {
-        const bool is_new = std::ranges::find(found, message.key()) == found.end();
-        if (is_new && find(message.key())) found.push_back(message.key());
-    }
-    return found;
 }
 
 Result<std::vector<std::string>> MemoryStore::allowed_tools(const OwnerId& owner) {
@@ -369,8 +345,13 @@ Result<> MemoryStore::clear_messages(const ConversationKey& key) {
     NOTSO_CHECK(find(key));
     std::erase_if(messages_,
                   [&](const Message& message) { return message.conversation == key.id; });
+    for (const WaitingMessage& message : waiting_) {
+        if (message.conversation != key.id) continue;
+        for (const AttachmentUse& use : message.files) sent_.push_back(use.id);
+    }
     std::erase_if(waiting_,
                   [&](const WaitingMessage& message) { return message.conversation == key.id; });
+    drop_unused();
     summaries_.erase(key.id.value);
     return {};
 }

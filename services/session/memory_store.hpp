@@ -55,12 +55,40 @@ class MemoryStore : public SessionStore {
     Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) override;
     Result<> remove_note(const ConversationKey& key, std::int64_t number) override;
     Result<> clear_messages(const ConversationKey& key) override;
+    Result<> begin_attachment(const ConversationKey& composer, const AttachedFile& file) override;
+    Result<> append_attachment(const AttachmentId& id,
+                               AttachmentPart part,
+                               std::string_view bytes) override;
+    Result<> finish_attachment(const AttachmentId& id) override;
+    Result<std::vector<AttachedFile>> composer_files(const ConversationKey& composer) override;
+    Result<AttachedFile> attachment(const ConversationKey& key, const AttachmentId& id) override;
+    Result<std::string> read_attachment(const AttachedFile& file,
+                                        AttachmentPart part,
+                                        std::int64_t offset,
+                                        std::int64_t most) override;
+    Result<> remove_attachment(const ConversationKey& composer, const AttachmentId& id) override;
+    Result<std::int64_t> remove_unsent(UnixMs begun_before, UnixMs unsent_before) override;
     Result<std::vector<Summary>> summaries(const ConversationKey& key) override;
     Result<> put_summary(const ConversationKey& key, const Summary& summary) override;
     Result<> add_whole(const WholeConversation& whole) override;
     Result<std::unique_ptr<StoreBackup>> begin_backup(const std::filesystem::path& path) override;
 
   private:
+    /// A file, and the conversation it belongs to (empty id: the next one).
+    struct StoredFile {
+        ConversationKey place;
+        AttachedFile file;
+        bool finished = false;
+        std::string bytes = {};
+        std::string text = {};
+    };
+
+    Result<StoredFile*> find(const AttachmentId& id);
+    /// Gives a message files of a composer or of its own conversation. @errors kNotFound.
+    Result<> take_files(const OwnerId& owner, Message& message);
+    /// Removes files that belonged to messages and now to none.
+    void drop_unused();
+    bool is_used(const AttachmentId& id) const;
     Result<Conversation*> find(const ConversationKey& key);
     Result<Message*> find(const MessageId& id);
     bool taken(const Message& message) const;
@@ -79,6 +107,8 @@ class MemoryStore : public SessionStore {
         std::int64_t last = 0;  // number
     };
     std::map<std::string, Notes> notes_;  // by conversation
+    std::vector<StoredFile> files_;
+    std::vector<AttachmentId> sent_;  // files that a message has, or had until a moment ago
 };
 
 }  // namespace notso::services

@@ -43,6 +43,23 @@ class PrivacyTest : public testing::Test {
         EXPECT_TRUE(store_->append_messages(kOwner, {message}));
         return message;
     }
+    /// In a composer, its bytes and its text in several pieces.
+    AttachedFile attach(const ConversationKey& composer) {
+        const std::string bytes = secret("BYTES") + std::string(300'000, 'x') + secret("END");
+        const std::string text = secret("FILE-TEXT");
+        const AttachedFile file{.id = {random_id()},
+                                .name = secret("NAME"),
+                                .media_type = "text/plain",
+                                .bytes = 2 * std::ssize(bytes),
+                                .sha256 = {},
+                                .text_bytes = std::ssize(text)};
+        EXPECT_TRUE(store_->begin_attachment(composer, file));
+        for (int i = 0; i < 2; ++i)
+            EXPECT_TRUE(store_->append_attachment(file.id, AttachmentPart::kFile, bytes));
+        EXPECT_TRUE(store_->append_attachment(file.id, AttachmentPart::kText, text));
+        EXPECT_TRUE(store_->finish_attachment(file.id));
+        return file;
+    }
     static std::string secret(std::string_view where) {
         return fmt::format("{}-{}", kSecret, where);
     }
@@ -98,6 +115,36 @@ TEST_F(PrivacyTest, OfClearedMessagesAndRemovedNotes) {
     ASSERT_TRUE(note && store_->remove_note(conversation.key(), note->number));
     ASSERT_TRUE(store_->clear_messages(conversation.key()));
     EXPECT_EQ(traces(), Names());
+}
+
+TEST_F(PrivacyTest, OfFilesHoweverTheyGo) {
+    const Conversation conversation = add();
+    const auto send = [&] {
+        const Message message{.id = {random_id()},
+                              .conversation = conversation.id,
+                              .text = "t",
+                              .files = {attach(conversation.key())}};
+        EXPECT_TRUE(store_->append_messages(kOwner, {message}));
+        EXPECT_FALSE(traces().empty());
+        return message.id;
+    };
+    ASSERT_TRUE(store_->delete_messages(conversation.key(), {send()}));
+    EXPECT_EQ(traces(), Names()) << "with its message";
+    send();
+    ASSERT_TRUE(store_->clear_messages(conversation.key()));
+    EXPECT_EQ(traces(), Names()) << "with all messages";
+    ASSERT_TRUE(store_->remove_attachment(conversation.key(), attach(conversation.key()).id));
+    EXPECT_EQ(traces(), Names()) << "out of the composer";
+    attach({kOwner, {}});
+    ASSERT_EQ(*store_->remove_unsent(now_ms(), now_ms()), 1);
+    EXPECT_EQ(traces(), Names()) << "never sent";
+    send();
+    attach(conversation.key());
+    ASSERT_TRUE(store_->delete_conversation(conversation.key()));
+    EXPECT_EQ(traces(), Names()) << "with its conversation";
+    attach({kOwner, {}});
+    ASSERT_TRUE(store_->delete_all_of(kOwner));
+    EXPECT_EQ(traces(), Names()) << "with its owner";
 }
 
 TEST_F(PrivacyTest, StillAfterTheStoreIsClosed) {

@@ -17,29 +17,11 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "services/backend/thinking_end.hpp"
+#include "services/session/attachment_store.hpp"
 #include "services/session/chat_settings.hpp"
 #include "services/session/owner_id.hpp"
 
 namespace notso::services {
-
-/// Strong ids: 128 random bits as 32 hex digits.
-struct ConversationId {
-    std::string value;
-    auto operator<=>(const ConversationId&) const = default;
-};
-struct MessageId {
-    std::string value;
-    bool operator==(const MessageId&) const = default;
-};
-
-/// A conversation as its owner names it: with another owner it names nothing.
-struct ConversationKey {
-    ConversationKey(OwnerId whose, ConversationId which)
-        : owner(std::move(whose)), id(std::move(which)) {}
-    OwnerId owner;
-    ConversationId id;
-    auto operator<=>(const ConversationKey&) const = default;
-};
 
 enum class MessageRole { kUser, kAssistant };
 enum class MessageState {
@@ -174,6 +156,7 @@ struct Message {
     UnixMs created_at = 0;
     std::vector<ToolUse> tool_uses = {};        ///< In the order in which they were called.
     std::optional<AnswerJournal> journal = {};  ///< Of answers that may go on; see journal().
+    std::vector<AttachedFile> files = {};       ///< In their order; without their texts.
 };
 
 /// A message that somebody has sent while an answer was written: it is sent after it.
@@ -184,6 +167,7 @@ struct WaitingMessage {
     std::string text;
     std::optional<bool> thinking = {};  ///< Of its answer; absent = the conversation's setting.
     UnixMs created_at = 0;
+    std::vector<AttachmentUse> files = {};  ///< They lie in the composer until it is sent, unseen.
 
     ConversationKey key() const { return {owner, conversation}; }
     bool operator==(const WaitingMessage&) const = default;
@@ -201,7 +185,7 @@ struct SearchHit {
 /// What an owner has, the trash included.
 struct StoredAmount {
     std::int64_t conversations = 0;
-    std::int64_t bytes = 0;  ///< Of the texts and thoughts of messages.
+    std::int64_t bytes = 0;  ///< Of the texts and thoughts of messages, and of files.
 
     bool operator==(const StoredAmount&) const = default;
 };
@@ -239,10 +223,8 @@ struct RunningAnswer {
 /// a crash. What belongs to somebody else is kNotFound, as if it did not exist. Errors: kNotFound;
 /// kIo (disk full), kPermissionDenied (read-only), kBusy, kCorruptData,
 /// each with what to do.
-class SessionStore {
+class SessionStore : public AttachmentStore {
   public:
-    virtual ~SessionStore() = default;
-
     /// @errors kInvalidArgument: it has no owner; kAlreadyExists.
     virtual Result<> create_conversation(const Conversation& conversation) = 0;
     /// Those that are not archived. Pinned ones first, then last used first (updated_at), at most
@@ -283,6 +265,8 @@ class SessionStore {
     virtual Result<std::vector<Message>> messages(const ConversationKey& key) = 0;
     /// Appends all or none, moves the conversation's updated_at to the newest created_at and its
     /// leaf to the last of them.
+    /// Of their files only id and prompt_bytes count: they are taken from the conversation's
+    /// composer, that of a new one, or another message of it. @errors kNotFound: one is not there;
     /// kAlreadyExists when a client_id is there already in that conversation, or an id anywhere.
     virtual Result<> append_messages(const OwnerId& owner,
                                      const std::vector<Message>& messages) = 0;
@@ -334,7 +318,7 @@ class SessionStore {
     virtual Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) = 0;
     /// @errors kNotFound: no note has this number.
     virtual Result<> remove_note(const ConversationKey& key, std::int64_t number) = 0;
-    /// Also those that wait.
+    /// Also those that wait. What lies in the composer stays.
     virtual Result<> clear_messages(const ConversationKey& key) = 0;
 
     /// Summaries of a conversation, in the order of the messages that they end at. None outlives a
@@ -343,8 +327,9 @@ class SessionStore {
     /// Takes the place of one that ends at the same message. @errors kNotFound: it was deleted.
     virtual Result<> put_summary(const ConversationKey& key, const Summary& summary) = 0;
 
-    /// Adds a conversation with all that belongs to it, or nothing. @errors kAlreadyExists as
-    /// append_messages().
+    /// Adds a conversation with all that belongs to it, or nothing. Files of its messages are some
+    /// that the owner has begun in the composer of the next conversation. @errors kAlreadyExists,
+    /// kNotFound, kCorruptData as append_messages() and finish_attachment().
     virtual Result<> add_whole(const WholeConversation& whole) = 0;
     /// Begins a copy of everything, everybody's, as it is when it ends. The file must not be there.
     /// @errors kUnsupported: this store has nothing that could be copied.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "services/session/sqlite_store.hpp"
+#include "services/session/store_errors.hpp"
 
 namespace notso::services {
 namespace {
@@ -95,8 +96,10 @@ Result<std::unique_ptr<StoreBackup>> SqliteStore::begin_backup(const std::filesy
 Result<> SqliteStore::add_whole(const WholeConversation& whole) {
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     NOTSO_CHECK(create_conversation(whole.conversation));
+    for (const AttachmentId& id : attachments_of(whole)) NOTSO_CHECK(finish_attachment(id));
     for (const Message& message : whole.messages) {
         NOTSO_CHECK(insert(message));
+        NOTSO_CHECK(link_files(whole.conversation.owner, message));
         NOTSO_CHECK(write_tool_uses(message.id, message.tool_uses));
     }
     for (const Summary& summary : whole.summaries)
@@ -110,7 +113,7 @@ Result<> SqliteStore::add_whole(const WholeConversation& whole) {
                         .bind(3, note.text)
                         .run());
     }
-    for (const WaitingMessage& message : whole.waiting) NOTSO_CHECK(add_waiting(message));
+    for (const WaitingMessage& message : whole.waiting) NOTSO_CHECK(insert(message));
     return transaction.commit();
 }
 

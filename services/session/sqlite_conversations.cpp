@@ -125,8 +125,10 @@ Result<> SqliteStore::delete_conversation(const ConversationKey& key) {
 
 Result<StoredAmount> SqliteStore::stored_amount(const OwnerId& owner) {
     NOTSO_TRY(Statement select,
-              database_->prepare("SELECT count(*), coalesce(sum(bytes), 0) FROM conversation "
-                                 "WHERE owner = ?"));
+              database_->prepare(
+                  "SELECT count(*), coalesce(sum(bytes), 0) + (SELECT coalesce(sum(bytes + "
+                  "iif(text_is_file, 0, text_bytes)), 0) FROM attachment WHERE owner = ?1) FROM "
+                  "conversation WHERE owner = ?1"));
     NOTSO_CHECK(select.bind(1, owner.value).step());
     return StoredAmount{select.integer(0), select.integer(1)};
 }

@@ -270,6 +270,58 @@ CREATE TABLE preset (
     PRIMARY KEY (owner, name)
 ) STRICT;
 )sql",
+    // Files: their bytes, and what the model reads of them where that is something else. A file
+    // that no message uses any more goes; one that never had one lies in a composer.
+    R"sql(
+CREATE TABLE attachment (
+    seq          INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL UNIQUE,
+    owner        TEXT NOT NULL CHECK (owner <> ''),
+    conversation TEXT REFERENCES conversation (id) ON DELETE CASCADE,
+    state        TEXT NOT NULL CHECK (state IN ('coming', 'composer', 'waiting', 'message')),
+    name         TEXT NOT NULL,
+    media_type   TEXT NOT NULL,
+    bytes        INTEGER NOT NULL,
+    sha256       TEXT NOT NULL,
+    text_bytes   INTEGER NOT NULL,
+    text_is_file INTEGER NOT NULL CHECK (text_is_file IN (0, 1)),
+    created_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attachment_of_owner ON attachment (owner, conversation);
+CREATE INDEX attachment_of_conversation ON attachment (conversation);
+CREATE INDEX attachment_unsent ON attachment (created_at) WHERE state IN ('coming', 'composer');
+CREATE TABLE attachment_piece (
+    seq        INTEGER PRIMARY KEY,
+    attachment INTEGER NOT NULL REFERENCES attachment (seq) ON DELETE CASCADE,
+    part       TEXT NOT NULL CHECK (part IN ('file', 'text')),
+    start      INTEGER NOT NULL,
+    bytes      BLOB NOT NULL,
+    UNIQUE (attachment, part, start)
+) STRICT;
+CREATE TABLE message_attachment (
+    message      INTEGER NOT NULL REFERENCES message (seq) ON DELETE CASCADE,
+    place        INTEGER NOT NULL,
+    attachment   INTEGER NOT NULL REFERENCES attachment (seq) ON DELETE CASCADE,
+    prompt_bytes INTEGER,
+    PRIMARY KEY (message, place)
+) STRICT;
+CREATE INDEX message_of_attachment ON message_attachment (attachment);
+CREATE TRIGGER attachment_unused AFTER DELETE ON message_attachment BEGIN
+    DELETE FROM attachment WHERE seq = old.attachment AND NOT EXISTS
+        (SELECT 1 FROM message_attachment WHERE attachment = old.attachment);
+END;
+CREATE TABLE waiting_attachment (
+    waiting      INTEGER NOT NULL REFERENCES waiting_message (seq) ON DELETE CASCADE,
+    place        INTEGER NOT NULL,
+    attachment   INTEGER NOT NULL REFERENCES attachment (seq) ON DELETE CASCADE,
+    prompt_bytes INTEGER,
+    PRIMARY KEY (waiting, place)
+) STRICT;
+CREATE INDEX waiting_of_attachment ON waiting_attachment (attachment);
+CREATE TRIGGER attachment_back AFTER DELETE ON waiting_attachment BEGIN
+    UPDATE attachment SET state = 'composer' WHERE seq = old.attachment AND state = 'waiting';
+END;
+)sql",
 };
 
 }  // namespace

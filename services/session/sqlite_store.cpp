@@ -83,6 +83,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
 Result<> SqliteStore::delete_all_of(const OwnerId& owner) {
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     for (const std::string_view sql : {"DELETE FROM conversation WHERE owner = ?",
+                                       "DELETE FROM attachment WHERE owner = ?",
                                        "DELETE FROM allowed_tool WHERE owner = ?",
                                        "DELETE FROM owner_settings WHERE owner = ?"}) {
         NOTSO_TRY(Statement remove, database_->prepare(sql));
@@ -96,9 +97,10 @@ Result<> SqliteStore::delete_all_of(const OwnerId& owner) {
 Result<> SqliteStore::clear_messages(const ConversationKey& key) {
     NOTSO_CHECK(require(key));
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
-    for (const std::string_view table : {"message", "waiting_message"}) {
+    for (const std::string_view rows :
+         {"attachment WHERE state = 'waiting' AND", "message WHERE", "waiting_message WHERE"}) {
         NOTSO_TRY(Statement remove,
-                  database_->prepare(fmt::format("DELETE FROM {} WHERE conversation = ?", table)));
+                  database_->prepare(fmt::format("DELETE FROM {} conversation = ?", rows)));
         NOTSO_CHECK(remove.bind(1, key.id.value).run());
     }
     NOTSO_CHECK(transaction.commit());
@@ -131,6 +133,7 @@ Result<std::vector<Message>> SqliteStore::messages(const ConversationKey& key) {
     NOTSO_TRY(auto found, sqlite::read_all<Message>(select, read_message));
     NOTSO_CHECK(add_pieces(found));
     NOTSO_CHECK(add_tool_uses(key.id, found));
+    NOTSO_CHECK(add_files(key.id, found));
     return found;
 }
 
@@ -155,6 +158,7 @@ Result<> SqliteStore::append_messages(const OwnerId& owner, const std::vector<Me
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     for (const Message& message : messages) {
         NOTSO_CHECK(insert(message));
+        NOTSO_CHECK(link_files(owner, message));
         NOTSO_TRY(Statement touch,
                   database_->prepare("UPDATE conversation SET updated_at = max(updated_at, ?2), "
                                      "leaf = ?3 WHERE id = ?1 AND owner = ?4 AND trashed_at = 0"));
@@ -223,7 +227,9 @@ Result<std::optional<Message>> SqliteStore::find_by_client_id(const Conversation
     select.bind(1, key.id.value).bind(2, client_id).bind(3, key.owner.value);
     NOTSO_TRY(const bool found, select.step());
     if (!found) return std::nullopt;
-    return read_message(select);
+    std::vector<Message> one{read_message(select)};
+    NOTSO_CHECK(add_files(key.id, one));
+    return std::move(one.front());
 }
 
 Result<> SqliteStore::update_message(const Message& message) {

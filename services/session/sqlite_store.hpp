@@ -71,6 +71,19 @@ class SqliteStore final : public SessionStore {
     Result<StoredNote> add_note(const ConversationKey& key, const std::string& text) override;
     Result<> remove_note(const ConversationKey& key, std::int64_t number) override;
     Result<> clear_messages(const ConversationKey& key) override;
+    Result<> begin_attachment(const ConversationKey& composer, const AttachedFile& file) override;
+    Result<> append_attachment(const AttachmentId& id,
+                               AttachmentPart part,
+                               std::string_view bytes) override;
+    Result<> finish_attachment(const AttachmentId& id) override;
+    Result<std::vector<AttachedFile>> composer_files(const ConversationKey& composer) override;
+    Result<AttachedFile> attachment(const ConversationKey& key, const AttachmentId& id) override;
+    Result<std::string> read_attachment(const AttachedFile& file,
+                                        AttachmentPart part,
+                                        std::int64_t offset,
+                                        std::int64_t most) override;
+    Result<> remove_attachment(const ConversationKey& composer, const AttachmentId& id) override;
+    Result<std::int64_t> remove_unsent(UnixMs begun_before, UnixMs unsent_before) override;
     Result<std::vector<Summary>> summaries(const ConversationKey& key) override;
     Result<> put_summary(const ConversationKey& key, const Summary& summary) override;
     Result<> add_whole(const WholeConversation& whole) override;
@@ -93,11 +106,17 @@ class SqliteStore final : public SessionStore {
         : database_(std::move(database)), accounts_(*database_) {}
 
     Result<> insert(const Message& message);
+    Result<> insert(const WaitingMessage& message);
     Result<> write(const Message& message);
     Result<> write_journal(const Message& message);
     Result<> write_tool_uses(const MessageId& id, const std::vector<ToolUse>& uses);
     Result<> add_pieces(std::vector<Message>& messages);
     Result<> add_tool_uses(const ConversationId& id, std::vector<Message>& messages);
+    Result<> require_composer(const ConversationKey& composer);
+    Result<> link_files(const OwnerId& owner, const Message& message);
+    Result<> add_files(const ConversationId& id, std::vector<Message>& messages);
+    Result<> set_waiting_files(const WaitingMessage& message);
+    Result<> add_waiting_files(const ConversationId& id, std::vector<WaitingMessage>& messages);
     Result<OwnerId> owner_of(const ConversationId& id);
     Result<> require(const ConversationKey& key);
     Result<> find_titles(const OwnerId& owner, SearchHits& hits);

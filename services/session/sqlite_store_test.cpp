@@ -34,6 +34,8 @@ constexpr const char* kBackToLayout2 =
     "bytes;"
     "DROP TABLE login; DROP TABLE account; ALTER TABLE conversation DROP COLUMN owner;"
     "DROP TABLE tool_use; DROP TABLE allowed_tool; DROP TABLE note; DROP TABLE summary;"
+    "DROP TABLE waiting_attachment; DROP TABLE message_attachment; DROP TABLE attachment_piece; "
+    "DROP TABLE attachment;"
     "DROP TABLE waiting_message; DROP TABLE answer_journal; ALTER TABLE answer_piece DROP COLUMN "
     "tokens;"
     "ALTER TABLE conversation DROP COLUMN top_p; ALTER TABLE conversation DROP COLUMN top_k;"
@@ -191,7 +193,7 @@ TEST_F(SqliteStoreTest, DamageInsideGivesAnErrorNotACrash) {
 }
 
 TEST_F(SqliteStoreTest, AFullDiskLosesNothingAndHeals) {
-    auto store = open({.max_bytes = 200'000});
+    auto store = open({.max_bytes = 400'000});
     const Conversation conversation = add_conversation(*store);
     const Conversation other = add_conversation(*store);
     std::size_t stored = 0;

@@ -7,8 +7,15 @@
 namespace notso::services {
 
 using sqlite::Statement;
+using sqlite::Transaction;
 
 Result<> SqliteStore::add_waiting(const WaitingMessage& message) {
+    NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
+    NOTSO_CHECK(insert(message));
+    return transaction.commit();
+}
+
+Result<> SqliteStore::insert(const WaitingMessage& message) {
     NOTSO_CHECK(require(message.key()));
     NOTSO_TRY(Statement insert,
               database_->prepare("INSERT INTO waiting_message (conversation, client_id, text, "
@@ -18,7 +25,8 @@ Result<> SqliteStore::add_waiting(const WaitingMessage& message) {
         .bind(3, message.text)
         .bind(4, message.created_at);
     if (message.thinking) insert.bind(5, std::int64_t{*message.thinking});
-    return insert.run();
+    NOTSO_CHECK(insert.run());
+    return set_waiting_files(message);
 }
 
 Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const ConversationKey& key) {
@@ -30,7 +38,7 @@ Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const Conversa
     std::vector<WaitingMessage> found;
     while (true) {
         NOTSO_TRY(const bool row, select.step());
-        if (!row) return found;
+        if (!row) break;
         found.push_back({.owner = key.owner,
                          .conversation = key.id,
                          .client_id = select.text(0),
@@ -38,6 +46,8 @@ Result<std::vector<WaitingMessage>> SqliteStore::waiting_messages(const Conversa
                          .created_at = select.integer(2)});
         if (!select.is_null(3)) found.back().thinking = select.integer(3) != 0;
     }
+    NOTSO_CHECK(add_waiting_files(key.id, found));
+    return found;
 }
 
 Result<> SqliteStore::remove_waiting(const ConversationKey& key, const std::string& client_id) {

@@ -24,4 +24,24 @@ inline std::unexpected<Error> no_owner() {
     return fail(ErrorCode::kInvalidArgument, "a conversation needs an owner");
 }
 
+inline std::unexpected<Error> no_attachment(const AttachmentId& id) {
+    return fail(
+        ErrorCode::kNotFound, "no file {}: it was removed, attach it again", log::field(id.value));
+}
+
+/// Every file that messages of a conversation use, those that wait too, once.
+inline std::vector<AttachmentId> attachments_of(const WholeConversation& whole) {
+    std::vector<AttachmentId> ids;
+    const auto add = [&](const auto& messages) {
+        for (const auto& message : messages) {
+            for (const auto& file : message.files) {
+                if (std::ranges::find(ids, file.id) == ids.end()) ids.push_back(file.id);
+            }
+        }
+    };
+    add(whole.messages);
+    add(whole.waiting);
+    return ids;
+}
+
 }  // namespace notso::services

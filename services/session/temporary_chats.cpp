@@ -218,6 +218,54 @@ Result<> TemporaryChats::put_summary(const ConversationKey& key, const Summary& 
     return of(key.id).put_summary(key, summary);
 }
 
+Result<> TemporaryChats::begin_attachment(const ConversationKey& composer,
+                                          const AttachedFile& file) {
+    if (is_temporary(composer.id))
+        return fail(ErrorCode::kUnsupported,
+                    "a temporary chat takes no files: nothing of it is stored");
+    return kept_.begin_attachment(composer, file);
+}
+
+Result<> TemporaryChats::append_attachment(const AttachmentId& id,
+                                           AttachmentPart part,
+                                           std::string_view bytes) {
+    return kept_.append_attachment(id, part, bytes);
+}
+
+Result<> TemporaryChats::finish_attachment(const AttachmentId& id) {
+    return kept_.finish_attachment(id);
+}
+
+Result<std::vector<AttachedFile>> TemporaryChats::composer_files(const ConversationKey& composer) {
+    if (is_temporary(composer.id)) return std::vector<AttachedFile>{};
+    return kept_.composer_files(composer);
+}
+
+Result<AttachedFile> TemporaryChats::attachment(const ConversationKey& key,
+                                                const AttachmentId& id) {
+    if (is_temporary(key.id)) return fail(ErrorCode::kNotFound, "a temporary chat has no files");
+    return kept_.attachment(key, id);
+}
+
+Result<std::string> TemporaryChats::read_attachment(const AttachedFile& file,
+                                                    AttachmentPart part,
+                                                    std::int64_t offset,
+                                                    std::int64_t most) {
+    return kept_.read_attachment(file, part, offset, most);
+}
+
+Result<> TemporaryChats::remove_attachment(const ConversationKey& composer,
+                                           const AttachmentId& id) {
+    if (is_temporary(composer.id))
+        return fail(ErrorCode::kUnsupported,
+                    "a temporary chat takes no files: nothing of it is stored");
+    return kept_.remove_attachment(composer, id);
+}
+
+Result<std::int64_t> TemporaryChats::remove_unsent(UnixMs begun_before, UnixMs unsent_before) {
+    return kept_.remove_unsent(begun_before, unsent_before);
+}
+
 Result<> TemporaryChats::add_whole(const WholeConversation& whole) {
     return kept_.add_whole(whole);
 }

@@ -65,6 +65,20 @@ class TemporaryChats final : public SessionStore {
     Result<> clear_messages(const ConversationKey& key) override;
     Result<std::vector<Summary>> summaries(const ConversationKey& key) override;
     Result<> put_summary(const ConversationKey& key, const Summary& summary) override;
+    /// A temporary one takes no files. @errors kUnsupported.
+    Result<> begin_attachment(const ConversationKey& composer, const AttachedFile& file) override;
+    Result<> append_attachment(const AttachmentId& id,
+                               AttachmentPart part,
+                               std::string_view bytes) override;
+    Result<> finish_attachment(const AttachmentId& id) override;
+    Result<std::vector<AttachedFile>> composer_files(const ConversationKey& composer) override;
+    Result<AttachedFile> attachment(const ConversationKey& key, const AttachmentId& id) override;
+    Result<std::string> read_attachment(const AttachedFile& file,
+                                        AttachmentPart part,
+                                        std::int64_t offset,
+                                        std::int64_t most) override;
+    Result<> remove_attachment(const ConversationKey& composer, const AttachmentId& id) override;
+    Result<std::int64_t> remove_unsent(UnixMs begun_before, UnixMs unsent_before) override;
     Result<> add_whole(const WholeConversation& whole) override;
     Result<std::unique_ptr<StoreBackup>> begin_backup(const std::filesystem::path& path) override;
 

@@ -1,11 +1,8 @@
 #include "services/tools/read_document.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "base/utf8.hpp"
-#include "services/process/child.hpp"
 #include "services/tools/built_in.hpp"
 
 namespace notso::services {
@@ -22,10 +19,7 @@ constexpr std::string_view kSchema = R"({
   }
 })";
 
-constexpr std::size_t kPartBytes = 12 * 1024;            // of a document at a time
-constexpr std::size_t kMostTextBytes = 8 * 1024 * 1024;  // of what a document may hold
-constexpr std::uint64_t kMostMemory = 512ULL << 20;
-constexpr std::int64_t kMostCpuSeconds = 15;
+constexpr std::size_t kPartBytes = 12 * 1024;  // of a document at a time
 
 Result<Attachment> find_attachment(AttachmentShelf& shelf, const std::string& name) {
     NOTSO_TRY(const std::vector<Attachment> all, shelf.list());
@@ -38,58 +32,25 @@ Result<Attachment> find_attachment(AttachmentShelf& shelf, const std::string& na
     return fail(ErrorCode::kNotFound, "no attached file has this name; there are: {}", names);
 }
 
-/// At most `most` bytes and one: who asks sees that there are more.
-Result<std::string> read_start(const std::filesystem::path& path, std::size_t most) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return fail(ErrorCode::kIo, "the attached file can't be read any more");
-    std::string bytes(most + 1, '\0');
-    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    bytes.resize(static_cast<std::size_t>(file.gcount()));
-    return bytes;
-}
+/// From 1; 0 = not said.
+struct PageRange {
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+};
 
-Result<std::string> pdf_text(const Attachment& file,
-                             const json::object& arguments,
-                             const ToolContext& context) {
-    ChildOptions options{
-        .program = "pdftotext", .max_memory_bytes = kMostMemory, .max_cpu_s = kMostCpuSeconds};
-    options.arguments = {"-enc", "UTF-8", "-q"};
-    for (const auto& [name, flag] : {std::pair{"first_page", "-f"}, std::pair{"last_page", "-l"}}) {
-        const std::int64_t page = whole_argument(arguments, name, 0);
-        if (page > 0)
-            options.arguments.insert(options.arguments.end(), {flag, fmt::format("{}", page)});
+/// Some pages of a text in which a form feed ends each.
+Result<std::string> pages_of(std::string text, const PageRange& pages) {
+    if (pages.first == 0 && pages.last == 0) return text;
+    std::string out;
+    std::int64_t number = 1;
+    for (std::size_t at = 0; at < text.size(); ++number) {
+        const std::size_t end = std::min(text.find('\f', at), text.size() - 1) + 1;
+        const bool wanted = number >= pages.first && (pages.last == 0 || number <= pages.last);
+        if (wanted) out.append(text, at, end - at);
+        at = end;
     }
-    // Absolute, so that no name is taken for an option.
-    std::error_code error;
-    options.arguments.push_back(std::filesystem::absolute(file.path, error).string());
-    options.arguments.emplace_back("-");
-    const RunLimits limits{
-        .max_output_bytes = kMostTextBytes, .deadline = context.deadline, .stop = context.stop};
-    auto out = run_to_end(options, limits);
-    if (!out && out.error().code == ErrorCode::kNotFound)
-        return fail(ErrorCode::kUnsupported,
-                    "PDF files can't be read here: pdftotext (poppler-utils) is missing");
-    if (!out && out.error().code == ErrorCode::kTooLarge)
-        return fail(ErrorCode::kTooLarge,
-                    "the document has too much text; ask for fewer pages (first_page, last_page)");
-    if (!out) return std::unexpected(out.error());
-    if (out->status != 0) {
-        return fail(
-            ErrorCode::kCorruptData,
-            "the PDF can't be read: it is damaged or has a password, or these pages are not in it");
-    }
-    return std::move(out->output);
-}
-
-Result<std::string> plain_text(const Attachment& file) {
-    NOTSO_TRY(std::string bytes, read_start(file.path, kMostTextBytes));
-    if (bytes.size() > kMostTextBytes)
-        return fail(
-            ErrorCode::kTooLarge, "the file has more than {} bytes of text", kMostTextBytes);
-    if (bytes.find('\0') != std::string::npos)
-        return fail(ErrorCode::kUnsupported,
-                    "this is neither text nor a PDF; only these can be read");
-    return bytes;
+    if (!out.empty()) return out;
+    return fail(ErrorCode::kNotFound, "these pages are not in it: it has {}", number - 1);
 }
 
 std::string part_of(const std::string& name, std::string_view text, std::size_t offset) {
@@ -108,16 +69,11 @@ Result<std::string> read_document(const json::object& arguments, const ToolConte
         return fail(ErrorCode::kNotFound, "no file is attached to this conversation");
     NOTSO_TRY(const Attachment file,
               find_attachment(*context.attachments, text_argument(arguments, "name")));
-    // What it is decides, not what it is called.
-    constexpr std::size_t kHeaderPlace = 1024;
-    NOTSO_TRY(const std::string start, read_start(file.path, kHeaderPlace));
-    std::string text;
-    if (start.find("%PDF-") != std::string::npos) {
-        NOTSO_TRY(text, pdf_text(file, arguments, context));
-    } else {
-        NOTSO_TRY(text, plain_text(file));
-    }
-    if (!is_valid_utf8(text)) text = repair_utf8(text);
+    NOTSO_TRY(std::string text, context.attachments->text(file, {context.deadline, context.stop}));
+    NOTSO_TRY(text,
+              pages_of(std::move(text),
+                       {whole_argument(arguments, "first_page", 0),
+                        whole_argument(arguments, "last_page", 0)}));
     return part_of(
         file.name, text, static_cast<std::size_t>(whole_argument(arguments, "offset", 0)));
 }

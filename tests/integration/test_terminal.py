@@ -256,3 +256,29 @@ def test_where_nobody_can_be_asked_tools_that_act_are_denied(options, said):
 def test_no_more_than_eight_calls_an_answer():
     done = run_notso("chat", *STUB, stdin=b'[call calculator {"expression":"1"}]' * 9 + b"\n[echo] on")
     assert b"more than 8 calls" in done.stderr and b"on" in done.stdout, done
+
+
+def test_files_go_with_the_next_message(terminal, tmp_path):
+    first, second = tmp_path / "first file.txt", tmp_path / "b.py"
+    first.write_text("content one")
+    second.write_text("content two")
+    done = run_notso("chat", *STUB, "--file", first, stdin=f"look\n/attach '{second}'\nagain\n".encode())
+    assert done.returncode == 0, done.stderr
+    one, two = done.stdout.decode().split("I am a scripted stub")[1:]
+    assert 'You wrote: [File "first file.txt"]' in one and "content one" in one
+    assert '[File "b.py"]' in two and "content two" in two and "content one" not in two
+    missing = run_notso("chat", *STUB, "--file", tmp_path / "none", stdin=b"look\n")
+    assert missing.returncode == 1 and b"none is not there" in missing.stderr
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG\0\1")
+    chat = terminal("chat", *STUB)
+    chat.read_until("> ")
+    chat.type(f"/attach {tmp_path}/cat.png\r")
+    chat.read_until("neither text nor a PDF")
+    chat.type(f"/attach {second}\r")
+    chat.read_until("b.py is attached (11 bytes of text).")
+    chat.read_until("> ")
+    chat.type("look\r")
+    chat.read_until("content two")
+    chat.read_until("> ")
+    chat.type("\x04")
+    assert chat.wait() == 0

@@ -169,10 +169,17 @@ std::optional<Rejection> Connection::prepare_route(Job& job, std::string_view pa
     return refused;
 }
 
+bool Connection::goes_to_disk(const Job& job) {
+    if (job.route->body == BodyLimit::kFile) return true;
+    return job.route->body == BodyLimit::kForm &&
+           media_type(job.request.header("content-type")) == "multipart/form-data";
+}
+
 std::size_t Connection::body_limit(const Job& job) const {
     const HttpLimits& limits = state_->options.limits;
     if (job.route->body == BodyLimit::kFile) return limits.file_body_bytes;
-    return job.route->body == BodyLimit::kChat ? limits.chat_body_bytes : limits.body_bytes;
+    if (goes_to_disk(job)) return limits.form_body_bytes;
+    return job.route->body == BodyLimit::kSmall ? limits.body_bytes : limits.chat_body_bytes;
 }
 
 Awaitable<std::optional<Rejection>> Connection::read_body(Job& job) {
@@ -182,7 +189,7 @@ Awaitable<std::optional<Rejection>> Connection::read_body(Job& job) {
             413, fmt::format("the body has more than the {} bytes that are allowed here", limit));
     }
     if (!job.head.has_body()) co_return std::nullopt;
-    if (job.route->body == BodyLimit::kFile) {
+    if (goes_to_disk(job)) {
         Result<> opened = open_upload(job);
         if (!opened) co_return Rejection{http_status(opened.error().code), opened.error(), {}};
     }

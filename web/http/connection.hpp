@@ -71,6 +71,7 @@ class Connection {
     Awaitable<Next> answer(Job& job);
     Awaitable<> refuse(const Job& job, Rejection rejection);
     std::size_t body_limit(const Job& job) const;
+    static bool goes_to_disk(const Job& job);
 
     std::shared_ptr<ServerState> state_;
     std::shared_ptr<Channel> channel_;

@@ -41,14 +41,16 @@ class Exchange {
 
 using Handler = std::function<Awaitable<>(Exchange&)>;
 
-enum class BodyLimit { kSmall, kChat, kFile };  ///< 256 KiB, 4 MiB, 1 GiB on disk
+/// 256 KiB; 4 MiB; 1 GiB on disk; 4 MiB, or as multipart/form-data 205 MiB on disk.
+enum class BodyLimit { kSmall, kChat, kFile, kForm };
 
 struct Route {
     Method method;
     std::string pattern;  ///< "/chat/{id}/messages"
     Handler handler;
     BodyLimit body = BodyLimit::kSmall;
-    /// For kFile: where the body of a request goes (Request::body_file); it is removed afterwards.
+    /// For kFile and kForm: where the body of a request goes (Request::body_file); it is removed
+    /// afterwards.
     std::function<Result<std::filesystem::path>()> upload_path = {};
     /// Programs may call it from anywhere (the API, health); others need same-origin for writes.
     bool api = false;

@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+#include "web/http/form_data.hpp"
 #include "web/http/url.hpp"
 
 namespace notso::web {
@@ -12,22 +13,9 @@ namespace {
 
 constexpr std::uint64_t kMaxHeadBytes = 16 * 1024;
 constexpr std::uint64_t kMaxTailBytes = 1024;
-constexpr std::size_t kMaxBoundary = 70;  // RFC 2046
 
 std::unexpected<Error> no_form(std::string_view what) {
     return fail(ErrorCode::kInvalidArgument, "the upload is no form with one file: {}", what);
-}
-
-Result<std::string> boundary_of(std::string_view content_type) {
-    constexpr std::string_view kName = "boundary=";
-    const std::size_t at = content_type.find(kName);
-    if (at == std::string_view::npos) return no_form("it has no boundary");
-    std::string_view value = content_type.substr(at + kName.size());
-    value = value.substr(0, value.find(';'));
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
-        value = value.substr(1, value.size() - 2);
-    if (value.empty() || value.size() > kMaxBoundary) return no_form("its boundary is too long");
-    return std::string(value);
 }
 
 std::string read(std::ifstream& file, std::uint64_t begin, std::uint64_t size) {

@@ -24,6 +24,7 @@ struct HttpLimits {
     std::size_t chat_body_bytes = 4 * 1024 * 1024;
     std::size_t body_bytes = 256 * 1024;
     std::size_t file_body_bytes = std::size_t{1} << 30;
+    std::size_t form_body_bytes = std::size_t{205} << 20;  ///< Ten files and what was typed.
     std::size_t unsent_stream_bytes = 256 * 1024;
     std::size_t connections = 12'000;
     std::size_t connections_per_address = 256;

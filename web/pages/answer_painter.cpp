@@ -71,8 +71,10 @@ std::string AnswerPainter::paint() {
         out += partial(
             "waiting",
             "outerHTML",
-            pages_.render("partials/waiting.html",
-                          {{"waiting", waiting_view(feed_.conversation().id.value, now.waiting)}}));
+            pages_.render(
+                "partials/waiting.html",
+                {{"waiting",
+                  waiting_view(pages_.language(), feed_.conversation().id.value, now.waiting)}}));
     }
     if (now.ended) {
         paint_end(out);

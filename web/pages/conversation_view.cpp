@@ -34,7 +34,7 @@ json::array message_views(const Language& language,
         const Message& message = chat.messages[i];
         const bool live = chat.running && message.id == chat.running->answer();
         json::object view =
-            message.role == MessageRole::kUser ? user_view(message)
+            message.role == MessageRole::kUser ? user_view(language, message)
             : live                             ? live_answer_view(language, *chat.running)
                                                : answer_view(
                          language, message, chat.can_continue && i + 1 == chat.messages.size());

@@ -5,6 +5,7 @@
 #include "base/random.hpp"
 #include "services/session/message_names.hpp"
 #include "services/template/markdown.hpp"
+#include "web/pages/files_view.hpp"
 #include "web/pages/format.hpp"
 #include "web/pages/sse.hpp"
 #include "web/pages/tool_view.hpp"
@@ -171,8 +172,9 @@ std::string prose_html(std::string_view text) {
                : services::markdown_to_html(text);
 }
 
-boost::json::object user_view(const Message& message) {
+boost::json::object user_view(const Language& language, const Message& message) {
     return {{"id", message.id.value},
+            {"files", files_view(language, message.files)},
             {"role", "user"},
             {"conversation", message.conversation.value},
             {"text", message.text}};

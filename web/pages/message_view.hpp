@@ -20,7 +20,7 @@ std::size_t finished_bytes(std::string_view text);
 std::string prose_html(std::string_view text);
 
 /// Variables of partials/user_message.html.
-boost::json::object user_view(const services::Message& message);
+boost::json::object user_view(const Language& language, const services::Message& message);
 
 /// Variables of partials/answer.html for an answer that has ended.
 /// @param can_continue  It is the last one, and can go on where it was cut.

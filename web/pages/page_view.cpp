@@ -9,6 +9,7 @@
 #include "web/assets/assets.hpp"
 #include "web/pages/context_view.hpp"
 #include "web/pages/conversation_view.hpp"
+#include "web/pages/files_view.hpp"
 #include "web/pages/format.hpp"
 #include "web/pages/message_view.hpp"
 #include "web/pages/models_view.hpp"
@@ -73,8 +74,13 @@ json::array languages_view(const Language& shown) {
     return view;
 }
 
-json::object composer_view(std::string_view action, std::string_view draft) {
-    return {{"action", action}, {"draft", draft}, {"client_id", random_id()}};
+/// @param place  Of its conversation; empty for the next one.
+json::object composer_view(const PageFrame& frame, std::string_view place, std::string_view draft) {
+    return {{"action", place.empty() ? "/chat" : fmt::format("{}/messages", place)},
+            {"draft", draft},
+            {"client_id", random_id()},
+            {"files_action", frame.takes_files ? fmt::format("{}/files", place) : ""},
+            {"files", files_view(frame.language, frame.files)}};
 }
 
 /// What the badge calls the model: the file's name, which is what the person chose; names inside
@@ -219,14 +225,18 @@ json::object after_view(std::string_view conversation,
             {"loading", loading}};
 }
 
-json::value waiting_view(std::string_view conversation,
+json::value waiting_view(const Language& language,
+                         std::string_view conversation,
                          const std::vector<services::WaitingMessage>& waiting) {
     if (waiting.empty()) return nullptr;
     json::array messages;
     for (const services::WaitingMessage& message : waiting) {
-        messages.push_back(json::object{{"text", message.text},
-                                        {"client_id", message.client_id},
-                                        {"number", messages.size() + 1}});
+        messages.push_back(
+            json::object{{"text", message.text},
+                         {"files", format_counted(language, message.files.size(), "file")},
+                         {"has_files", !message.files.empty()},
+                         {"client_id", message.client_id},
+                         {"number", messages.size() + 1}});
     }
     return json::object{{"conversation", conversation}, {"messages", std::move(messages)}};
 }
@@ -234,7 +244,7 @@ json::value waiting_view(std::string_view conversation,
 json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
     json::object view = frame_view(frame);
     view["ideas"] = starters_view(frame.language);
-    view["composer"] = composer_view("/chat", draft);
+    view["composer"] = composer_view(frame, "", draft);
     return view;
 }
 
@@ -247,7 +257,7 @@ json::object chat_view(const PageFrame& frame,
     view["conversation"] = {
         {"id", id}, {"pinned", chat.conversation.pinned}, {"archived", chat.conversation.archived}};
     view["ideas"] = starters_view(frame.language);
-    view["composer"] = composer_view(fmt::format("/chat/{}/messages", id), draft);
+    view["composer"] = composer_view(frame, "/chat/" + id, draft);
     if (frame.reads_drafts && frame.model.remote_host.empty())
         view["composer"].as_object()["drafts"] = fmt::format("/chat/{}/draft", id);
     view["thinking"] = chat.conversation.thinking;
@@ -258,7 +268,7 @@ json::object chat_view(const PageFrame& frame,
     if (follow) view["follow_mark"] = kFollowMark;
     view["after"] = after_view(id, chat.follow_ups, chat.more_follows);
     view["temporary"] = chat.conversation.temporary;
-    view["waiting"] = waiting_view(id, chat.waiting);
+    view["waiting"] = waiting_view(frame.language, id, chat.waiting);
     view["context"] = context_view(frame.language, chat.context, id);
     json::array messages = message_views(frame.language, chat, shown.edited);
     if (follow && running && !messages.empty()) messages.pop_back();  // it is written there

@@ -30,6 +30,8 @@ struct PageFrame {
     std::string current = {};  ///< Id of the conversation that is shown.
     std::vector<services::ModelEntry> models = {};
     std::string chosen = {};  ///< Id of the conversation's model; empty = the default.
+    bool takes_files = false;
+    std::vector<services::AttachedFile> files = {};  ///< What lies in the composer.
 };
 
 /// The person's choice of colours in this browser, from its cookie.
@@ -60,7 +62,8 @@ boost::json::object after_view(std::string_view conversation,
                                bool loading);
 
 /// Variable `waiting` of partials/waiting.html: what is sent after the running answer, or null.
-boost::json::value waiting_view(std::string_view conversation,
+boost::json::value waiting_view(const Language& language,
+                                std::string_view conversation,
                                 const std::vector<services::WaitingMessage>& waiting);
 
 /// Variables of chat.html for a conversation that does not exist yet.

@@ -44,6 +44,7 @@ class AppFixture : public testing::Test {
         compute_.reset();
         database_.reset();
         archive_.reset();
+        files_.reset();
         backend_.reset();
     }
 
@@ -73,6 +74,15 @@ class AppFixture : public testing::Test {
         context_->archive = archive_.get();
         settings_ = std::make_unique<services::SettingsDesk>(store_, *database_, *executor_);
         context_->settings = settings_.get();
+        files_ = std::make_unique<services::AttachmentDesk>(services::AttachmentDeskDeps{
+            .store = store_,
+            .database = *database_,
+            .io = *executor_,
+            .folder = std::filesystem::temp_directory_path() / ("notso-files-" + random_id())});
+        context_->files = files_.get();
+        std::promise<void> swept;  // of what is left from before, which tests are not
+        database_->post([&swept] { swept.set_value(); });
+        swept.get_future().wait();
         server_->start(make_routes(*context_), std::move(options));
     }
 
@@ -125,6 +135,7 @@ class AppFixture : public testing::Test {
     std::unique_ptr<services::ChatService> chat_;
     std::unique_ptr<services::ArchiveDesk> archive_;
     std::unique_ptr<services::SettingsDesk> settings_;
+    std::unique_ptr<services::AttachmentDesk> files_;
     std::unique_ptr<AppContext> context_;
 };
 

@@ -69,12 +69,11 @@ Awaitable<> archive_page(Exchange& exchange,
 }
 
 /// Reads of a file that was just written come from memory.
-Awaitable<> send_file(Exchange& exchange, const fs::path& path, bool markdown) {
+Awaitable<> send_file(Exchange& exchange, const fs::path& path, std::string_view name) {
     Response head;
-    head.content_type = markdown ? "text/markdown; charset=utf-8" : "application/json";
+    head.content_type = name.ends_with(".md") ? "text/markdown; charset=utf-8" : "application/json";
     head.headers.push_back(
-        {"Content-Disposition",
-         fmt::format("attachment; filename=\"conversations.{}\"", markdown ? "md" : "json")});
+        {"Content-Disposition", fmt::format("attachment; filename=\"{}\"", name)});
     const auto started = co_await exchange.start_stream(std::move(head));
     if (!started) co_return;
     std::ifstream file(path, std::ios::binary);
@@ -96,19 +95,10 @@ Awaitable<> export_all(Exchange& exchange, const Pages& pages) {
         co_await pages.show_error(exchange, format.error());
         co_return;
     }
-    const auto path = temporary_file(pages);
-    if (!path) {
-        co_await pages.show_error(exchange, path.error());
-        co_return;
-    }
-    const TemporaryFile file(*path);
-    const ArchiveOrder order{ArchiveAction::kExport, file.path, exchange.request().owner, *format};
-    const auto done = co_await carry_out(pages, order);
-    if (!done) {
-        co_await pages.show_error(exchange, done.error());
-        co_return;
-    }
-    co_await send_file(exchange, file.path, *format == services::ArchiveFormat::kMarkdown);
+    ArchiveOrder order{ArchiveAction::kExport, {}, exchange.request().owner, *format};
+    const bool markdown = *format == services::ArchiveFormat::kMarkdown;
+    co_await send_export(
+        exchange, pages, std::move(order), markdown ? "conversations.md" : "conversations.json");
 }
 
 Awaitable<> post_import(Exchange& exchange, const Pages& pages) {
@@ -126,6 +116,25 @@ Awaitable<> post_import(Exchange& exchange, const Pages& pages) {
 }
 
 }  // namespace
+
+Awaitable<> send_export(Exchange& exchange,
+                        const Pages& pages,
+                        ArchiveOrder order,
+                        std::string_view name) {
+    const auto path = temporary_file(pages);
+    if (!path) {
+        co_await pages.show_error(exchange, path.error());
+        co_return;
+    }
+    const TemporaryFile file(*path);
+    order.path = file.path;
+    const auto done = co_await carry_out(pages, std::move(order));
+    if (!done) {
+        co_await pages.show_error(exchange, done.error());
+        co_return;
+    }
+    co_await send_file(exchange, file.path, name);
+}
 
 void add_archive_routes(std::vector<Route>& routes, const SharedPages& pages) {
     routes.push_back({Method::kGet, "/archive", [pages](Exchange& exchange) {

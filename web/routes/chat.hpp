@@ -15,9 +15,9 @@ namespace notso::web {
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// A message that is a slash command (chat_commands.hpp) is done, not sent.
-/// POST /chat                 message, model, temporary: makes a conversation and sends its first message
-/// POST /chat/{id}/messages   message, client_id, thinking, thinking_budget: sent now, or after the
-/// running answer
+/// POST /chat                 message, model, temporary, files: makes a conversation, sends its first message
+/// POST /chat/{id}/messages   message, client_id, thinking, thinking_budget, files: sent now, or
+/// after the running answer
 /// POST /chat/{id}/withdraw   client_id: of a message that waits; its text is in the composer then
 /// POST /chat/{id}/draft      message, thinking: what is being typed, to be read ahead
 /// POST /chat/{id}/tool       use, decision (allow, always, deny): about a call of a tool that asks
@@ -55,7 +55,7 @@ void add_chat_context_routes(std::vector<Route>& routes, const SharedPages& page
 /// GET  /chat/{id}/message/{message}   one message as it is shown; ?edit=1 as a form (fragments)
 /// POST /chat/{id}/regenerate          question, answer, client_id: another answer beside that one
 /// POST /chat/{id}/continue            answer: the last one, cut, goes on where it was cut
-/// POST /chat/{id}/edit                message, text, client_id: a question beside that one
+/// POST /chat/{id}/edit                message, text, client_id, files: a question beside that one
 /// POST /chat/{id}/revise              message, text: the person's version of an answer
 /// POST /chat/{id}/version             message: shows the newest path through it
 /// POST /chat/{id}/delete-message      message: an answer, or a question with its answers

@@ -6,6 +6,7 @@
 #include "web/routes/chat_forms.hpp"
 #include "web/routes/chat_waiting.hpp"
 #include "web/routes/client_user.hpp"
+#include "web/routes/file_forms.hpp"
 #include "web/routes/fragments.hpp"
 
 namespace notso::web {
@@ -22,7 +23,8 @@ Result<services::SendRequest> send_request(const Request& from,
         .conversation = std::move(key),
         .text = services::unescape_slash(with_unix_lines(field(form, "message"))),
         .client_id = field(form, "client_id"),
-        .user = client_user(from)};
+        .user = client_user(from),
+        .files = files_of(form)};
     // The page shows the switch to models that think only.
     if (form.contains("thinking_shown")) request.thinking = form.contains("thinking");
     NOTSO_TRY(request.thinking_budget, parse_budget(field(form, "thinking_budget")));
@@ -116,30 +118,31 @@ Awaitable<Result<SentMessage>> send_first(const Pages& pages,
 }
 
 Awaitable<> post_first_message(Exchange& exchange, const Pages& pages) {
-    const Result<Form> form = exchange.request().form();
+    const Result<FilledForm> form = co_await form_with_files(exchange, pages);
     if (!form) {
         co_await pages.show_error(exchange, form.error());
         co_return;
     }
-    if (is_command(*form)) {
-        co_await run_command(exchange, pages, *form);
+    if (is_command(form->fields)) {
+        co_await run_command(exchange, pages, form->fields);
         co_return;
     }
-    const std::string text = field(*form, "message");
-    Result<> ready = check_room(pages.context());
-    if (ready && field(*form, "model").empty()) ready = check_ready(pages.context());
+    const std::string text = field(form->fields, "message");
+    Result<> ready = form->files;
+    if (ready) ready = check_room(pages.context());
+    if (ready && field(form->fields, "model").empty()) ready = check_ready(pages.context());
     if (!ready) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
     }
     const Result<Conversation> created =
-        co_await create(pages, exchange.request().owner, form->contains("temporary"));
+        co_await create(pages, exchange.request().owner, form->fields.contains("temporary"));
     if (!created) {
         co_await pages.show_error(exchange, created.error(), text);
         co_return;
     }
     const Result<SentMessage> sent =
-        co_await send_first(pages, exchange.request(), created->key(), *form);
+        co_await send_first(pages, exchange.request(), created->key(), form->fields);
     if (!sent) {
         co_await erase(pages, created->key());  // an empty conversation is of no use to anybody
         co_await pages.show_error(exchange, sent.error(), text);
@@ -164,28 +167,29 @@ Response answer_begun(const Request& from, const Pages& pages, services::Convers
 }
 
 Awaitable<> post_message(Exchange& exchange, const Pages& pages) {
-    const Result<Form> form = exchange.request().form();
+    const Result<FilledForm> form = co_await form_with_files(exchange, pages);
     if (!form) {
         co_await pages.show_error(exchange, form.error());
         co_return;
     }
-    if (is_command(*form)) {
-        co_await run_command(exchange, pages, *form);
+    if (is_command(form->fields)) {
+        co_await run_command(exchange, pages, form->fields);
         co_return;
     }
-    const std::string text = field(*form, "message");
+    const std::string text = field(form->fields, "message");
     const ConversationKey key = conversation_of(exchange.request());
-    const Result<> ready = co_await check_ready(pages, key);
+    Result<> ready = form->files;
+    if (ready) ready = co_await check_ready(pages, key);
     if (!ready) {
         co_await pages.show_error(exchange, ready.error(), text);
         co_return;
     }
-    auto request = send_request(exchange.request(), key, *form);
+    auto request = send_request(exchange.request(), key, form->fields);
     if (!request) {
         co_await pages.show_error(exchange, request.error(), text);
         co_return;
     }
-    if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, key, *form);
+    if (!exchange.request().is_htmx()) co_await keep_thinking_choice(pages, key, form->fields);
     request->may_wait = true;
     Result<SentMessage> sent = co_await send(pages, *request);
     if (!sent) {
@@ -214,7 +218,8 @@ Awaitable<> post_draft(Exchange& exchange, const Pages& pages) {
         pages.context().chat.read_draft({.conversation = conversation_of(exchange.request()),
                                          .text = with_unix_lines(field(*form, "message")),
                                          .thinking = form->contains("thinking"),
-                                         .user = client_user(exchange.request())},
+                                         .user = client_user(exchange.request()),
+                                         .files = files_of(*form)},
                                         std::move(done));
     };
     const Result<> read = co_await wait_for<void>(start);
@@ -363,8 +368,8 @@ Awaitable<> post_rename(Exchange& exchange, const Pages& pages) {
 
 void add_chat_action_routes(std::vector<Route>& routes, const SharedPages& pages) {
     // The switch sends the whole composer along, a long draft included.
-    routes.push_back(action_route(pages, "/chat", post_first_message, BodyLimit::kChat));
-    routes.push_back(action_route(pages, "/chat/{id}/messages", post_message, BodyLimit::kChat));
+    routes.push_back(file_form_route(pages, "/chat", post_first_message));
+    routes.push_back(file_form_route(pages, "/chat/{id}/messages", post_message));
     routes.push_back(action_route(pages, "/chat/{id}/withdraw", post_withdraw, BodyLimit::kSmall));
     routes.push_back(action_route(pages, "/chat/{id}/thinking", post_thinking, BodyLimit::kChat));
     routes.push_back(action_route(pages, "/chat/{id}/tool", post_tool, BodyLimit::kSmall));

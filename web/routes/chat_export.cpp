@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <optional>
+
 #include "services/archive/archive_json.hpp"
+#include "web/routes/archive.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/compat_json.hpp"
 #include "web/routes/fragments.hpp"
@@ -18,7 +22,13 @@ Response as_file(std::string body, std::string content_type, std::string_view na
     return response;
 }
 
-Awaitable<Result<Response>> exported(const Pages& pages, const Request& request) {
+bool has_files(const WholeConversation& whole) {
+    return std::ranges::any_of(whole.messages,
+                               [](const auto& message) { return !message.files.empty(); });
+}
+
+/// Nothing for a conversation with files, which may be large: that is written to the disk first.
+Awaitable<Result<std::optional<Response>>> exported(const Pages& pages, const Request& request) {
     const services::ConversationKey key = conversation_of(request);
     const auto given = request.query.find("format");
     const std::string format = given == request.query.end() ? "json" : given->second;
@@ -36,17 +46,25 @@ Awaitable<Result<Response>> exported(const Pages& pages, const Request& request)
     };
     const auto whole = co_await wait_for<WholeConversation>(start);
     if (!whole) co_return std::unexpected(whole.error());
+    if (has_files(*whole)) co_return std::nullopt;
     co_return as_file(
         boost::json::serialize(services::to_archive(*whole)), "application/json", "chat.json");
 }
 
 Awaitable<> export_chat(Exchange& exchange, const Pages& pages) {
-    Result<Response> file = co_await exported(pages, exchange.request());
+    Result<std::optional<Response>> file = co_await exported(pages, exchange.request());
     if (!file) {
         co_await pages.show_error(exchange, file.error());
         co_return;
     }
-    co_await exchange.respond(*std::move(file));
+    if (*file) {
+        co_await exchange.respond(std::move(**file));
+        co_return;
+    }
+    services::ArchiveOrder order{
+        .action = services::ArchiveAction::kExport, .path = {}, .owner = exchange.request().owner};
+    order.only = conversation_of(exchange.request()).id;
+    co_await send_export(exchange, pages, std::move(order), "chat.json");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "web/routes/chat_commands.hpp"
 #include "web/routes/chat_forms.hpp"
 #include "web/routes/feed_reader.hpp"
+#include "web/routes/file_forms.hpp"
 #include "web/routes/fragments.hpp"
 
 namespace notso::web {
@@ -30,8 +31,9 @@ bool is_id(std::string_view text) {
 }
 
 Awaitable<> new_chat(Exchange& exchange, const Pages& pages) {
-    const PageFrame frame =
+    PageFrame frame =
         co_await pages.frame(exchange.request(), text_for(exchange.request(), "New chat"));
+    co_await add_composer_files(frame, pages, conversation_of(exchange.request()));
     const std::string text = query_value(exchange.request(), "prefill");
     boost::json::object view = new_chat_view(frame, text);
     const std::string deleted = query_value(exchange.request(), "deleted");
@@ -180,6 +182,7 @@ Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
         exchange.request(), title_of(Language::of(exchange.request()), view->conversation));
     frame.current = view->conversation.id.value;
     Pages::show_model(frame, view->conversation.model);
+    co_await add_composer_files(frame, pages, key);
     const bool running = view->running && !view->running->ended();
     if (running && exchange.request().query.contains("follow")) {
         co_await follow_page(exchange, pages, *std::move(view), std::move(frame));

@@ -3,6 +3,7 @@
 #include "web/routes/chat.hpp"
 #include "web/routes/chat_forms.hpp"
 #include "web/routes/client_user.hpp"
+#include "web/routes/file_forms.hpp"
 #include "web/routes/fragments.hpp"
 
 namespace notso::web {
@@ -86,7 +87,8 @@ Awaitable<> post_edit(Exchange& exchange, const Pages& pages) {
                                    .text = text,
                                    .client_id = field(*form, "client_id"),
                                    .user = client_user(exchange.request()),
-                                   .edits = MessageId{field(*form, "message")}},
+                                   .edits = MessageId{field(*form, "message")},
+                                   .files = files_of(*form)},
                                   std::move(done));
     };
     const Result<> sent = outcome_of(co_await wait_for<services::SentMessage>(start));

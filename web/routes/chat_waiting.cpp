@@ -1,6 +1,7 @@
 #include "web/routes/chat_waiting.hpp"
 
 #include "web/routes/chat_forms.hpp"
+#include "web/routes/file_forms.hpp"
 #include "web/routes/fragments.hpp"
 
 namespace notso::web {
@@ -37,19 +38,7 @@ Awaitable<> post_withdraw(Exchange& exchange, const Pages& pages) {
         co_await show_waiting(exchange, pages);
         co_return;
     }
-    const auto view = co_await open_conversation(pages, key);
-    if (!view) {
-        co_await pages.show_error(exchange, view.error(), taken->text);
-        co_return;
-    }
-    PageFrame frame = co_await pages.frame(
-        exchange.request(), title_of(Language::of(exchange.request()), view->conversation));
-    frame.current = key.id.value;
-    Pages::show_model(frame, view->conversation.model);
-    Response response;
-    response.body = co_await pages.render(
-        exchange.request(), "chat.html", chat_view(frame, *view, {.draft = taken->text}));
-    co_await exchange.respond(std::move(response));
+    co_await show_composer(exchange, pages, taken->text);
 }
 
 }  // namespace notso::web

@@ -313,6 +313,7 @@ Awaitable<Result<CommandOutcome>> do_command(CommandScene& scene) {
                 scene.chat ? fmt::format("/chat/{}/settings", scene.chat->conversation.id.value)
                            : "/settings");
         case SlashCommand::kHelp:
+        case SlashCommand::kAttach:
         case SlashCommand::kLeave:
             co_return gone_to("/help");
     }

@@ -103,6 +103,8 @@ std::string conversation_markdown(const services::ConversationView& view) {
                            mine ? "You" : "Assistant",
                            utc_time(message.created_at),
                            message.text);
+        for (const services::AttachedFile& file : message.files)
+            out += fmt::format("\nAttached: {}\n", file.name);
     }
     return out;
 }

@@ -13,6 +13,7 @@
 #include "base/executor.hpp"
 #include "services/accounts/login_desk.hpp"
 #include "services/archive/archive_desk.hpp"
+#include "services/attachments/attachment_desk.hpp"
 #include "services/backend/metered.hpp"
 #include "services/chat/chat_service.hpp"
 #include "services/mcp/server.hpp"
@@ -36,6 +37,7 @@ struct AppContext {
     const services::McpClient* mcp = nullptr;    ///< Null: no servers of tools are configured.
     services::ArchiveDesk* archive = nullptr;    ///< Null where nothing is imported or exported.
     services::SettingsDesk* settings = nullptr;  ///< Null where nobody can set anything.
+    services::AttachmentDesk* files = nullptr;   ///< Null where messages take no files.
 };
 
 /// Every route of the program: one line each in route_table.cpp.

@@ -48,7 +48,7 @@ std::string after_html(const PageRenderer& renderer, const ConversationView& vie
 
 std::string waiting_html(const PageRenderer& renderer, const ConversationView& view) {
     const boost::json::object variables = {
-        {"waiting", waiting_view(view.conversation.id.value, view.waiting)}};
+        {"waiting", waiting_view(renderer.language(), view.conversation.id.value, view.waiting)}};
     return partial("waiting", "outerHTML", renderer.render("partials/waiting.html", variables));
 }
 

@@ -29,6 +29,8 @@ const std::map<std::string, Way> kWays = {
     {"GET /archive", Way::kNoConversation},
     {"GET /archive/export", Way::kNoConversation},
     {"POST /archive/import", Way::kNoConversation},
+    {"POST /files", Way::kNoConversation},
+    {"POST /files/remove", Way::kNoConversation},
     {"GET /assets/{file}", Way::kNoConversation},
     {"GET /health", Way::kNoConversation},
     {"GET /help", Way::kNoConversation},
@@ -87,6 +89,8 @@ struct Chat {
     services::ConversationId id;
     services::Message question;
     services::Message answer;
+    services::AttachmentId sent;    ///< A file of the question.
+    services::AttachmentId unsent;  ///< One in the composer.
 };
 
 class OwnerRoutes : public AppFixture {
@@ -98,26 +102,36 @@ class OwnerRoutes : public AppFixture {
     }
 
     Chat new_chat() {
-        const auto made = post_form("/chat", fmt::format("message={}", kSecret), kHer);
+        owner_ = owner_named(kHer);
+        const services::AttachmentId sent = attach({owner_, {}});
+        const auto made =
+            post_form("/chat", fmt::format("message={}&file-{}=1", kSecret, sent.value), kHer);
         const std::string location(made.header("location"));
         EXPECT_TRUE(location.starts_with("/chat/")) << made.status;
         EXPECT_TRUE(wait_idle());
         get_as(kHer, location);  // until it has ended
-        owner_ = owner_of({location.substr(6, 32)});
-        const auto messages = *store_.messages({owner_, {location.substr(6, 32)}});
-        return {{location.substr(6, 32)}, messages.at(0), messages.at(1)};
+        const services::ConversationKey key(owner_, {location.substr(6, 32)});
+        const auto messages = *store_.messages(key);
+        return {key.id, messages.at(0), messages.at(1), sent, attach(key)};
     }
-    services::OwnerId owner_of(const services::ConversationId& id) {
-        for (const std::string_view who : {kHer, kHim}) {
-            Request request;
-            request.headers["cookie"] = std::string(who.substr(8, who.size() - 10));
-            ServerOptions options;
-            options.spaces = true;
-            Visitors(options).identify(request, {Method::kGet, "/x", nullptr});
-            if (store_.conversation({request.owner, id})) return request.owner;
-        }
-        ADD_FAILURE() << "nobody has the conversation";
-        return {};
+    services::AttachmentId attach(const services::ConversationKey& key) {
+        services::AttachedFile file;
+        file.id = {random_id()};
+        file.name = fmt::format("{}.txt", kSecret);
+        file.bytes = file.text_bytes = std::ssize(kSecret);
+        file.text_is_file = true;
+        EXPECT_TRUE(store_.begin_attachment(key, file));
+        EXPECT_TRUE(store_.append_attachment(file.id, services::AttachmentPart::kFile, kSecret));
+        EXPECT_TRUE(store_.finish_attachment(file.id));
+        return file.id;
+    }
+    static services::OwnerId owner_named(std::string_view cookie) {
+        Request request;
+        request.headers["cookie"] = std::string(cookie.substr(8, cookie.size() - 10));
+        ServerOptions options;
+        options.spaces = true;
+        Visitors(options).identify(request, {Method::kGet, "/x", nullptr});
+        return request.owner;
     }
     RawResponse get_as(std::string_view who, std::string_view path) {
         return RawClient(server_->port()).ask(get_request(path, who));
@@ -137,16 +151,18 @@ class OwnerRoutes : public AppFixture {
         const bool of_question = route.pattern.ends_with("/edit");
         return fmt::format(
             "message={}&text=changed&question={}&answer={}&use=call-1&decision=allow&title=stolen&"
-            "model=&thinking=on&pinned=1&system_prompt=stolen&temperature=1.5",
+            "model=&thinking=on&pinned=1&system_prompt=stolen&temperature=1.5&file={}",
             of_question ? chat.question.id.value : chat.answer.id.value,
             chat.question.id.value,
-            chat.answer.id.value);
+            chat.answer.id.value,
+            chat.unsent.value);
     }
     RawResponse ask(std::string_view who, const Route& route, const Chat& chat) {
         std::string path = route.pattern;
         for (const auto& [name, value] :
              {std::pair<std::string_view, std::string>{"{id}", chat.id.value},
-              {"{message}", chat.answer.id.value}}) {
+              {"{message}", chat.answer.id.value},
+              {"{file}", chat.sent.value}}) {
             if (const auto at = path.find(name); at != std::string::npos)
                 path.replace(at, name.size(), value);
         }
@@ -167,7 +183,12 @@ class OwnerRoutes : public AppFixture {
                                         conversation->thinking,
                                         conversation->model,
                                         conversation->leaf.value);
-        for (const auto& message : *messages) state += "\n" + message.id.value + message.text;
+        for (const auto& message : *messages) {
+            state += "\n" + message.id.value + message.text;
+            for (const auto& file : message.files) state += file.id.value;
+        }
+        const auto unsent = store_.composer_files(key);
+        for (const auto& file : *unsent) state += file.id.value;
         return state;
     }
 

@@ -6,6 +6,7 @@
 #include "web/routes/chat.hpp"
 #include "web/routes/compat.hpp"
 #include "web/routes/context.hpp"
+#include "web/routes/files.hpp"
 #include "web/routes/health.hpp"
 #include "web/routes/help.hpp"
 #include "web/routes/installed_app.hpp"
@@ -37,6 +38,7 @@ std::vector<Route> make_routes(AppContext& context) {
     add_chat_export_routes(routes, pages);
     add_chat_tree_routes(routes, pages);
     add_archive_routes(routes, pages);
+    add_file_routes(routes, pages);
     add_stream_routes(routes, pages);
     add_after_answer_routes(routes, pages);
     add_model_routes(routes, pages);

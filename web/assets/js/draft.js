@@ -24,6 +24,7 @@
     sent = text;
     const body = new URLSearchParams({ message: text });
     if (document.getElementById("thinking")?.checked) body.set("thinking", "1");
+    for (const file of form.querySelectorAll("#files input")) body.set(file.name, file.value);
     fetch(address, { method: "POST", body, priority: "low" }).catch(() => {});
   }
 

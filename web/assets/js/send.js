@@ -50,6 +50,8 @@
     document.getElementById("alert").replaceChildren(...(text ? [paragraph] : []));
   }
 
+  document.addEventListener("notso:alert", (event) => show_alert(event.detail));
+
   function bubble(text) {
     const node = document.getElementById("pending-message").content.firstElementChild.cloneNode(true);
     node.querySelector(".said").textContent = text;
