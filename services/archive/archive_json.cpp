@@ -155,8 +155,8 @@ Result<Message> read_message(const JsonReader& in) {
         NOTSO_TRY(ToolUse read, read_tool_use(use));
         message.tool_uses.push_back(std::move(read));
     }
-    NOTSO_TRY(const auto uses, read_uses(in));
-    message.files = files_to_use(uses);
+    NOTSO_TRY(const auto attached, read_uses(in));
+    message.files = files_to_use(attached);
     // Nobody writes on at what another program left unfinished.
     if (message.state == MessageState::kRunning) message.state = MessageState::kInterrupted;
     return message;
