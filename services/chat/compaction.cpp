@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/random.hpp"
+#include "services/settings/setting_fields.hpp"
 
 namespace notso::services {
 namespace {
