@@ -8,6 +8,7 @@
 #include "web/pages/answer_painter.hpp"
 #include "web/pages/format.hpp"
 #include "web/routes/command_scene.hpp"
+#include "web/routes/file_forms.hpp"
 #include "web/routes/fragments.hpp"
 
 namespace notso::web {
@@ -125,6 +126,7 @@ Awaitable<> refuse(Exchange& exchange,
         view = chat_view(frame, *scene.chat, {.draft = refused.text});
     } else {
         view = new_chat_view(frame, refused.text);
+        view["temporary"] = scene.temporary;
     }
     view["alert"] = words;
     response.status = http_status(refused.error.code);
@@ -173,7 +175,14 @@ Awaitable<> run_command(Exchange& exchange, const Pages& pages, const Form& form
         }
         scene.chat = *std::move(chat);
     }
-    const auto line = services::parse_slash_line(text, services::SlashPlace::kPage);
+    scene.temporary = scene.chat ? scene.chat->conversation.temporary : form.contains("temporary");
+    auto line = services::parse_slash_line(text, services::SlashPlace::kPage);
+    // They lie in the composer of new chats, which the page that follows does not have.
+    if (line && !scene.chat && !files_of(form).empty())
+        line = fail(
+            ErrorCode::kInvalidArgument,
+            "{}",
+            scene.language().text("Files go with a message: send them first, or take them out."));
     Result<CommandOutcome> outcome = CommandOutcome{};
     if (!line) outcome = std::unexpected(line.error());
     if (line) {

@@ -192,6 +192,26 @@ TEST_F(ChatCommands, BeginAChatWhereTheyNeedOne) {
     EXPECT_EQ(count(), 2U) << "no empty chat is left behind";
 }
 
+TEST_F(ChatCommands, OfTemporaryChatsNothingIsStored) {
+    const auto begun = post_form("/chat", "message=/system Xylophonenkonzert&temporary=1");
+    EXPECT_EQ(begun.status, 303);
+    const std::string chat = std::string(begun.header("location")).substr(0, 38);
+    EXPECT_TRUE(says(get(begun.header("location")).body, "Xylophonenkonzert"));
+    const auto reset = post_form(chat + "/messages", "message=/reset");
+    EXPECT_TRUE(says(get(reset.header("location")).body, "the settings of the one before"));
+    EXPECT_TRUE(stored(chat).temporary);
+    EXPECT_TRUE(stored(std::string(reset.header("location")).substr(0, 38)).temporary);
+    const auto refused = post_form("/chat", "message=/frob&temporary=1");
+    EXPECT_TRUE(refused.body.contains("name=\"temporary\" value=\"1\"")) << "it stays one";
+}
+
+TEST_F(ChatCommands, FilesWaitForAMessage) {
+    const std::string file = "file-" + std::string(32, 'a');
+    const auto refused = post_form("/chat", fmt::format("message=/think&{}=1", file));
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_TRUE(refused.body.contains("Files go with a message"));
+}
+
 TEST_F(ChatCommands, ALinkCanSayOnlyWhatIsSo) {
     const std::string chat = new_chat();
     EXPECT_TRUE(says(get(chat + "?did=temp").body, "The temperature is the model’s own."));

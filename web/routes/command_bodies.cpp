@@ -33,7 +33,9 @@ Outcome gone_to(std::string path) { return CommandOutcome{.go_to = std::move(pat
 
 Awaitable<Result<Conversation>> begin_chat(const CommandScene& scene) {
     auto start = [&scene](Completion<Conversation> done) {
-        scene.service().create_conversation(scene.request.owner, std::move(done));
+        services::ChatService& service = scene.service();
+        if (scene.temporary) return service.create_temporary(scene.request.owner, std::move(done));
+        service.create_conversation(scene.request.owner, std::move(done));
     };
     co_return co_await wait_for<Conversation>(start);
 }

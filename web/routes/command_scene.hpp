@@ -17,7 +17,8 @@ struct CommandScene {
     const Pages& pages;
     services::SlashLine line;
     std::optional<services::ConversationView> chat =
-        {};  ///< Nothing: a chat that is not begun yet.
+        {};                  ///< Nothing: a chat that is not begun yet.
+    bool temporary = false;  ///< Nothing of the chat is stored, nor of one that is begun from it.
 
     const Language& language() const { return Language::of(request); }
     services::ChatService& service() const { return pages.context().chat; }

@@ -147,6 +147,7 @@
   form.addEventListener("htmx:before:request", (event) => {
     if (!is_ours(event)) return;
     const { ctx } = event.detail;
+    if (ctx.is_command) return;  // they wait for a message
     ctx.files = [...shelf().children].filter((item) => ctx.request.body.has(item.querySelector("input")?.name));
     for (const item of ctx.files) item.remove();
   });
