@@ -54,6 +54,11 @@ Awaitable<Result<FilledForm>> form_with_files(Exchange& exchange, const Pages& p
     if (!data) co_return std::unexpected(data.error());
     filled.fields = std::move(data->fields);
     const ConversationKey composer = conversation_of(request);
+    if (filled.fields.contains("temporary") && !data->files.empty()) {
+        filled.files = fail(ErrorCode::kUnsupported,
+                            "a temporary chat takes no files: nothing of it is stored");
+        co_return filled;
+    }
     std::size_t number = services::kMaxAttachments;  // behind those that lay there
     for (FormFile& file : data->files) {
         services::NewAttachment given{

@@ -223,6 +223,21 @@ TEST_F(FileRoutes, AnExportedChatComesInAgainWithThem) {
     EXPECT_TRUE(get(chat + "/export?format=md").body.contains("Attached: a.txt"));
 }
 
+TEST_F(FileRoutes, ATemporaryChatTakesNone) {
+    const std::string page = get("/?temporary=1").body;
+    EXPECT_FALSE(page.contains("file-input"));
+    EXPECT_FALSE(page.contains("multipart/form-data")) << "nor does its text pass the disk";
+    EXPECT_TRUE(get("/").body.contains("file-input"));
+    const auto refused = post_parts(
+        "/chat",
+        {{"name=\"message\"", "my words"}, {"name=\"temporary\"", "1"}, file("a.txt", "secret")},
+        "");
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_TRUE(refused.body.contains("temporary chat takes no files"));
+    EXPECT_TRUE(refused.body.contains("my words"));
+    EXPECT_TRUE(composer().empty());
+}
+
 TEST_F(FileRoutes, NamesAreTextEverywhere) {
     const std::string chat = new_chat();
     const std::string name = "<img src=x onerror=alert(1)>%22' hx-get=x.txt";
