@@ -135,12 +135,26 @@ Awaitable<> post_delete_message(Exchange& exchange, const Pages& pages) {
     co_await show_conversation(exchange, pages, removed);
 }
 
+/// What was written, and nothing of ours.
+Response plain_text(std::string text) {
+    Response response;
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = std::move(text);
+    return response;
+}
+
 Awaitable<> get_message(Exchange& exchange, const Pages& pages) {
     const std::string message = exchange.request().params.at("message");
     auto view = co_await open_conversation(pages, conversation_of(exchange.request()));
     Result<> found = outcome_of(view);
     Response response;
-    if (view) {
+    if (view && exchange.request().query.contains("source")) {
+        const std::size_t at = index_of(view->messages, message);
+        if (at == view->messages.size())
+            found = fail(ErrorCode::kNotFound, "no such message: it was deleted");
+        else
+            response = plain_text(std::move(view->messages[at].text));
+    } else if (view) {
         const bool edit = exchange.request().query.contains("edit");
         response.body =
             message_html(pages.renderer(exchange.request()), *std::move(view), {message, edit});
