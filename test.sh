@@ -50,6 +50,8 @@ if [ "$mode" = --long ]; then
     step "planted faults"
     tests/planted_faults.sh
     tests/oracle/long_checks.sh build/release/notso
+    step "Lighthouse"
+    tests/lighthouse/run.sh
     export NOTSO_LONG=1  # browser tests: every prefix of every hostile text
 fi
 step "unit, golden, integration and browser tests"

@@ -175,7 +175,7 @@ class HtmlWriter {
                 out_ += "<blockquote>\n";
                 break;
             case MD_BLOCK_UL:
-                out_ += "<ul>\n";
+                out_ += "<ul dir=\"auto\">\n";
                 break;
             case MD_BLOCK_OL:
                 open_ordered_list(*static_cast<const MD_BLOCK_OL_DETAIL*>(detail));
@@ -187,13 +187,13 @@ class HtmlWriter {
                 out_ += "<hr>\n";
                 break;
             case MD_BLOCK_H:
-                out_ += "<h3 class=\"level-" + heading_level(detail) + "\">";
+                out_ += "<h3 dir=\"auto\" class=\"level-" + heading_level(detail) + "\">";
                 break;
             case MD_BLOCK_CODE:
                 open_code(*static_cast<const MD_BLOCK_CODE_DETAIL*>(detail));
                 break;
             case MD_BLOCK_P:
-                out_ += "<p>";
+                out_ += "<p dir=\"auto\">";
                 break;
             case MD_BLOCK_TABLE:
                 out_ +=
@@ -246,7 +246,7 @@ class HtmlWriter {
     }
 
     void open_ordered_list(const MD_BLOCK_OL_DETAIL& detail) {
-        out_ += "<ol";
+        out_ += "<ol dir=\"auto\"";
         if (detail.start != 1) out_ += " start=\"" + std::to_string(detail.start) + "\"";
         out_ += ">\n";
     }

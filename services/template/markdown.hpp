@@ -15,8 +15,9 @@ inline constexpr std::size_t kMaxMarkdownBytes = 4 * 1024 * 1024;
 /// HTML of GitHub-flavoured Markdown (tables, strikethrough, task lists, autolinks). Code blocks
 /// become
 /// `<div class="code"><header><span>lang</span>…</header><pre tabindex="0"><code
-/// class="language-lang">`, formulas `<code class="math">` with their source. Links get rel="noopener noreferrer nofollow"; images become a link with
-/// their alt text. Well-formed for any input.
+/// class="language-lang">`, formulas `<code class="math">` with their source. Paragraphs, headings
+/// and lists say dir="auto". Links get rel="noopener noreferrer nofollow"; images become a link
+/// with their alt text. Well-formed for any input.
 std::string markdown_to_html(std::string_view text);
 
 /// Byte offsets at which top-level blocks end, so that a streamed answer re-renders only its

@@ -75,9 +75,9 @@ TEST(Formulas, CodeIsLeftAlone) {
 
 TEST(Formulas, AreShownAsTheyWereWritten) {
     EXPECT_EQ(markdown_to_html("so $a_1 < b_2 * c * d$."),
-              "<p>so <code class=\"math\">a_1 &lt; b_2 * c * d</code>.</p>\n");
+              "<p dir=\"auto\">so <code class=\"math\">a_1 &lt; b_2 * c * d</code>.</p>\n");
     EXPECT_EQ(markdown_to_html("\\[\n- a\n= \"b\"\n\\]"),
-              "<p><code class=\"math display\">\n- a\n= &quot;b&quot;\n</code></p>\n");
+              "<p dir=\"auto\"><code class=\"math display\">\n- a\n= &quot;b&quot;\n</code></p>\n");
     EXPECT_THAT(markdown_to_html("[**$x$**](https://a.b)"),
                 HasSubstr("<strong><code class=\"math\">x"));
     EXPECT_THAT(markdown_to_html("[a](https://b.c/$x$)"), HasSubstr("href=\"https://b.c/$x$\""));
@@ -95,7 +95,7 @@ TEST(Formulas, MarksOfOthersAreText) {
         "\xEF\xA3\x90"
         "0\xEF\xA3\x91";
     EXPECT_THAT(tex_of("$x$ " + mark), IsEmpty());
-    EXPECT_EQ(markdown_to_html("$x$ " + mark), "<p>$x$ " + mark + "</p>\n");
+    EXPECT_EQ(markdown_to_html("$x$ " + mark), "<p dir=\"auto\">$x$ " + mark + "</p>\n");
 }
 
 }  // namespace

@@ -20,20 +20,21 @@ std::string repeat(std::string_view text, std::size_t bytes) {
 
 TEST(Markdown, Blocks) {
     EXPECT_EQ(markdown_to_html("one *two*\n**three**"),
-              "<p>one <em>two</em>\n<strong>three</strong></p>\n");
-    EXPECT_EQ(markdown_to_html("> a\n> b"), "<blockquote>\n<p>a\nb</p>\n</blockquote>\n");
-    EXPECT_EQ(markdown_to_html("- a\n- b"), "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n");
-    EXPECT_EQ(markdown_to_html("3. a"), "<ol start=\"3\">\n<li>a</li>\n</ol>\n");
+              "<p dir=\"auto\">one <em>two</em>\n<strong>three</strong></p>\n");
+    EXPECT_EQ(markdown_to_html("> a\n> b"),
+              "<blockquote>\n<p dir=\"auto\">a\nb</p>\n</blockquote>\n");
+    EXPECT_EQ(markdown_to_html("- a\n- b"), "<ul dir=\"auto\">\n<li>a</li>\n<li>b</li>\n</ul>\n");
+    EXPECT_EQ(markdown_to_html("3. a"), "<ol dir=\"auto\" start=\"3\">\n<li>a</li>\n</ol>\n");
     EXPECT_EQ(markdown_to_html("a  \nb ~~c~~ `d<`"),
-              "<p>a<br>\nb <del>c</del> <code>d&lt;</code></p>\n");
+              "<p dir=\"auto\">a<br>\nb <del>c</del> <code>d&lt;</code></p>\n");
     EXPECT_EQ(markdown_to_html("---"), "<hr>\n");
     EXPECT_EQ(markdown_to_html(""), "");
 }
 
 TEST(Markdown, HeadingsLeaveTheFirstLevelsToThePage) {
-    EXPECT_EQ(markdown_to_html("# a"), "<h3 class=\"level-1\">a</h3>\n");
-    EXPECT_EQ(markdown_to_html("## a"), "<h3 class=\"level-2\">a</h3>\n");
-    EXPECT_EQ(markdown_to_html("##### a"), "<h3 class=\"level-5\">a</h3>\n");
+    EXPECT_EQ(markdown_to_html("# a"), "<h3 dir=\"auto\" class=\"level-1\">a</h3>\n");
+    EXPECT_EQ(markdown_to_html("## a"), "<h3 dir=\"auto\" class=\"level-2\">a</h3>\n");
+    EXPECT_EQ(markdown_to_html("##### a"), "<h3 dir=\"auto\" class=\"level-5\">a</h3>\n");
 }
 
 TEST(Markdown, CodeHasItsLanguageAndAButtonForScript) {
@@ -60,17 +61,19 @@ TEST(Markdown, TablesScrollAndAlign) {
 
 TEST(Markdown, TaskListsSayTheirState) {
     EXPECT_EQ(markdown_to_html("- [ ] a\n- [x] b"),
-              "<ul>\n<li class=\"task\"><span role=\"img\" aria-label=\"To do\">☐</span> a</li>\n"
+              "<ul dir=\"auto\">\n<li class=\"task\"><span role=\"img\" aria-label=\"To "
+              "do\">☐</span> a</li>\n"
               "<li class=\"task\"><span role=\"img\" aria-label=\"Done\">☑</span> b</li>\n</ul>\n");
 }
 
 TEST(Markdown, OnlyWebAndMailLinks) {
     const std::string rel = "\" rel=\"noopener noreferrer nofollow\">";
     EXPECT_EQ(markdown_to_html("[a](https://b.c/?d=1&e)"),
-              "<p><a href=\"https://b.c/?d=1&amp;e" + rel + "a</a></p>\n");
-    EXPECT_EQ(markdown_to_html("<m@b.c>"), "<p><a href=\"mailto:m@b.c" + rel + "m@b.c</a></p>\n");
+              "<p dir=\"auto\"><a href=\"https://b.c/?d=1&amp;e" + rel + "a</a></p>\n");
+    EXPECT_EQ(markdown_to_html("<m@b.c>"),
+              "<p dir=\"auto\"><a href=\"mailto:m@b.c" + rel + "m@b.c</a></p>\n");
     EXPECT_EQ(markdown_to_html("https://b.c"),
-              "<p><a href=\"https://b.c" + rel + "https://b.c</a></p>\n");
+              "<p dir=\"auto\"><a href=\"https://b.c" + rel + "https://b.c</a></p>\n");
     for (const std::string_view bad : {"javascript:alert(1)",
                                        "JaVaScRiPt:x",
                                        "&#106;avascript:x",
@@ -81,7 +84,8 @@ TEST(Markdown, OnlyWebAndMailLinks) {
                                        "vbscript:x",
                                        "http:x",
                                        "file:///etc/passwd"}) {
-        EXPECT_EQ(markdown_to_html("[a](" + std::string(bad) + ")"), "<p>a</p>\n") << bad;
+        EXPECT_EQ(markdown_to_html("[a](" + std::string(bad) + ")"), "<p dir=\"auto\">a</p>\n")
+            << bad;
     }
     EXPECT_THAT(markdown_to_html("[a](<http://b/\"onclick=\"x>)"),
                 HasSubstr("href=\"http://b/%22onclick=%22x\""));
@@ -90,20 +94,21 @@ TEST(Markdown, OnlyWebAndMailLinks) {
 TEST(Markdown, ImagesAreLinksAndNeverLoad) {
     const std::string rel = "\" rel=\"noopener noreferrer nofollow\">";
     EXPECT_EQ(markdown_to_html("![cat](https://b/c.png)"),
-              "<p><a href=\"https://b/c.png" + rel + "cat</a></p>\n");
+              "<p dir=\"auto\"><a href=\"https://b/c.png" + rel + "cat</a></p>\n");
     EXPECT_EQ(markdown_to_html("![](https://b/c.png)"),
-              "<p><a href=\"https://b/c.png" + rel + "https://b/c.png</a></p>\n");
-    EXPECT_EQ(markdown_to_html("![cat](data:image/png;x)"), "<p>cat</p>\n");
+              "<p dir=\"auto\"><a href=\"https://b/c.png" + rel + "https://b/c.png</a></p>\n");
+    EXPECT_EQ(markdown_to_html("![cat](data:image/png;x)"), "<p dir=\"auto\">cat</p>\n");
     EXPECT_EQ(markdown_to_html("[![cat](https://b/c.png)](https://d)"),
-              "<p><a href=\"https://d" + rel + "cat</a></p>\n");
+              "<p dir=\"auto\"><a href=\"https://d" + rel + "cat</a></p>\n");
 }
 
 TEST(Markdown, HtmlIsText) {
     EXPECT_EQ(markdown_to_html("<script>alert(1)</script>"),
-              "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n");
+              "<p dir=\"auto\">&lt;script&gt;alert(1)&lt;/script&gt;</p>\n");
     EXPECT_EQ(markdown_to_html("a <b onclick='x'>c</b>"),
-              "<p>a &lt;b onclick=&#39;x&#39;&gt;c&lt;/b&gt;</p>\n");
-    EXPECT_EQ(markdown_to_html("&copy; &#60;i&#62; &nope"), "<p>&copy; &lt;i&gt; &amp;nope</p>\n");
+              "<p dir=\"auto\">a &lt;b onclick=&#39;x&#39;&gt;c&lt;/b&gt;</p>\n");
+    EXPECT_EQ(markdown_to_html("&copy; &#60;i&#62; &nope"),
+              "<p dir=\"auto\">&copy; &lt;i&gt; &amp;nope</p>\n");
     EXPECT_EQ(escape_html("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
 }
 

@@ -3,15 +3,16 @@
 
 /// Runs in the browser. @returns descriptions of nodes that must not be there.
 function unwanted(root) {
+  const kAuto = /^auto$/;
   const kProse = {
-    p: {}, em: {}, strong: {}, del: {}, blockquote: {}, ul: {}, hr: {}, header: {}, table: {}, thead: {}, tbody: {}, tr: {}, br: {},
+    p: { dir: kAuto }, em: {}, strong: {}, del: {}, blockquote: {}, ul: { dir: kAuto }, hr: {}, header: {}, table: {}, thead: {}, tbody: {}, tr: {}, br: {},
     code: { class: /^(language-[\w+#.-]+|math|math display)$/ },
     a: { href: /^(https?:\/\/|mailto:)[^"'<>\s]+$|^(https?:\/\/|mailto:)[^"<>\s]+$/i, rel: /^noopener noreferrer nofollow$/ },
-    ol: { start: /^\d{1,9}$/ }, li: { class: /^task$/ },
+    ol: { dir: kAuto, start: /^\d{1,9}$/ }, li: { class: /^task$/ },
     // What script makes of code and formulas.
     span: { role: /^(img|group)$/, "aria-label": /^(To do|Done|Formula)$/, tabindex: /^0$/, "data-tex": /^\$/,
       class: /^(hljs-[\w-]+( [\w-]+_)*|language-[a-z]+|math|math display)$/ },
-    h3: { class: /^level-[1-6]$/ },
+    h3: { dir: kAuto, class: /^level-[1-6]$/ },
     div: { class: /^(code|table)$/, role: /^group$/, "aria-label": /^Table$/, tabindex: /^0$/ },
     button: { class: /^quiet copy$/, type: /^button$/, hidden: /^$/, "data-copy": /^code$/ },
     pre: { role: /^group$/, tabindex: /^0$/, "aria-label": /^(Code|Code, [\w+#.-]+|Text)$/, class: /^plain$/ },

@@ -6,8 +6,9 @@ import { chromium } from "playwright-core";
 const kArguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
   "--disable-background-networking", "--disable-sync"];
 
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: kArguments });
+/// @param more  Further arguments of Chromium.
+export function launch(more = []) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: [...kArguments, ...more] });
 }
 
 /// A page in a context of its own. page.troubles lists what went wrong; close_page() asserts that nothing did.

@@ -266,7 +266,8 @@ test("code and answers can be copied", async () => {
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^int main\(\) \{\n {4}return 0;/);
   assert.equal(await page.innerText(".code .copy"), "Copied");
   await page.click("[data-copy=answer]");
-  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^A scripted answer[^]*example\.org\.$/);
+  await page.waitForSelector("[data-copy=answer] use[href='#i-check']");
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^# A scripted answer\n[^]*\| city \| country \|[^]*https:\/\/example\.org\.\n$/);
   await close_page(page);
 });
 

@@ -52,7 +52,7 @@ test("search by keyboard alone, and on to the message", async () => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
-  await page.waitForURL(/\/chat\/[0-9a-f]{32}#m-[0-9a-f]{32}$/);
+  await page.waitForURL(/\/chat\/[0-9a-f]{32}\?at=[0-9a-f]{32}#m-[0-9a-f]{32}$/);
   const shown = new URL(page.url()).hash;
   assert.match(await page.locator(shown).innerText(), /東京/);
   await page.keyboard.press("Control+k");

@@ -51,4 +51,9 @@ json::array message_views(const Language& language,
     return views;
 }
 
+json::object earlier_view(const services::ConversationView& chat) {
+    return {{"conversation", chat.conversation.id.value},
+            {"before", chat.messages.empty() ? "" : chat.messages.front().id.value}};
+}
+
 }  // namespace notso::web

@@ -16,4 +16,8 @@ boost::json::array message_views(const Language& language,
                                  const services::ConversationView& chat,
                                  std::string_view edited = {});
 
+/// Variable `earlier` of partials/earlier.html: the way to what stands before the first message of
+/// `chat`.
+boost::json::object earlier_view(const services::ConversationView& chat);
+
 }  // namespace notso::web

@@ -1,5 +1,6 @@
 #include "web/pages/format.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <ctime>
@@ -93,6 +94,21 @@ std::string_view day_label(const Language& language, UnixMs at, UnixMs now) {
     if (days <= 0) return language.text("Today");
     if (days == 1) return language.text("Yesterday");
     return language.text(days < 8 ? "Last 7 days" : "Earlier");
+}
+
+Moment format_moment(UnixMs at, UnixMs now) {
+    if (at <= 0) return {};
+    const std::time_t seconds = at / 1000;
+    std::tm utc{};
+    std::tm local{};
+    gmtime_r(&seconds, &utc);
+    localtime_r(&seconds, &local);
+    std::string exact = fmt::format("{:%F %T}", local);
+    constexpr std::size_t kDate = 11;
+    constexpr std::size_t kMinutes = 16;
+    std::string brief = exact.substr(0, kMinutes);
+    if (local_day(now) == local_day(at)) brief.erase(0, kDate);
+    return {fmt::format("{:%FT%TZ}", utc), std::move(exact), std::move(brief)};
 }
 
 std::string percent_encode(std::string_view text) {

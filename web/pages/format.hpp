@@ -30,6 +30,13 @@ std::int64_t count_words(std::string_view text);
 /// "Today", "Yesterday", "Last 7 days", "Earlier": the heading that a conversation stands under, in
 /// local time.
 std::string_view day_label(const Language& language, UnixMs at, UnixMs now);
+/// A moment as pages show it; empty for one that nobody wrote down.
+struct Moment {
+    std::string iso;    ///< "2026-11-26T16:22:19Z", for machines.
+    std::string exact;  ///< "2026-11-26 16:22:19", in local time.
+    std::string brief;  ///< "16:22" of today, "2026-11-26 16:22" of any other day.
+};
+Moment format_moment(UnixMs at, UnixMs now);
 /// For a URL's query: everything but letters, digits and - . _ ~ as %XX.
 std::string percent_encode(std::string_view text);
 

@@ -66,5 +66,15 @@ TEST(Format, PercentEncoding) {
     EXPECT_EQ(percent_encode("Az09-._~"), "Az09-._~");
 }
 
+TEST(Format, Moments) {
+    constexpr UnixMs kAt = 1'795'710'139'342;
+    const Moment moment = format_moment(kAt, kAt);
+    EXPECT_EQ(moment.iso, "2026-11-26T16:22:19Z");
+    EXPECT_EQ(moment.exact.size(), 19U);
+    EXPECT_EQ(moment.brief, moment.exact.substr(11, 5));
+    EXPECT_EQ(format_moment(kAt, kAt + 86'400'000).brief, moment.exact.substr(0, 16));
+    EXPECT_EQ(format_moment(0, kAt).exact, "");
+}
+
 }  // namespace
 }  // namespace notso::web

@@ -82,6 +82,13 @@ std::string thought_label(const Language& language, const services::MessageStats
                    std::string(thinking_note(language, stats.thinking_end))});
 }
 
+boost::json::object time_view(const Message& message) {
+    Moment moment = format_moment(message.created_at, now_ms());
+    return {{"iso", std::move(moment.iso)},
+            {"exact", std::move(moment.exact)},
+            {"brief", std::move(moment.brief)}};
+}
+
 /// What stored and running answers have in common.
 boost::json::object common_view(const Language& language, const Message& message) {
     const std::string_view text = std::string_view(message.text).substr(tail_begin(message));
@@ -177,7 +184,8 @@ boost::json::object user_view(const Language& language, const Message& message) 
             {"files", files_view(language, message.files)},
             {"role", "user"},
             {"conversation", message.conversation.value},
-            {"text", message.text}};
+            {"text", message.text},
+            {"time", time_view(message)}};
 }
 
 boost::json::object answer_view(const Language& language,
@@ -191,6 +199,7 @@ boost::json::object answer_view(const Language& language,
         language.text(message.text.empty() ? "No answer came." : "The answer broke off.");
     view["can_retry"] = message.state != MessageState::kComplete;
     view["can_continue"] = can_continue;
+    view["time"] = time_view(message);
     view["client_id"] = random_id();
     view["note"] = note_of(language, message);
     view["stats"] = stats_line(language, message.stats);

@@ -205,6 +205,8 @@ json::object frame_view(const PageFrame& frame) {
             {"temporary", false},
             {"conversation", nullptr},
             {"messages", json::array{}},
+            {"earlier", nullptr},
+            {"later", ""},
             {"running", nullptr},
             {"after", nullptr},
             {"waiting", nullptr},
@@ -251,7 +253,7 @@ json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
 json::object chat_view(const PageFrame& frame,
                        const services::ConversationView& chat,
                        const ChatShown& shown) {
-    const auto& [follow, draft, edited] = shown;
+    const auto& [follow, draft, edited, has_earlier, later] = shown;
     json::object view = frame_view(frame);
     const std::string& id = chat.conversation.id.value;
     view["conversation"] = {
@@ -270,9 +272,11 @@ json::object chat_view(const PageFrame& frame,
     view["temporary"] = chat.conversation.temporary;
     view["waiting"] = waiting_view(frame.language, id, chat.waiting);
     view["context"] = context_view(frame.language, chat.context, id);
-    json::array messages = message_views(frame.language, chat, shown.edited);
+    json::array messages = message_views(frame.language, chat, edited);
     if (follow && running && !messages.empty()) messages.pop_back();  // it is written there
     view["messages"] = std::move(messages);
+    if (has_earlier) view["earlier"] = earlier_view(chat);
+    view["later"] = later;
     return view;
 }
 

@@ -77,6 +77,10 @@ struct ChatShown {
     bool follow = false;
     std::string_view draft = {};   ///< Prefills the composer.
     std::string_view edited = {};  ///< A message that is shown as a form.
+    /// Of a long conversation: messages stand before the first one here, and this one comes after
+    /// the last. Empty: none does.
+    bool has_earlier = false;
+    std::string_view later = {};
 };
 
 /// Variables of chat.html.

@@ -1,5 +1,7 @@
 #include "web/pages/search_view.hpp"
 
+#include <fmt/format.h>
+
 #include "web/pages/format.hpp"
 #include "web/pages/page_view.hpp"
 
@@ -12,7 +14,8 @@ json::object hit_view(const Language& language, const services::SearchHit& hit, 
     const bool in_title = hit.message.value.empty();
     const std::string_view snippet = hit.snippet;
     return {{"path",
-             "/chat/" + hit.conversation.id.value + (in_title ? "" : "#m-" + hit.message.value)},
+             "/chat/" + hit.conversation.id.value +
+                 (in_title ? "" : fmt::format("?at={0}#m-{0}", hit.message.value))},
             {"title", title_of(language, hit.conversation)},
             {"in_title", in_title},
             {"before", snippet.substr(0, hit.begin)},

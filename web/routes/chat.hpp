@@ -11,7 +11,8 @@ namespace notso::web {
 /// GET /                      a new chat; ?prefill= prefills the composer, ?deleted={id} offers to
 /// restore a conversation, ?temporary=1 begins one of which nothing is stored
 /// GET /chat/{id}             the conversation; ?follow=1 keeps the response open and writes the
-/// running answer into it; ?edit={message} shows a message as a form
+/// running answer into it; ?edit={message} shows a message as a form; of a long one the newest page,
+/// that with ?at={message}, or that which ends ?before={message}
 void add_chat_page_routes(std::vector<Route>& routes, const SharedPages& pages);
 
 /// A message that is a slash command (chat_commands.hpp) is done, not sent.
@@ -52,7 +53,9 @@ void add_chat_export_routes(std::vector<Route>& routes, const SharedPages& pages
 /// POST /chat/{id}/compact             has the model summarise what was said
 void add_chat_context_routes(std::vector<Route>& routes, const SharedPages& pages);
 
-/// GET  /chat/{id}/message/{message}   one message as it is shown; ?edit=1 as a form (fragments)
+/// GET  /chat/{id}/earlier             before: a message; the page that ends there (fragment)
+/// GET  /chat/{id}/message/{message}   one message as it is shown; ?edit=1 as a form (fragments);
+/// ?source=1 its text as it was written
 /// POST /chat/{id}/regenerate          question, answer, client_id: another answer beside that one
 /// POST /chat/{id}/continue            answer: the last one, cut, goes on where it was cut
 /// POST /chat/{id}/edit                message, text, client_id, files: a question beside that one

@@ -33,7 +33,7 @@ TEST_F(ChatListRoutes, FindsTitlesAndTextsWithoutScript) {
     EXPECT_TRUE(page.body.contains("Where is <mark>Rome</mark>"));
     EXPECT_TRUE(page.body.contains("<span class=\"hit-day\">Today</span>"));
     EXPECT_TRUE(page.body.contains("value=\"rome\"")) << "the field keeps what was asked";
-    EXPECT_TRUE(page.body.contains(fmt::format("<a href=\"{}#m-", chat)));
+    EXPECT_TRUE(page.body.contains(fmt::format("<a href=\"{}?at=", chat)));
     EXPECT_TRUE(get("/search?q=carthage").body.contains("Nothing found for “carthage”."));
     EXPECT_EQ(get("/search").status, 200);
 }

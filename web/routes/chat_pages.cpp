@@ -1,4 +1,5 @@
 #include "web/pages/message_view.hpp"
+#include "web/pages/message_window.hpp"
 #include "web/pages/tool_view.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/chat_commands.hpp"
@@ -141,13 +142,25 @@ Awaitable<bool> write_answer(Exchange& exchange,
     co_return false;
 }
 
+/// Which messages of a long conversation were asked for.
+MessageWindow window_of(const Request& request, const ConversationView& view) {
+    const std::size_t before = index_of(view.messages, query_value(request, "before"));
+    if (before > 0 && before < view.messages.size()) return window_before(view.messages, before);
+    const std::string edited = query_value(request, "edit");
+    return window_at(view.messages, edited.empty() ? query_value(request, "at") : edited);
+}
+
 /// The page up to the running answer, the answer as it comes, the rest of the page.
 Awaitable<> follow_page(Exchange& exchange,
                         const Pages& pages,
                         ConversationView view,
                         PageFrame frame) {
-    boost::json::object variables = chat_view(frame, view, {.follow = true});
-    variables["told"] = told_of_command(query_value(exchange.request(), "did"), frame, view);
+    const std::string words = told_of_command(query_value(exchange.request(), "did"), frame, view);
+    const MessageWindow window = window_before(view.messages, view.messages.size());
+    narrow(view, window);
+    const ChatShown shown{.follow = true, .has_earlier = window.begin > 0};
+    boost::json::object variables = chat_view(frame, view, shown);
+    variables["told"] = words;
     const std::string page =
         co_await pages.render(exchange.request(), "chat.html", std::move(variables));
     const std::size_t mark = page.find(kFollowMark);
@@ -190,8 +203,15 @@ Awaitable<> chat_page(Exchange& exchange, const Pages& pages) {
     }
     const std::string draft = query_value(exchange.request(), "prefill");
     const std::string edited = query_value(exchange.request(), "edit");
-    boost::json::object variables = chat_view(frame, *view, {.draft = draft, .edited = edited});
-    variables["told"] = told_of_command(query_value(exchange.request(), "did"), frame, *view);
+    const std::string words = told_of_command(query_value(exchange.request(), "did"), frame, *view);
+    const MessageWindow window = window_of(exchange.request(), *view);
+    const bool newest = window.end == view->messages.size();
+    const std::string later = newest ? "" : view->messages[window.end].id.value;
+    narrow(*view, window);
+    const ChatShown shown{
+        .draft = draft, .edited = edited, .has_earlier = window.begin > 0, .later = later};
+    boost::json::object variables = chat_view(frame, *view, shown);
+    variables["told"] = words;
     Response response;
     response.body = co_await pages.render(exchange.request(), "chat.html", std::move(variables));
     co_await exchange.respond(std::move(response));

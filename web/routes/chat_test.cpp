@@ -96,8 +96,8 @@ TEST_F(ChatRoutes, FormsWorkWithoutScript) {
     const std::string chat = new_chat("%5Becho%5D+%3Cb%3E+%26+one%0D%0Atwo");
     ASSERT_TRUE(chat.starts_with("/chat/"));
     const std::string page = finished_page(chat);
-    EXPECT_TRUE(page.contains("<div class=\"said\">[echo] &lt;b&gt; &amp; one\ntwo</div>"));
-    EXPECT_TRUE(page.contains("<p>[echo] &lt;b&gt; &amp; one\ntwo</p>"));
+    EXPECT_TRUE(page.contains("<div class=\"said\" dir=\"auto\">[echo] &lt;b&gt; &amp; one\ntwo</div>"));
+    EXPECT_TRUE(page.contains("<p dir=\"auto\">[echo] &lt;b&gt; &amp; one\ntwo</p>"));
     EXPECT_TRUE(page.contains("<title>[echo] &lt;b&gt; &amp; one · NotSo-SmolLM3</title>"));
     EXPECT_EQ(post_form(chat + "/messages", "message=again").header("location"),
               chat + "?follow=1");
@@ -192,7 +192,8 @@ TEST_F(ChatRoutes, AnswerNowEndsTheThoughts) {
     EXPECT_EQ(post_form(chat + "/answer-now", "").header("location"), chat + "?follow=1");
     page = finished_page(chat);
     EXPECT_TRUE(page.contains("you asked for the answer"));
-    EXPECT_TRUE(page.contains("<p>[think] [slow] [echo]</p>")) << "the answer is whole";
+    EXPECT_TRUE(page.contains("<p dir=\"auto\">[think] [slow] [echo]</p>"))
+        << "the answer is whole";
     EXPECT_FALSE(page.contains("/answer-now"));
     EXPECT_EQ(htmx(chat + "/answer-now", "").status, 204) << "too late is no error";
 }
@@ -234,8 +235,8 @@ TEST_F(ChatRoutes, CutStreamsAreContinuedExactly) {
         for (const SseEvent& event : parse_events(raw.substr(0, raw.rfind("\n\n") + 2))) {
             if (!event.data.contains("hx-partial") && event.name.empty()) continue;
             const std::string text = between(event.data, "hx-target=\"#tail-", "</hx-partial>");
-            if (!text.empty() && text.contains("<p>")) {
-                const std::string shown = between(text, "<p>", "</p>");
+            if (!text.empty() && text.contains("<p dir=\"auto\">")) {
+                const std::string shown = between(text, "<p dir=\"auto\">", "</p>");
                 EXPECT_TRUE(shown.starts_with(tail)) << shown << " after " << tail;
                 tail = shown;
             }

@@ -1,5 +1,6 @@
 // Another answer, another question, the way between versions: what makes the messages of a
 // conversation a tree.
+#include "web/pages/message_window.hpp"
 #include "web/routes/chat.hpp"
 #include "web/routes/chat_forms.hpp"
 #include "web/routes/client_user.hpp"
@@ -26,7 +27,7 @@ Awaitable<> show_conversation(Exchange& exchange, const Pages& pages, Result<> c
     Response response = see_other(running ? follow_path(key) : "/chat/" + key.id.value);
     if (exchange.request().is_htmx()) {
         response = {};
-        response.body = messages_html(pages.renderer(exchange.request()), *view) +
+        response.body = page_html(pages.renderer(exchange.request()), *view) +
                         controls_html(pages.renderer(exchange.request()), *view);
     }
     co_await exchange.respond(std::move(response));
@@ -134,14 +135,29 @@ Awaitable<> post_delete_message(Exchange& exchange, const Pages& pages) {
     co_await show_conversation(exchange, pages, removed);
 }
 
+/// What was written, and nothing of ours.
+Response plain_text(std::string text) {
+    Response response;
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = std::move(text);
+    return response;
+}
+
 Awaitable<> get_message(Exchange& exchange, const Pages& pages) {
     const std::string message = exchange.request().params.at("message");
     auto view = co_await open_conversation(pages, conversation_of(exchange.request()));
     Result<> found = outcome_of(view);
     Response response;
-    if (view) {
+    if (view && exchange.request().query.contains("source")) {
+        const std::size_t at = index_of(view->messages, message);
+        if (at == view->messages.size())
+            found = fail(ErrorCode::kNotFound, "no such message: it was deleted");
+        else
+            response = plain_text(std::move(view->messages[at].text));
+    } else if (view) {
         const bool edit = exchange.request().query.contains("edit");
-        response.body = message_html(pages.renderer(exchange.request()), *view, {message, edit});
+        response.body =
+            message_html(pages.renderer(exchange.request()), *std::move(view), {message, edit});
         if (response.body.empty())
             found = fail(ErrorCode::kNotFound, "no such message: it was deleted");
     }
@@ -152,11 +168,33 @@ Awaitable<> get_message(Exchange& exchange, const Pages& pages) {
     co_await exchange.respond(std::move(response));
 }
 
+/// What stands before the first message of a long chat's page, to be put above it.
+Awaitable<> get_earlier(Exchange& exchange, const Pages& pages) {
+    auto view = co_await open_conversation(pages, conversation_of(exchange.request()));
+    if (!view) {
+        co_await pages.show_error(exchange, view.error());
+        co_return;
+    }
+    const auto before = exchange.request().query.find("before");
+    const bool named = before != exchange.request().query.end();
+    Response response;
+    if (named && index_of(view->messages, before->second) < view->messages.size()) {
+        response.body =
+            page_html(pages.renderer(exchange.request()), *std::move(view), before->second);
+    } else {
+        response.headers.push_back({"HX-Refresh", "true"});  // that message is gone: start over
+    }
+    co_await exchange.respond(std::move(response));
+}
+
 }  // namespace
 
 void add_chat_tree_routes(std::vector<Route>& routes, const SharedPages& pages) {
     routes.push_back({Method::kGet, "/chat/{id}/message/{message}", [pages](Exchange& exchange) {
                           return get_message(exchange, *pages);
+                      }});
+    routes.push_back({Method::kGet, "/chat/{id}/earlier", [pages](Exchange& exchange) {
+                          return get_earlier(exchange, *pages);
                       }});
     const auto add = [&](std::string_view name, Action action, BodyLimit body) {
         routes.push_back(action_route(pages, fmt::format("/chat/{{id}}/{}", name), action, body));

@@ -113,15 +113,15 @@ TEST_F(TreeRoutes, AQuestionIsEditedInAForm) {
     EXPECT_TRUE(get(chat + "?edit=" + question).body.contains(">hello</textarea>"))
         << "the whole page, without script";
     EXPECT_TRUE(
-        get(chat + "/message/" + question).body.contains("<div class=\"said\">hello</div>"));
+        get(chat + "/message/" + question).body.contains("<div class=\"said\" dir=\"auto\">hello</div>"));
     EXPECT_EQ(get(chat + "/message/" + std::string(32, '0')).status, 404);
 
     const std::string fields =
         fmt::format("message={}&text=good%0D%0Abye&client_id=once", question);
     EXPECT_EQ(post_form(chat + "/edit", fields).status, 303);
     const std::string edited = finished_page(chat);
-    EXPECT_TRUE(edited.contains("<div class=\"said\">good\nbye</div>"));
-    EXPECT_FALSE(edited.contains("<div class=\"said\">hello</div>"));
+    EXPECT_TRUE(edited.contains("<div class=\"said\" dir=\"auto\">good\nbye</div>"));
+    EXPECT_FALSE(edited.contains("<div class=\"said\" dir=\"auto\">hello</div>"));
     EXPECT_EQ(post_form(chat + "/edit", fmt::format("message={}&text=+", question)).status, 400);
 }
 

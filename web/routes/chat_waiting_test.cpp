@@ -44,9 +44,9 @@ TEST_F(WaitingRoutes, WhatIsSentMeanwhileWaitsAndIsSent) {
     EXPECT_TRUE(page.contains(">Stop and send</button>"));
     EXPECT_TRUE(page.contains("id=\"later-button\""));
     EXPECT_EQ(post_form(chat + "/stop", "").status, 303);
-    const std::string next = wait_for(chat, "<div class=\"said\">third&lt;b&gt;</div>");
-    EXPECT_LT(next.find("<div class=\"said\">second</div>"),
-              next.find("<div class=\"said\">third&lt;b&gt;</div>"));
+    const std::string next = wait_for(chat, "<div class=\"said\" dir=\"auto\">third&lt;b&gt;</div>");
+    EXPECT_LT(next.find("<div class=\"said\" dir=\"auto\">second</div>"),
+              next.find("<div class=\"said\" dir=\"auto\">third&lt;b&gt;</div>"));
     EXPECT_FALSE(get(chat).body.contains(">Stop and send</button>"));
 }
 

@@ -3,6 +3,7 @@
 #include "web/pages/answer_painter.hpp"
 #include "web/pages/conversation_view.hpp"
 #include "web/pages/message_view.hpp"
+#include "web/pages/message_window.hpp"
 
 namespace notso::web {
 
@@ -25,9 +26,22 @@ std::string messages_html(const PageRenderer& renderer, const ConversationView& 
     return html;
 }
 
+std::string page_html(const PageRenderer& renderer,
+                      ConversationView view,
+                      std::string_view before) {
+    const MessageWindow window = window_before(view.messages, index_of(view.messages, before));
+    narrow(view, window);
+    std::string html;
+    if (window.begin > 0)
+        html = renderer.render("partials/earlier.html", {{"earlier", earlier_view(view)}});
+    return html + messages_html(renderer, view);
+}
+
 std::string message_html(const PageRenderer& renderer,
-                         const ConversationView& view,
+                         ConversationView view,
                          const MessagePiece& piece) {
+    const std::size_t at = index_of(view.messages, piece.id);
+    narrow(view, {at, at + 1});
     for (boost::json::value& value :
          message_views(renderer.language(), view, piece.as_form ? piece.id : "")) {
         boost::json::object& message = value.as_object();

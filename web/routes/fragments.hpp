@@ -14,6 +14,12 @@ Awaitable<Result<services::ConversationView>> open_conversation(const Pages& pag
 /// HTML of the messages of `view`, in order; the running one as far as it is written.
 std::string messages_html(const PageRenderer& renderer, const services::ConversationView& view);
 
+/// The page of them that ends before message `before`; empty = the newest one. With the way to the
+/// page before it. Empty when nothing stands there.
+std::string page_html(const PageRenderer& renderer,
+                      services::ConversationView view,
+                      std::string_view before = {});
+
 /// One of them, which takes the place of the message or of its form.
 struct MessagePiece {
     std::string_view id;
@@ -21,7 +27,7 @@ struct MessagePiece {
 };
 /// Empty when it is not among those that are shown.
 std::string message_html(const PageRenderer& renderer,
-                         const services::ConversationView& view,
+                         services::ConversationView view,
                          const MessagePiece& piece);
 
 /// Fragment of what stands below the last answer: follow-up questions, or the request for them.

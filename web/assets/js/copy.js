@@ -19,7 +19,10 @@
     }
   }
 
-  function text_of(button) {
+  /// An answer is copied as it was written, in Markdown; as it is shown if the server can't be asked.
+  async function text_of(button) {
+    const written = button.dataset.source && await fetch(button.dataset.source).then((response) => response.ok && response.text()).catch(() => "");
+    if (written) return written;
     if (button.dataset.copy === "code") return button.closest(".code").querySelector("code").textContent;
     // Every .prose: an answer that was watched without script has several.
     return Array.from(button.closest(".assistant").querySelectorAll(".prose"), (part) => part.innerText).join("\n").trim();
@@ -40,7 +43,7 @@
     if (!button) return;
     const announcer = document.getElementById("announcer");
     try {
-      await to_clipboard(text_of(button));
+      await to_clipboard(await text_of(button));
       if (announcer) announcer.textContent = say("Copied");
       show_done(button);
     } catch {

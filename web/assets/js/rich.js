@@ -14,10 +14,13 @@
   const kind_of = (node) => kinds[node.matches(".math") ? 1 : 0];
   const grows = (node) => node.closest(".assistant[aria-busy] .tail") !== null;
 
-  /// Draws what waits, a little at a time.
+  const loaded = () => document.readyState === "complete" || new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+
+  /// Draws what waits, a little at a time; never before the page itself is there.
   async function run() {
     if (running) return;
     running = true;
+    await loaded();
     while (waiting.length > 0) {
       const kind = kind_of(waiting[0]);
       kind.library ||= await import(kind.address).catch(() => ({ draw() {} }));

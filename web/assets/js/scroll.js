@@ -24,6 +24,33 @@
     jump.hidden = follows;
   }, { passive: true });
 
+  // What an address names is what the reader came for.
+  const named = /^#m-/.test(location.hash) && document.getElementById(location.hash.slice(1));
+  if (named) {
+    follows = false;
+    named.scrollIntoView({ block: "start" });
+  } else if (document.querySelector(".pages:last-of-type:not(#earlier)")) {
+    follows = false;
+  }
+
+  // Messages that come in above leave what is read where it is.
+  let kept = null;
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (event.detail?.ctx?.sourceElement?.parentElement?.id !== "earlier") return;
+    const first = list.querySelector("[data-message]");
+    kept = { first, top: first.getBoundingClientRect().top };
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (!kept) return;
+    const { first, top } = kept;
+    kept = null;
+    follows = false;
+    const hold = () => { box.scrollTop += first.getBoundingClientRect().top - top; };
+    hold();
+    requestAnimationFrame(hold);
+    (document.querySelector("#earlier a") || first.querySelector("a, button"))?.focus({ preventScroll: true });
+  });
+
   const greets = () => document.getElementById("greeting") !== null;
   const on_size = () => {
     if (follows && !greets()) to_end();

@@ -100,7 +100,7 @@
   }
 
   form.addEventListener("submit", (event) => {
-    if (input.value.trim() !== "") return;
+    if (input.value.trim() !== "") return form.hasAttribute("hx-ignore") && store_draft("");  // from a page of old messages
     event.preventDefault();
     event.stopImmediatePropagation();
   }, { capture: true });

@@ -39,7 +39,7 @@
   function ended(event) {
     clearInterval(ticker);
     announce(event.detail?.data || say("Answer ready"));
-    if (document.hidden) document.title = `● ${title}`;
+    if (document.hidden) document.title = `(${say("ready")}) ${title}`;
     if (document.activeElement === document.body) document.getElementById("message")?.focus();
   }
 
@@ -91,7 +91,7 @@
     if (!heading || heading.textContent === named) return;
     title = title.replace(named, () => heading.textContent);
     named = heading.textContent;
-    document.title = document.hidden ? `● ${title}` : title;
+    document.title = document.hidden ? `(${say("ready")}) ${title}` : title;
     const field = document.getElementById("new-title");
     if (field && field.value === field.defaultValue) field.value = field.defaultValue = named;
   });
