@@ -122,7 +122,7 @@ function faults() {
     if (!node.checkVisibility({ contentVisibilityAuto: true }) || node.closest("svg, math, .visually-hidden, textarea")) return false;
     const style = getComputedStyle(node);
     const hides = /hidden|clip/.test(style.overflowX) && style.textOverflow !== "ellipsis";
-    return hides && (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1);
+    return hides && node.clientWidth > 1 && (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1);
   });
   const controls = Array.from(document.querySelectorAll("main button, main a.button, main .icon, main summary, main select, main textarea, main .switch"))
     .filter((node) => node.checkVisibility({ contentVisibilityAuto: true }) && !node.closest(":popover-open, .visually-hidden") && node.id !== "jump");
