@@ -141,3 +141,23 @@ test("what is typed comes back as text, in the message, the title and the answer
     await assert_untouched();
   }
 });
+
+test("names of files and what is in them are text", async () => {
+  const made = [];
+  for (let i = 0; i < kPayloads.length; i += 5 * kSent / (process.env.NOTSO_LONG ? 1 : 4)) {
+    const form = new FormData();
+    form.set("message", "[echo] files");
+    for (const text of kPayloads.slice(i, i + 5)) form.append("files", new Blob([`${text}\n`], { type: "text/plain" }), `${text}.txt`);
+    const response = await fetch(`${program.url}/chat`, { method: "POST", body: form, redirect: "manual" });
+    if (response.status === 303) made.push(new URL(response.headers.get("location"), program.url).pathname);
+  }
+  assert.ok(made.length >= 5, `${made.length} messages with files`);
+  const shown = await look_at(made, "#messages");
+  assert.equal(shown, made.length);
+  for (const path of made.slice(0, 10)) {
+    await page.goto(program.url + path);
+    assert.ok(await page.locator("#messages").getByText(".txt").count() > 0, "the names are shown");
+    assert.deepEqual(await page.evaluate(() => globalThis.unwanted(document.getElementById("messages"))), []);
+    await assert_untouched();
+  }
+});
