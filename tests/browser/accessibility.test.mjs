@@ -138,7 +138,7 @@ test("the keyboard alone: send, stop, open thoughts, reach every control", async
   await finished_answer(page, 5000);
   await page.check("#thinking");  // then there is a budget to choose
   const reached = new Set();
-  for (let i = 0; i < 40; ++i) {
+  for (let i = 0; i < 80; ++i) {
     await page.keyboard.press("Tab");
     const focus = await page.evaluate(() => {
       const node = document.activeElement;
