@@ -221,6 +221,9 @@ class ChatService {
     virtual void continue_answer(ContinueRequest request, Completion<SentMessage> done) = 0;
     /// Stores the person's version of an answer, and shows it. @errors as send().
     virtual void revise(ReviseRequest request, Completion<Message> done) = 0;
+    /// A new conversation with what this one says up to a message: fork_conversation().
+    /// @errors kNotFound; kBusy while an answer runs; kPermissionDenied: a quota is used up.
+    virtual void fork(ConversationKey key, MessageId message, Completion<Conversation> done) = 0;
     /// Shows the newest path through a message. @errors kNotFound; kBusy while an answer runs.
     virtual void show_version(ConversationKey key, MessageId message, Completion<> done) = 0;
     /// Removes an answer, or a question with all its answers; what came after stays.

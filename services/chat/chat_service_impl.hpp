@@ -61,6 +61,7 @@ class ChatServiceImpl final : public ChatService {
     void regenerate(RegenerateRequest request, Completion<SentMessage> done) override;
     void continue_answer(ContinueRequest request, Completion<SentMessage> done) override;
     void revise(ReviseRequest request, Completion<Message> done) override;
+    void fork(ConversationKey key, MessageId message, Completion<Conversation> done) override;
     void show_version(ConversationKey key, MessageId message, Completion<> done) override;
     void remove_message(ConversationKey key, MessageId message, Completion<> done) override;
     void read_draft(DraftRequest request, Completion<> done) override;

@@ -4,6 +4,7 @@
 
 #include "base/random.hpp"
 #include "services/chat/chat_service_impl.hpp"
+#include "services/chat/fork.hpp"
 #include "services/chat/message_checks.hpp"
 #include "services/chat/send_plan.hpp"
 
@@ -54,6 +55,19 @@ void ChatServiceImpl::revise(ReviseRequest request, Completion<Message> done) {
          quota = deps_.quota](SessionStore& store) -> Result<Message> {
             NOTSO_CHECK(check_stored_bytes(store, request.conversation.owner, quota));
             return store_revision(store, request);
+        },
+        std::move(done));
+}
+
+void ChatServiceImpl::fork(ConversationKey key, MessageId message, Completion<Conversation> done) {
+    if (is_taken(key)) return fail_later(std::move(done), busy());
+    store_.call(
+        alive_,
+        [key = std::move(key), message = std::move(message), quota = deps_.quota](
+            SessionStore& store) -> Result<Conversation> {
+            NOTSO_CHECK(check_new_conversation(store, key.owner, quota));
+            NOTSO_CHECK(check_stored_bytes(store, key.owner, quota));
+            return fork_conversation(store, key, message);
         },
         std::move(done));
 }

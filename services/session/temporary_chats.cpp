@@ -267,7 +267,12 @@ Result<std::int64_t> TemporaryChats::remove_unsent(UnixMs begun_before, UnixMs u
 }
 
 Result<> TemporaryChats::add_whole(const WholeConversation& whole) {
-    return kept_.add_whole(whole);
+    if (!whole.conversation.temporary) return kept_.add_whole(whole);
+    shed(whole.conversation.owner);
+    NOTSO_CHECK(passing_.add_whole(whole));
+    chats_.insert(whole.conversation.id.value);
+    for (const Message& message : whole.messages) messages_.insert(message.id.value);
+    return {};
 }
 
 Result<std::unique_ptr<StoreBackup>> TemporaryChats::begin_backup(

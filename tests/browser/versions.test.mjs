@@ -180,3 +180,28 @@ for (const colorScheme of ["light", "dark"]) {
     });
   }
 }
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a fork begins with what was said, and goes its own way: ${javaScriptEnabled ? "with" : "without"} script`, async () => {
+    const page = await open_page(browser, program.url, { javaScriptEnabled });
+    const ask = async (text) => {
+      await page.fill("#message", text);
+      await page.click("#send-button", { noWaitAfter: true });
+      await page.waitForURL(/\/chat\//);
+      await page.waitForSelector("#composer");
+      if (!javaScriptEnabled) return page.goto(page.url().replace(/\?.*/, ""));
+      return finished_answer(page);
+    };
+    await ask("[echo] first");
+    await ask("[echo] second");
+    const chat = page.url().replace(/\?.*/, "");
+    await page.locator("form.fork button").first().click();
+    await page.waitForURL((url) => url.href !== chat);
+    assert.equal(await said(page), "[echo] first | [echo] first");
+    await ask("[echo] third");
+    assert.equal(await said(page), "[echo] first | [echo] first | [echo] third | [echo] third");
+    await page.goto(chat);
+    assert.equal(await said(page), "[echo] first | [echo] first | [echo] second | [echo] second");
+    await close_page(page);
+  });
+}

@@ -60,6 +60,8 @@ void add_chat_context_routes(std::vector<Route>& routes, const SharedPages& page
 /// POST /chat/{id}/continue            answer: the last one, cut, goes on where it was cut
 /// POST /chat/{id}/edit                message, text, client_id, files: a question beside that one
 /// POST /chat/{id}/revise              message, text: the person's version of an answer
+/// POST /chat/{id}/fork                message: a new conversation that begins with what this one says
+/// up to it
 /// POST /chat/{id}/version             message: shows the newest path through it
 /// POST /chat/{id}/delete-message      message: an answer, or a question with its answers
 void add_chat_tree_routes(std::vector<Route>& routes, const SharedPages& pages);

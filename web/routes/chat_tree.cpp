@@ -135,6 +135,23 @@ Awaitable<> post_delete_message(Exchange& exchange, const Pages& pages) {
     co_await show_conversation(exchange, pages, removed);
 }
 
+/// A browser is shown the new conversation.
+Awaitable<> post_fork(Exchange& exchange, const Pages& pages) {
+    const Result<Form> form = exchange.request().form();
+    Result<services::Conversation> forked = std::unexpected(form ? Error{} : form.error());
+    auto start = [&](Completion<services::Conversation> done) {
+        pages.context().chat.fork(
+            conversation_of(exchange.request()), {field(*form, "message")}, std::move(done));
+    };
+    if (form) forked = co_await wait_for<services::Conversation>(start);
+    if (!forked) {
+        co_await pages.show_error(exchange, forked.error());
+        co_return;
+    }
+    Response response = see_other("/chat/" + forked->id.value);
+    co_await exchange.respond(std::move(response));
+}
+
 /// What was written, and nothing of ours.
 Response plain_text(std::string text) {
     Response response;
@@ -204,6 +221,7 @@ void add_chat_tree_routes(std::vector<Route>& routes, const SharedPages& pages) 
     add("edit", post_edit, BodyLimit::kChat);
     add("revise", post_revise, BodyLimit::kChat);
     add("version", post_version, BodyLimit::kSmall);
+    add("fork", post_fork, BodyLimit::kSmall);
     add("delete-message", post_delete_message, BodyLimit::kSmall);
 }
 
