@@ -34,7 +34,8 @@ class ForkTest : public testing::Test {
     }
     std::vector<std::string> texts(const Conversation& chat) {
         std::vector<std::string> found;
-        for (const Message& message : *store_.messages(chat.key())) found.push_back(message.text);
+        const auto all = store_.messages(chat.key());
+        for (const Message& message : *all) found.push_back(message.text);
         return found;
     }
 
