@@ -1,6 +1,8 @@
 #include "web/routes/pages.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <vector>
 
 #include "services/template/markdown.hpp"
 #include "web/middleware/error_mapping.hpp"
@@ -39,6 +41,17 @@ Trouble trouble_of(const Request& request, int status, const Error& error) {
         trouble.back = "/chat/" + id->second;
     }
     return trouble;
+}
+
+/// One for each language; the templates are the same for every server in the process.
+const std::vector<std::unique_ptr<const PageRenderer>>& renderers() {
+    static const auto kAll = [] {
+        std::vector<std::unique_ptr<const PageRenderer>> made;
+        for (const Language* language : Language::all())
+            made.push_back(std::make_unique<const PageRenderer>(*language));
+        return made;
+    }();
+    return kAll;
 }
 
 Response alert_response(int status, const Error& error) {
@@ -116,15 +129,10 @@ Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) con
     co_return frame;
 }
 
-Pages::Pages(AppContext& context) : context_(context) {
-    for (const Language* language : Language::all())
-        renderers_.push_back(std::make_unique<const PageRenderer>(*language));
-}
-
 const PageRenderer& Pages::renderer(const Request& request) const {
-    const auto found = std::ranges::find(
-        renderers_, &Language::of(request), [](const auto& each) { return &each->language(); });
-    return found == renderers_.end() ? *renderers_.front() : **found;
+    const Language& wanted = Language::of(request);
+    return **std::ranges::find(
+        renderers(), &wanted, [](const auto& each) { return &each->language(); });
 }
 
 Awaitable<std::string> Pages::render(const Request& request,

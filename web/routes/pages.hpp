@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "web/http/options.hpp"
 #include "web/pages/page_renderer.hpp"
@@ -16,7 +15,7 @@ namespace notso::web {
 
 class Pages {
   public:
-    explicit Pages(AppContext& context);
+    explicit Pages(AppContext& context) : context_(context) {}
 
     AppContext& context() const { return context_; }
     /// In the language of who asks.
@@ -46,7 +45,6 @@ class Pages {
     void add_retry_after(Response& response, const Error& error) const;
 
     AppContext& context_;
-    std::vector<std::unique_ptr<const PageRenderer>> renderers_;  // one a language, English first
 };
 
 /// The handlers of all page routes hold it.
