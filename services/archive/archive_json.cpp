@@ -5,7 +5,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/random.hpp"
 #include "base/utf8.hpp"
 #include "services/archive/json_reader.hpp"
 #include "services/chat/message_files.hpp"
@@ -333,21 +332,6 @@ std::string to_markdown(const WholeConversation& whole) {
             out += fmt::format("\nAttached: {}\n", file.name);
     }
     return out;
-}
-
-void give_new_ids(WholeConversation& whole) {
-    std::unordered_map<std::string, std::string> renamed;
-    whole.conversation.id = {random_id()};
-    for (Message& message : whole.messages) {
-        std::string id = random_id();
-        renamed[message.id.value] = id;
-        message.id = {std::move(id)};
-        message.conversation = whole.conversation.id;
-        if (message.parent) message.parent->value = renamed[message.parent->value];
-    }
-    for (Summary& summary : whole.summaries) summary.until = {renamed[summary.until.value]};
-    for (WaitingMessage& message : whole.waiting) message.conversation = whole.conversation.id;
-    whole.conversation.leaf = {renamed[whole.conversation.leaf.value]};
 }
 
 }  // namespace notso::services

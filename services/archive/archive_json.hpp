@@ -24,7 +24,4 @@ Result<WholeConversation> from_archive(const boost::json::object& object);
 /// What is shown of a conversation, for people.
 std::string to_markdown(const WholeConversation& whole);
 
-/// Gives a conversation and its messages ids of their own, so that it can be added to any store.
-void give_new_ids(WholeConversation& whole);
-
 }  // namespace notso::services

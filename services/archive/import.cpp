@@ -6,6 +6,7 @@
 #include "services/archive/archive_files.hpp"
 #include "services/archive/archive_json.hpp"
 #include "services/archive/foreign_chats.hpp"
+#include "services/session/new_ids.hpp"
 
 namespace notso::services {
 namespace {

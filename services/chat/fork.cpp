@@ -1,11 +1,13 @@
 #include "services/chat/fork.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
 #include "base/random.hpp"
 #include "services/chat/message_tree.hpp"
+#include "services/session/new_ids.hpp"
 
 namespace notso::services {
 namespace {
@@ -66,20 +68,6 @@ class FileCopier {
     bool kept_ = false;
 };
 
-/// The messages get new ids, in the new conversation. @return By their old ones.
-std::map<std::string, std::string> rename(std::vector<Message>& path,
-                                          const ConversationId& conversation) {
-    std::map<std::string, std::string> renamed;
-    for (Message& message : path) {
-        std::string id = random_id();
-        renamed[message.id.value] = id;
-        message.id = {std::move(id)};
-        message.conversation = conversation;
-        if (message.parent) message.parent->value = renamed[message.parent->value];
-    }
-    return renamed;
-}
-
 }  // namespace
 
 Result<Conversation> fork_conversation(SessionStore& store,
@@ -95,17 +83,13 @@ Result<Conversation> fork_conversation(SessionStore& store,
     NOTSO_TRY(const auto summaries, store.summaries(key));
 
     Conversation& made = whole.conversation;
-    made.id = {random_id()};
     made.created_at = made.updated_at = now_ms();
     made.pinned = made.archived = false;
-    const auto renamed = rename(whole.messages, made.id);
-    made.leaf = whole.messages.back().id;
-    for (Summary summary : summaries) {
-        const auto until = renamed.find(summary.until.value);
-        if (until == renamed.end()) continue;  // of another path
-        summary.until = {until->second};
-        whole.summaries.push_back(std::move(summary));
-    }
+    made.leaf = message;
+    std::ranges::copy_if(summaries, std::back_inserter(whole.summaries), [&](const Summary& one) {
+        return std::ranges::find(whole.messages, one.until, &Message::id) != whole.messages.end();
+    });
+    give_new_ids(whole);
     FileCopier copier(store, key.owner);
     for (Message& each : whole.messages) {
         for (AttachedFile& file : each.files) NOTSO_CHECK(copier.copy(file));
