@@ -92,6 +92,7 @@ test("the menu filters, moves, completes, sends and closes", async () => {
   assert.equal(await page.inputValue("#message"), "");
   assert.equal(await page.locator(".user").count(), 1, "no message was sent");
   await type_command(page, "/te");
+  await menu_open(page);
   await page.keyboard.press("Tab");
   assert.equal(await page.inputValue("#message"), "/temp ", "what takes something waits for it");
   assert.equal(await focused(page), "message");
@@ -168,6 +169,7 @@ test("a command during an answer neither waits nor stops it", async () => {
   await send(page, "[long 900] [slow]");
   await wait_for_words(page, 3);
   await type_command(page, "/status");
+  await menu_open(page);
   await page.keyboard.press("Escape");
   assert.ok(await page.isVisible("#stop-button"), "Escape closed the menu only");
   await page.keyboard.press("Enter");

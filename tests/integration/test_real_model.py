@@ -64,11 +64,14 @@ def test_chat_remembers_and_ctrl_c_stops(model):
     chat = Terminal([str(BINARY), "chat", "-m", str(model)], clean_environment(TERM="xterm"))
     try:
         chat.read_until("> ", timeout=60)
+        chat.type("/temp 0\r")  # Greedily the story goes on until the context is full.
+        chat.read_until("> ")
         chat.type("Tell me a very long story about the sea.\r")
-        chat.read_until("sea.")
-        time.sleep(1)
+        chat.read_until("sea.\r\n")
+        chat.read_until("the", timeout=60)
         chat.ctrl_c()
-        chat.read_until("> ", timeout=10)
+        chat.read_until("(stopped)", timeout=60)
+        chat.read_until("> ")
         chat.type(QUESTION + "\r")
         chat.read_until(QUESTION)
         chat.read_until("Paris", timeout=60)
