@@ -37,6 +37,7 @@ class LoadedModel final : public Model {
                      const BetweenLayers& between) const override {
         return transformer_->forward(segments, between);
     }
+    void be_quiet(bool quiet) const noexcept override { transformer_->be_quiet(quiet); }
 
   private:
     std::filesystem::path path_;

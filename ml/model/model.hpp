@@ -101,6 +101,9 @@ class Model {
     /// cache; kCancelled when `between` said so.
     virtual Result<> forward(std::span<const Segment> segments,
                              const BetweenLayers& between) const = 0;
+    /// Forward passes from now on take half of the threads, so that the machine stays cool and has
+    /// room for others; or all again. Results don't depend on it. The thread that calls forward().
+    virtual void be_quiet(bool /*quiet*/) const noexcept {}
     Result<> forward(std::span<const Segment> segments) const { return forward(segments, {}); }
 
     /// The same for one sequence.

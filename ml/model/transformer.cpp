@@ -59,6 +59,10 @@ void Transformer::note_readers(Workspace& work) const {
 
 Transformer::~Transformer() = default;
 
+void Transformer::be_quiet(bool quiet) const noexcept {
+    pool_->use(quiet ? std::max(pool_->size() / 2, 1) : pool_->size());
+}
+
 Result<> Transformer::check(const Segment& segment) const {
     const auto& [tokens, cache, logits, precision] = segment;
     const ModelConfig& config = spec_.config;

@@ -40,6 +40,8 @@ class Transformer {
 
     /// See Model::forward.
     Result<> forward(std::span<const Segment> segments, const BetweenLayers& between) const;
+    /// See Model::be_quiet.
+    void be_quiet(bool quiet) const noexcept;
 
   private:
     /// What one computation works on.

@@ -211,6 +211,8 @@ void Batch::preempt(const JobPtr& job) {
 
 /// The seam where exceptions of libraries (out of memory above all) become errors.
 Result<> Batch::forward(std::span<const Segment> segments, const BetweenLayers& between) const {
+    model_.be_quiet(
+        std::ranges::all_of(jobs_, [](const JobPtr& job) { return job->request.quiet; }));
     try {
         return model_.forward(segments, between);
     } catch (const std::bad_alloc&) {

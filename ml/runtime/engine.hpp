@@ -54,6 +54,8 @@ struct GenerationRequest {
     std::uint64_t user = 0;
     Priority priority = Priority::kInteractive;
     bool read_only = false;  ///< The prompt is read ahead for a later request; nothing is written.
+    /// Half of the threads are enough. They are, as long as all that run together say so.
+    bool quiet = false;
     /// Steers what may be generated; of this request alone. Null = anything.
     std::shared_ptr<TokenGuide> guide = {};
 };

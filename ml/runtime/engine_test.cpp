@@ -265,5 +265,29 @@ TEST(Engine, RefusesToGoOnWhereNothingCanFollow) {
     EXPECT_EQ(refusal(request), ErrorCode::kInvalidArgument);
 }
 
+TEST(Engine, IsQuietWhenAllThatRunAre) {
+    const auto model = counting_model();
+    const auto engine = make(model, {.max_draft = 0});
+    GenerationRequest quiet = greedy(tokens({0, 1, 2}), 10);
+    quiet.quiet = true;
+    submit(*engine, quiet).seen->wait_end();
+    const std::size_t passes = model->reads().size();
+    EXPECT_EQ(model->n_quiet(), passes);
+    submit(*engine, greedy(tokens({40, 1, 2}), 10)).seen->wait_end();
+    EXPECT_EQ(model->n_quiet(), passes);
+    EXPECT_GT(model->reads().size(), passes);
+
+    Gate gate;
+    model->before_forward = [&](std::size_t) { gate.pass(); };
+    const auto loud = submit(*engine, greedy(tokens({80, 1, 2}), 10));
+    gate.wait_arrived();
+    quiet.max_tokens = 5;
+    const auto beside = submit(*engine, quiet);
+    gate.open();
+    beside.seen->wait_end();
+    EXPECT_EQ(model->n_quiet(), passes) << "the other one is in no hurry to be slow";
+    loud.seen->wait_end();
+}
+
 }  // namespace
 }  // namespace notso::ml

@@ -150,6 +150,7 @@ class FakeModel final : public Model {
         std::size_t n_tokens = 0;
         for (const Segment& segment : segments) n_tokens += segment.tokens.size();
         if (before_forward) before_forward(n_tokens);
+        n_quiet_ += is_quiet_;
         note_read(n_tokens);
         if (!fail_with.empty()) return fail(ErrorCode::kInternal, "{}", fail_with);
         n_between_ += is_between_;
@@ -168,6 +169,10 @@ class FakeModel final : public Model {
         for (const Segment& segment : segments) read(segment);
         return {};
     }
+
+    void be_quiet(bool quiet) const noexcept override { is_quiet_ = quiet; }
+    /// Forward passes that were quiet.
+    std::size_t n_quiet() const { return n_quiet_; }
 
     /// Sizes of all forward passes so far, all sequences of each together.
     std::vector<std::size_t> reads() const {
@@ -260,6 +265,8 @@ class FakeModel final : public Model {
     mutable std::mutex mutex_;
     mutable std::vector<std::size_t> reads_;
     mutable std::atomic<std::int32_t> n_fast_ = 0;
+    mutable bool is_quiet_ = false;
+    mutable std::atomic<std::size_t> n_quiet_ = 0;
     mutable std::atomic<std::int32_t> n_between_ = 0;
     mutable bool is_between_ = false;
 };

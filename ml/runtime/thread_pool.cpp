@@ -40,7 +40,7 @@ bool spin_until(const Condition& done) noexcept {
 
 }  // namespace
 
-ThreadPool::ThreadPool(std::int32_t n_threads) {
+ThreadPool::ThreadPool(std::int32_t n_threads) : n_used_(n_threads) {
     NOTSO_ASSERT(n_threads >= 1, "a pool has at least the thread that calls run()");
     for (std::int32_t thread = 1; thread < n_threads; ++thread) {
         workers_.emplace_back([this, thread] { worker_loop(thread); });
@@ -50,14 +50,24 @@ ThreadPool::ThreadPool(std::int32_t n_threads) {
 
 ThreadPool::~ThreadPool() {
     stopping_.store(true);
+    use(size());
     wake_epoch_.fetch_add(1);
     wake_epoch_.notify_all();
+}
+
+void ThreadPool::use(std::int32_t n_threads) noexcept {
+    NOTSO_ASSERT(n_threads >= 1 && n_threads <= size(), "a pool has so many threads and no more");
+    if (n_used_.exchange(n_threads) != n_threads) n_used_.notify_all();
+}
+
+bool ThreadPool::takes_part(std::int32_t thread) const noexcept {
+    return thread < n_used_.load(std::memory_order_relaxed);
 }
 
 void ThreadPool::run_erased(std::int32_t n_tasks, const void* context, Invoke invoke) noexcept {
     NOTSO_ASSERT(n_tasks >= 0 && n_tasks <= kMaxTasks, "too many tasks for one job");
     if (n_tasks == 0) return;
-    if (n_tasks == 1 || workers_.empty()) {
+    if (n_tasks == 1 || !takes_part(1)) {
         for (std::int32_t task = 0; task < n_tasks; ++task) invoke(context, task, 0);
         return;
     }
@@ -79,7 +89,7 @@ void ThreadPool::run_erased(std::int32_t n_tasks, const void* context, Invoke in
 }
 
 void ThreadPool::work(std::int32_t thread) noexcept {
-    while (has_task()) {
+    while (takes_part(thread) && has_task()) {
         const std::uint64_t ticket = ticket_.fetch_add(1);
         if (next_task(ticket) >= task_count(ticket)) return;
         invoke_(context_, static_cast<std::int32_t>(next_task(ticket)), thread);
@@ -94,6 +104,11 @@ bool ThreadPool::has_task() const noexcept {
 
 void ThreadPool::worker_loop(std::int32_t thread) noexcept {
     while (!stopping_.load()) {
+        const std::int32_t n_used = n_used_.load();
+        if (thread >= n_used) {
+            n_used_.wait(n_used);
+            continue;
+        }
         work(thread);
         const bool more =
             spin_until([this] { return has_task() || stopping_.load(std::memory_order_relaxed); });

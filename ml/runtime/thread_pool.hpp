@@ -21,6 +21,11 @@ class ThreadPool {
 
     std::int32_t size() const noexcept { return static_cast<std::int32_t>(workers_.size()) + 1; }
 
+    /// How many threads take part from the next job on, the caller's among them, 1 ≤ n ≤ size();
+    /// the others sleep. One that looks for a task at this moment may still take one. Called by the
+    /// thread that calls run().
+    void use(std::int32_t n_threads) noexcept;
+
     /// Calls body(task, thread) once for every task in [0, n_tasks), and returns when all are done.
     /// `thread` is in [0, size()): no two calls with the same one overlap, so it can index scratch
     /// memory. Tasks are claimed one by one, so an unlucky thread holds nobody up. n_tasks ≤
@@ -43,6 +48,7 @@ class ThreadPool {
     void work(std::int32_t thread) noexcept;
     void worker_loop(std::int32_t thread) noexcept;
     bool has_task() const noexcept;
+    bool takes_part(std::int32_t thread) const noexcept;
     void sleep_until_work() noexcept;
 
     // generation << 40 | n_tasks << 20 | next task. One word, so that a late worker can only ever
@@ -53,6 +59,7 @@ class ThreadPool {
         nullptr;  // published by ticket_, stable until the job's last task is done
     Invoke invoke_ = nullptr;
 
+    std::atomic<std::int32_t> n_used_;
     std::atomic<std::int32_t> sleepers_{0};
     std::atomic<std::int32_t> wake_epoch_{0};
     std::atomic<bool> stopping_{false};

@@ -54,6 +54,41 @@ TEST(ThreadPool, WakesWorkersThatSleep) {
     }
 }
 
+TEST(ThreadPool, OnlySoManyThreadsTakePart) {
+    ThreadPool pool(4);
+    for (const std::int32_t n_used : {1, 2, 4, 3}) {
+        pool.use(n_used);
+        std::atomic<int> by_others{0};
+        for (int job = 0; job < 500; ++job) {
+            std::atomic<int> done{0};
+            pool.run(8, [&](int, int thread) {
+                by_others += thread >= n_used;
+                ++done;
+            });
+            ASSERT_EQ(done, 8);
+        }
+        // One that looked for a task when use() was called may have taken it.
+        EXPECT_LE(by_others, 4 - n_used) << n_used << " threads";
+    }
+    EXPECT_EQ(pool.size(), 4);
+}
+
+TEST(ThreadPool, ThreadsComeBack) {
+    ThreadPool pool(3);
+    for (int round = 0; round < 50; ++round) {
+        pool.use(1);
+        pool.run(4, [](int, int) {});
+        pool.use(3);
+        std::atomic<int> arrived{0};
+        pool.run(3, [&](int, int) {  // ends only if three threads take part
+            arrived.fetch_add(1);
+            while (arrived.load() < 3) std::this_thread::yield();
+        });
+        EXPECT_EQ(arrived.load(), 3);
+    }
+    pool.use(1);  // ends although two sleep
+}
+
 TEST(ThreadPool, AnIdlePoolUsesNoCpu) {
     ThreadPool pool(4);
     pool.run(8, [](int, int) {});

@@ -79,6 +79,7 @@ struct ChatRequest {
     boost::json::object template_variables = {};  ///< Extra variables (chat_template_kwargs).
     std::uint64_t user = 0;  ///< Whose request it is, any number: users take turns.
     ChatPriority priority = ChatPriority::kInteractive;
+    bool quiet = false;      ///< Half of the processor is enough; see ml::GenerationRequest.
     AnswerForm form = {};    ///< What the answer (not its thoughts) must look like.
     bool read_only = false;  ///< The prompt is read ahead for a later request; nothing is written.
     /// What was written of the answer before: the rest goes on exactly behind it, in the state (thoughts, calls,

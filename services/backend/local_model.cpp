@@ -142,6 +142,7 @@ Result<ml::RequestId> LocalModel::submit(const ChatRequest& request,
     generation.user = request.user;
     generation.priority = to_priority(request.priority);
     generation.read_only = request.read_only;
+    generation.quiet = request.quiet;
     generation.logprobs = request.logprobs;
     generation.n_top_logprobs = request.logprobs ? request.top_logprobs : 0;
     auto parser = std::make_shared<AnswerParser>(

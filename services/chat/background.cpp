@@ -5,8 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "services/chat/message_files.hpp"
-#include "services/chat/message_tree.hpp"
+#include "services/chat/prompt_source.hpp"
 #include "services/chat/side_texts.hpp"
 #include "services/chat/title.hpp"
 
@@ -15,16 +14,6 @@ namespace {
 
 constexpr std::int64_t kTitleTokens = 24;
 constexpr std::int64_t kFollowUpTokens = 96;
-
-Result<PromptSource> load(SessionStore& store, const ConversationKey& key) {
-    PromptSource source;
-    NOTSO_TRY(ShownConversation shown, load_shown(store, key));
-    source.conversation = std::move(shown.conversation);
-    source.messages = std::move(shown.path);
-    NOTSO_CHECK(read_texts(store, source.messages));
-    source.summaries = std::move(shown.summaries);
-    return source;
-}
 
 /// The conversation and one more thing that the person could have said.
 PromptSource fork(const PromptSource& source, std::string_view instruction) {
@@ -68,7 +57,7 @@ void Background::begin(const ConversationKey& key, const MessageId& answer, std:
         });
     deps_.store.call(
         alive_,
-        [key](SessionStore& store) { return load(store, key); },
+        [key](SessionStore& store) { return load_source(store, key); },
         [this, key, answer](Result<PromptSource> source) {
             on_loaded(key, answer, std::move(source));
         });

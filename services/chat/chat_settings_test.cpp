@@ -66,6 +66,23 @@ class ChatSettingsTest : public ChatFixture {
     Conversation conversation_;
 };
 
+TEST_F(ChatSettingsTest, QuietModeIsTheOwnersInAllChats) {
+    ask(conversation_.id, "one", "1", 0);
+    EXPECT_FALSE(asked(0).quiet);
+    ASSERT_TRUE(store_->put_owner_settings(conversation_.owner, {.quiet = true}));
+    begin(1, "a");
+    EXPECT_TRUE(asked(1).quiet);
+    revive();
+    EXPECT_TRUE(asked(2).quiet) << "also where it goes on after a crash";
+    backend_.emit(backend_.call(2), {Text{"a"}, Resumed{}, Text{"b"}, End{}});
+    loop_.run_until(
+        [&] { return open(conversation_.id)->messages.back().state == MessageState::kComplete; });
+    ASSERT_TRUE(store_->put_owner_settings(conversation_.owner, {}));
+    ASSERT_TRUE(store_->put_owner_settings(kBert, {.quiet = true}));
+    ask(conversation_.id, "two", "2", 3);
+    EXPECT_FALSE(asked(3).quiet) << "nobody else's";
+}
+
 TEST_F(ChatSettingsTest, ReachTheModelFromTheNextAnswerOn) {
     ask(conversation_.id, "one", "1", 0);
     EXPECT_EQ(asked(0).messages.front().role, "user") << "nobody has set anything";

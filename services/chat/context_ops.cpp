@@ -6,23 +6,11 @@
 #include "base/log.hpp"
 #include "services/chat/chat_service_impl.hpp"
 #include "services/chat/message_files.hpp"
+#include "services/chat/prompt_source.hpp"
 #include "services/chat/send_plan.hpp"
 #include "services/settings/setting_fields.hpp"
 
 namespace notso::services {
-namespace {
-
-Result<PromptSource> load_path(SessionStore& store, const ConversationKey& key) {
-    PromptSource source;
-    NOTSO_TRY(ShownConversation shown, load_shown(store, key));
-    source.conversation = std::move(shown.conversation);
-    source.messages = std::move(shown.path);
-    NOTSO_CHECK(read_texts(store, source.messages));
-    source.summaries = std::move(shown.summaries);
-    return source;
-}
-
-}  // namespace
 
 ContextUse ChatServiceImpl::use_of(const ConversationView& view,
                                    const std::vector<Summary>& summaries) const {
@@ -128,7 +116,7 @@ void ChatServiceImpl::begin_compaction(const CompactRequest& request,
     compactions_[key].done = std::move(done);
     store_.call(
         alive_,
-        [key](SessionStore& store) { return load_path(store, key); },
+        [key](SessionStore& store) { return load_source(store, key); },
         [this, key, user = request.user, reach](Result<PromptSource> source) {
             const auto compaction = compactions_.find(key);
             if (compaction == compactions_.end()) return;

@@ -109,6 +109,7 @@ ChatRequest PromptParts::request(const PromptChoice& choice) const {
     request.thinking_overrides_system = true;
     request.user = source_.user;
     request.priority = source_.priority;
+    request.quiet = source_.quiet;
     request.sampling = sampling_of(conversation.settings);
     request.sampling.seed = source_.seed;
     if (!conversation.date.empty()) request.date = conversation.date;

@@ -24,6 +24,7 @@ struct PromptSource {
     std::optional<std::uint64_t> seed = {};     ///< Of sampling.
     ChatPriority priority = ChatPriority::kInteractive;
     std::vector<Summary> summaries = {};  ///< Of the conversation; one of this path is used.
+    bool quiet = false;                   ///< ChatRequest::quiet, as its owner wants it.
 };
 
 /// A question and what was answered; of several tries the last one with text counts.

@@ -6,8 +6,7 @@
 #include "base/log.hpp"
 #include "services/chat/chat_service_impl.hpp"
 #include "services/chat/message_checks.hpp"
-#include "services/chat/message_files.hpp"
-#include "services/chat/message_tree.hpp"
+#include "services/chat/prompt_source.hpp"
 
 namespace notso::services {
 namespace {
@@ -42,31 +41,26 @@ void keep_settings(Message& answer, ChatSettings& settings) {
     settings = *kept;
 }
 
-Result<Unfinished> with_source(SessionStore& store,
-                               const ShownConversation& shown,
-                               Message answer) {
+Result<Unfinished> with_source(SessionStore& store, ShownConversation shown, Message answer) {
     if (!answer.parent)
         return fail(ErrorCode::kNotFound, "the question of this answer was deleted");
     Unfinished unfinished;
     unfinished.owner = shown.conversation.owner;
-    unfinished.source.messages = path_to(shown.all, *answer.parent);
-    NOTSO_CHECK(read_texts(store, unfinished.source.messages));
-    unfinished.source.summaries = shown.summaries;
-    unfinished.source.thinking =
-        answer.journal ? answer.journal->thinking : shown.conversation.thinking;
-    unfinished.source.conversation = shown.conversation;
+    shown.path = path_to(shown.all, *answer.parent);
+    NOTSO_TRY(unfinished.source, load_source(store, std::move(shown)));
+    PromptSource& source = unfinished.source;
+    source.thinking = answer.journal ? answer.journal->thinking : source.conversation.thinking;
     if (!answer.journal) answer.journal = new_journal(answer);
     ++answer.journal->runs;
-    keep_settings(answer, unfinished.source.conversation.settings);
+    keep_settings(answer, source.conversation.settings);
     unfinished.answer = std::move(answer);
     return unfinished;
 }
 
 /// Counts the crash before anything of it is tried again.
 Result<Unfinished> load_unfinished(SessionStore& store, const RunningAnswer& left) {
-    NOTSO_TRY(const ShownConversation shown,
-              load_shown(store, {left.owner, left.message.conversation}));
-    NOTSO_TRY(Unfinished unfinished, with_source(store, shown, left.message));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, {left.owner, left.message.conversation}));
+    NOTSO_TRY(Unfinished unfinished, with_source(store, std::move(shown), left.message));
     ++unfinished.answer.journal->crashes;
     NOTSO_CHECK(store.update_message(unfinished.answer));
     return unfinished;
@@ -116,7 +110,7 @@ Result<std::vector<Unfinished>> recover_answers(SessionStore& store, bool go_on)
 Result<Unfinished> load_cut(SessionStore& store,
                             const ConversationKey& key,
                             const MessageId& answer) {
-    NOTSO_TRY(const ShownConversation shown, load_shown(store, key));
+    NOTSO_TRY(ShownConversation shown, load_shown(store, key));
     const auto found = std::ranges::find(shown.path, answer, &Message::id);
     if (found == shown.path.end())
         return fail(ErrorCode::kNotFound, "no such answer: it was deleted, or is not shown");
@@ -126,7 +120,7 @@ Result<Unfinished> load_cut(SessionStore& store,
     }
     Message cut = *found;
     NOTSO_TRY(cut.journal, store.journal(answer));
-    NOTSO_TRY(Unfinished unfinished, with_source(store, shown, std::move(cut)));
+    NOTSO_TRY(Unfinished unfinished, with_source(store, std::move(shown), std::move(cut)));
     unfinished.answer.journal->crashes = 0;
     return unfinished;
 }

@@ -6,7 +6,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "services/chat/message_files.hpp"
-#include "services/chat/message_tree.hpp"
+#include "services/chat/prompt_source.hpp"
 #include "services/chat/title.hpp"
 
 namespace notso::services {
@@ -94,14 +94,11 @@ Result<SendPlan> store_message(SessionStore& store, NewMessages messages) {
     }
     NOTSO_TRY(user.files, find_files(store, key, uses_of(user)));
     NOTSO_CHECK(store.append_messages(owner, {user, answer}));
-    plan.source.conversation = std::move(shown.conversation);
-    plan.source.messages = std::move(shown.path);
-    plan.source.summaries = std::move(shown.summaries);
+    shown.path.push_back(user);
+    NOTSO_TRY(plan.source, load_source(store, std::move(shown)));
     Conversation& conversation = plan.source.conversation;
     conversation.updated_at = std::max(conversation.updated_at, answer.created_at);
     conversation.leaf = answer.id;
-    plan.source.messages.push_back(user);
-    NOTSO_CHECK(read_texts(store, plan.source.messages));
     give_title(store, conversation, plan.source.messages);
     plan.user = std::move(user);
     plan.answer = std::move(answer);
@@ -121,12 +118,10 @@ Result<SendPlan> store_answer_beside(SessionStore& store,
         return fail(ErrorCode::kNotFound, "that is no answer to that message");
     NOTSO_CHECK(store.append_messages(owner, {answer}));
     SendPlan plan;
-    plan.source.conversation = std::move(shown.conversation);
-    plan.source.conversation.leaf = answer.id;
-    plan.source.messages = path_to(shown.all, *beside.parent);
-    plan.source.summaries = std::move(shown.summaries);
-    plan.user = plan.source.messages.back();
-    NOTSO_CHECK(read_texts(store, plan.source.messages));
+    shown.conversation.leaf = answer.id;
+    shown.path = path_to(shown.all, *beside.parent);
+    plan.user = shown.path.back();
+    NOTSO_TRY(plan.source, load_source(store, std::move(shown)));
     plan.answer = std::move(answer);
     return plan;
 }
@@ -148,19 +143,14 @@ Result<> remove_from_tree(SessionStore& store,
 }
 
 Result<PromptSource> load_draft(SessionStore& store, NewDraft draft) {
-    PromptSource source;
     NOTSO_TRY(ShownConversation shown, load_shown(store, draft.conversation));
     NOTSO_TRY(auto files, find_files(store, draft.conversation, draft.files));
-    source.conversation = std::move(shown.conversation);
-    source.messages = std::move(shown.path);
-    source.summaries = std::move(shown.summaries);
-    source.messages.push_back({.id = {random_id()},
-                               .conversation = draft.conversation.id,
-                               .role = MessageRole::kUser,
-                               .text = std::move(draft.text),
-                               .files = std::move(files)});
-    NOTSO_CHECK(read_texts(store, source.messages));
-    return source;
+    shown.path.push_back({.id = {random_id()},
+                          .conversation = draft.conversation.id,
+                          .role = MessageRole::kUser,
+                          .text = std::move(draft.text),
+                          .files = std::move(files)});
+    return load_source(store, std::move(shown));
 }
 
 }  // namespace notso::services

@@ -52,6 +52,7 @@ struct OwnerSettings {
     ChatSettings values = {};         ///< Of new conversations, unless a preset is chosen for them.
     std::string default_preset = {};  ///< Empty: none.
     Theme theme = Theme::kSystem;
+    bool quiet = false;                ///< Answers take half of the processor's cores.
     std::vector<Preset> presets = {};  ///< By name.
 
     bool operator==(const OwnerSettings&) const = default;

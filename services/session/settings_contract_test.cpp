@@ -28,6 +28,7 @@ class SettingsContract : public testing::TestWithParam<StoreKind> {
     const OwnerSettings hers_{.values = {"be brief \n🙂", 0.1, 0.2, 3, 0.4, 1.5, 600, 0, 4096},
                               .default_preset = "warm",
                               .theme = Theme::kDark,
+                              .quiet = true,
                               .presets = {{"cold", {.temperature = 0.0, .top_k = 0}},
                                           {"warm", {.system_prompt = "be kind"}}}};
 };

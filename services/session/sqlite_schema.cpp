@@ -322,6 +322,10 @@ CREATE TRIGGER attachment_back AFTER DELETE ON waiting_attachment BEGIN
     UPDATE attachment SET state = 'composer' WHERE seq = old.attachment AND state = 'waiting';
 END;
 )sql",
+    // Answers that leave half of the processor to others.
+    R"sql(
+ALTER TABLE owner_settings ADD COLUMN quiet INTEGER NOT NULL DEFAULT 0 CHECK (quiet IN (0, 1));
+)sql",
 };
 
 }  // namespace

@@ -57,13 +57,14 @@ Result<OwnerSettings> SqliteStore::owner_settings(const OwnerId& owner) {
     OwnerSettings settings;
     NOTSO_TRY(Statement own,
               database_->prepare(fmt::format(
-                  "SELECT theme, default_preset, {} FROM owner_settings WHERE owner = ?",
+                  "SELECT theme, default_preset, quiet, {} FROM owner_settings WHERE owner = ?",
                   kSettingsColumns)));
     NOTSO_TRY(const bool found, own.bind(1, owner.value).step());
     if (!found) return settings;
     settings.theme = value_of<Theme>(own.text(0), kThemeNames);
     settings.default_preset = own.text(1);
-    settings.values = read_settings(own, 2);
+    settings.quiet = own.integer(2) != 0;
+    settings.values = read_settings(own, 3);
     NOTSO_TRY(Statement presets,
               database_->prepare(fmt::format(
                   "SELECT name, {} FROM preset WHERE owner = ? ORDER BY name", kSettingsColumns)));
@@ -79,14 +80,16 @@ Result<> SqliteStore::put_owner_settings(const OwnerId& owner, const OwnerSettin
     NOTSO_TRY(Transaction transaction, Transaction::begin(*database_));
     NOTSO_TRY(Statement remove, database_->prepare("DELETE FROM owner_settings WHERE owner = ?"));
     NOTSO_CHECK(remove.bind(1, owner.value).run());
-    NOTSO_TRY(Statement own,
-              database_->prepare(fmt::format(
-                  "INSERT INTO owner_settings (owner, theme, default_preset, {}) VALUES (?, ?, ?, "
-                  "{})",
-                  kSettingsColumns,
-                  kSettingsMarks)));
+    NOTSO_TRY(
+        Statement own,
+        database_->prepare(fmt::format(
+            "INSERT INTO owner_settings (owner, theme, default_preset, quiet, {}) VALUES (?, ?, "
+            "?, ?, {})",
+            kSettingsColumns,
+            kSettingsMarks)));
     own.bind(1, owner.value).bind(2, name_of(settings.theme)).bind(3, settings.default_preset);
-    bind_settings(own, 4, settings.values);
+    own.bind(4, std::int64_t{settings.quiet});
+    bind_settings(own, 5, settings.values);
     NOTSO_CHECK(own.run());
     for (const Preset& preset : settings.presets) {
         NOTSO_TRY(

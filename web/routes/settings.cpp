@@ -60,6 +60,7 @@ Awaitable<> show_settings(Exchange& exchange,
     settings["action"] = editing ? kPresetsPath : kSettingsPath;
     settings["told"] = told_of(frame.language, asked_value(exchange.request(), "done"));
     settings["themes"] = editing ? json::array{} : theme_choices(frame.language, own.theme);
+    settings["quiet"] = own.quiet;
     settings["presets"] = presets_view(frame.language, own);
     settings["default_preset"] = own.default_preset;
     view["settings"] = std::move(settings);
@@ -124,9 +125,11 @@ Awaitable<> post_settings(Exchange& exchange, const Pages& pages) {
         co_await show_typed(exchange, pages, std::move(form));
         co_return;
     }
-    Edit edit = [values = form.values, theme = *theme](OwnerSettings& own) -> Result<> {
+    const bool quiet = fields->contains("quiet");
+    Edit edit = [values = form.values, theme = *theme, quiet](OwnerSettings& own) -> Result<> {
         own.values = values;
         own.theme = theme;
+        own.quiet = quiet;
         return {};
     };
     const auto changed =

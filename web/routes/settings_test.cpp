@@ -102,6 +102,17 @@ TEST_F(SettingsRoutes, WhatIsSavedIsWhatNewChatsBeginWith) {
     EXPECT_EQ(watched_->last().sampling.temperature, std::nullopt) << "the old chat has its own";
 }
 
+TEST_F(SettingsRoutes, QuietModeReachesTheBackendUntilItIsTakenBack) {
+    constexpr std::string_view kTicked = "name=\"quiet\" value=\"1\" checked";
+    EXPECT_FALSE(get_as(kHer, "/settings").body.contains(kTicked));
+    EXPECT_TRUE(done("/settings", "quiet=1").contains(kTicked));
+    const std::string chat = new_chat();
+    EXPECT_TRUE(watched_->last().quiet);
+    EXPECT_FALSE(done("/settings", "temperature=1").contains(kTicked));
+    say(chat, "again");
+    EXPECT_FALSE(watched_->last().quiet);
+}
+
 TEST_F(SettingsRoutes, WhatCanNotBeUsedStaysInTheFormAndIsExplained) {
     done("/settings", "temperature=0.5&theme=dark");
     for (const auto& [name, text, range] :
