@@ -43,24 +43,34 @@ std::vector<std::byte> stored(const KernelTable& table, KvType type, const Float
     return out;
 }
 
-/// Keys and values cut into tiles, in memory last tile first.
+/// Keys and values cut into tiles, in memory last tile first. What is no key is no number.
 struct Tiles {
-    Tiles(const std::vector<std::byte>& keys, const std::vector<std::byte>& values, std::size_t n)
-        : tile_bytes(n) {
-        const std::size_t n_tiles = (keys.size() + n - 1) / n;
-        memory.resize(2 * n * n_tiles);
+    Tiles(const KernelTable& table, KvType type, int dim, const Floats& keys, const Floats& values)
+        : tile_bytes(kAttentionKeys * kv_row_bytes(type, dim)) {
+        const std::vector<std::byte> key_rows = stored(table, type, keys, dim);
+        const std::vector<std::byte> value_rows = stored(table, type, values, dim);
+        const std::size_t n_tiles = (key_rows.size() + tile_bytes - 1) / tile_bytes;
+        memory.resize(2 * tile_bytes * n_tiles, std::byte{0xFF});
         for (std::size_t i = 0; i < n_tiles; ++i) {
-            std::byte* tile = &memory[2 * n * (n_tiles - 1 - i)];
-            const std::size_t bytes = std::min(n, keys.size() - i * n);
-            std::copy_n(&keys[i * n], bytes, tile);
-            std::copy_n(&values[i * n], bytes, tile + n);
-            data.push_back(tile);
+            data.push_back(&memory[2 * tile_bytes * (n_tiles - 1 - i)]);
+            std::copy_n(&value_rows[i * tile_bytes],
+                        std::min(tile_bytes, value_rows.size() - i * tile_bytes),
+                        data.back() + tile_bytes);
         }
+        const std::size_t row_bytes = kv_row_bytes(type, dim);
+        const auto n_keys = static_cast<std::int32_t>(key_rows.size() / row_bytes);
+        for (std::int32_t j = 0; j < n_keys; ++j)
+            put_key(type,
+                    {data[static_cast<std::size_t>(j / kAttentionKeys)],
+                     j % kAttentionKeys,
+                     0,
+                     dim / kv_traits(type).elements},
+                    &key_rows[static_cast<std::size_t>(j) * row_bytes]);
     }
 
     std::size_t tile_bytes;
     std::vector<std::byte> memory;  ///< [n_tiles, {k, v}, tile_bytes]
-    std::vector<const std::byte*> data;
+    std::vector<std::byte*> data;
 };
 
 struct Heads {
@@ -83,9 +93,7 @@ struct Heads {
         const auto width = static_cast<std::size_t>(shape.n_heads * shape.head_dim);
         Floats out(static_cast<std::size_t>(n) * width, NAN);
         Floats scratch(attention_scratch_floats(shape.head_dim));
-        const Tiles tiles(stored(table, type, keys, shape.head_dim),
-                          stored(table, type, values, shape.head_dim),
-                          kAttentionKeys * kv_row_bytes(type, shape.head_dim));
+        const Tiles tiles(table, type, shape.head_dim, keys, values);
         kv_kernels(table, type)
             .attention({.q = q.data() + static_cast<std::size_t>(first) * width,
                         .q_stride = width,
@@ -110,7 +118,8 @@ TEST_P(FastKernels, AttentionEqualsItsPlainTwinAndIgnoresTheBatch) {
                                    {128, 4, 8, 60},
                                    {16, 2, 5, 200},
                                    {96, 1, 3, 130},
-                                   {80, 5, 2, 127}};
+                                   {80, 5, 2, 127},
+                                   {32, 7, 1, 100}};
     for (const AttentionCase& shape : cases) {
         const Heads heads(shape, rng_);
         for (const KvType type : kAllKvTypes) {
@@ -180,6 +189,30 @@ TEST_P(FastKernels, KeysAndValuesAreStoredAsTheirTwinsStoreThem) {
     const Floats odd(row.begin(), row.begin() + 19);  // a head that fills no vectors
     EXPECT_EQ(stored(*GetParam(), KvType::kF16, odd, 19),
               stored(generic_table(), KvType::kF16, odd, 19));
+}
+
+TEST(StoredKeys, ComeBackFromATileAsTheyWere) {
+    for (const KvType type : kAllKvTypes) {
+        constexpr int kDim = 64;
+        const std::size_t row_bytes = kv_row_bytes(type, kDim);
+        const std::int32_t n_blocks = kDim / kv_traits(type).elements;
+        std::vector<std::byte> rows(kKvTileTokens * row_bytes);
+        std::mt19937 rng(5);
+        for (std::byte& byte : rows) byte = static_cast<std::byte>(rng());
+        std::vector<std::byte> tile(rows.size());
+        for (std::int32_t pos = kKvTileTokens; pos-- > 0;) {
+            const std::byte* row = &rows[static_cast<std::size_t>(pos) * row_bytes];
+            const auto half = static_cast<std::size_t>(n_blocks / 2 * kv_traits(type).bytes);
+            put_key(type, {tile.data(), pos, n_blocks / 2, n_blocks - n_blocks / 2}, row + half);
+            put_key(type, {tile.data(), pos, 0, n_blocks / 2}, row);
+        }
+        std::vector<std::byte> back(rows.size());
+        for (std::int32_t pos = 0; pos < kKvTileTokens; ++pos)
+            get_key(type,
+                    {tile.data(), pos, 0, n_blocks},
+                    &back[static_cast<std::size_t>(pos) * row_bytes]);
+        EXPECT_EQ(back, rows) << kv_traits(type).name << ": nothing overlaps, nothing is lost";
+    }
 }
 
 TEST(StoredKeys, Q8_0IsWithinHalfAStepOfWhatWasStored) {

@@ -15,13 +15,14 @@ enum class KvType : std::uint8_t {
 
 /// Facts about one type.
 struct KvTraits {
-    const char* name;       ///< As `--kv` takes it.
-    std::int32_t elements;  ///< Of one block; a head's dimensions are whole blocks.
-    std::int32_t bytes;     ///< Of one block.
+    const char* name;          ///< As `--kv` takes it.
+    std::int32_t elements;     ///< Of one block; a head's dimensions are whole blocks.
+    std::int32_t bytes;        ///< Of one block.
+    std::int32_t scale_bytes;  ///< Of those: a scale, which comes first.
 };
 
 /// By KvType.
-inline constexpr KvTraits kKvTraits[] = {{"f16", 1, 2}, {"f32", 1, 4}, {"q8_0", 32, 34}};
+inline constexpr KvTraits kKvTraits[] = {{"f16", 1, 2, 0}, {"f32", 1, 4, 0}, {"q8_0", 32, 34, 2}};
 inline constexpr std::size_t kKvTypes = sizeof(kKvTraits) / sizeof(kKvTraits[0]);
 
 constexpr const KvTraits& kv_traits(KvType type) noexcept {

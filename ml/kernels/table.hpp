@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ml/kernels/kv_type.hpp"
+#include "ml/kernels/kv_tile.hpp"
 #include "ml/kernels/packed.hpp"
 
 namespace notso::ml::kernels {
@@ -51,13 +51,13 @@ struct AttentionArgs {
     std::int32_t n_tokens;  ///< ≤ kAttentionTokens
     std::int32_t n_heads;  ///< Query heads that share this KV head, ≤ kAttentionQueries / n_tokens.
     std::int32_t head_dim;
-    std::int32_t first_pos;   ///< Of the first token; token t sees keys 0 … first_pos + t.
-    float scale;              ///< Of q · k.
+    std::int32_t first_pos;  ///< Of the first token; token t sees keys 0 … first_pos + t.
+    float scale;             ///< Of q · k.
     /// Where the tiles are that hold the keys and values of kAttentionKeys tokens each.
     const std::byte* const* tiles;
-    std::size_t keys;    ///< Bytes from there to [kAttentionKeys, head_dim] of the kernel's KvType.
-    std::size_t values;  ///< The same for values.
-    float* out;               ///< [n_tokens, n_heads, head_dim]
+    std::size_t keys;    ///< Bytes from there to the keys, in the kernel's KvType (kv_tile.hpp).
+    std::size_t values;  ///< The same for [kAttentionKeys, head_dim] values.
+    float* out;          ///< [n_tokens, n_heads, head_dim]
     std::size_t out_stride;
     float*
         scratch;  ///< attention_scratch_floats(head_dim), 64-byte aligned, of the calling thread.
@@ -66,7 +66,7 @@ using Attention = void (*)(const AttentionArgs& args) noexcept;
 
 /// What a set of kernels does with keys and values of one KvType.
 struct KvKernels {
-    /// Writes one head's key or value, [n] f32, into the cache.
+    /// Makes the row of one head's key or value, [n] f32, as the cache has it.
     void (*store)(const float* row, std::byte* out, std::int32_t n) noexcept;
     Attention attention;
 };
@@ -77,7 +77,8 @@ inline constexpr std::int32_t kPanelCols =
     640;  ///< this many columns of them: what the L1 cache holds.
 inline constexpr std::int32_t kAttentionQueries =
     32;  ///< Queries (tokens × heads) of one attention call.
-inline constexpr std::int32_t kAttentionKeys = 64;  ///< Keys of one step of the online softmax.
+inline constexpr std::int32_t kAttentionKeys =
+    kKvTileTokens;  ///< Keys of one step of the online softmax.
 
 /// A panel (of whole rows where a type only has a plain decoder) and the sixteen partial sums of
 /// every product.

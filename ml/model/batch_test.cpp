@@ -106,13 +106,20 @@ class Batches : public ::testing::Test {
     for (std::int32_t layer = 0; layer < config.n_layers; ++layer) {
         for (std::int32_t head = 0; head < config.n_kv_heads; ++head) {
             for (std::int32_t pos = 0; pos < alone.cache->size(); ++pos) {
-                const auto differ = [&](const std::byte* a, const std::byte* b) {
-                    return std::memcmp(a, b, bytes) != 0;
+                const auto key_in = [&](KvCache& cache) {
+                    std::vector<std::byte> row(bytes);
+                    get_key(cache.type(),
+                            {cache.keys(layer, head, pos),
+                             pos % kPageTokens,
+                             0,
+                             config.head_dim / kv_traits(cache.type()).elements},
+                            row.data());
+                    return row;
                 };
-                if (differ(together.cache->key(layer, head, pos),
-                           alone.cache->key(layer, head, pos)) ||
-                    differ(together.cache->value(layer, head, pos),
-                           alone.cache->value(layer, head, pos)))
+                if (key_in(*together.cache) != key_in(*alone.cache) ||
+                    std::memcmp(together.cache->value(layer, head, pos),
+                                alone.cache->value(layer, head, pos),
+                                bytes) != 0)
                     return ::testing::AssertionFailure()
                            << "layer " << layer << ", head " << head << ", token " << pos;
             }

@@ -2,6 +2,7 @@
 // Products see all rows of a chunk together; caches and attention go sequence by sequence, their
 // tasks in one job.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "ml/model/transformer.hpp"
@@ -78,11 +79,22 @@ void Transformer::store_kv(std::int32_t layer,
     const std::int32_t width = spec_.config.n_kv_heads * dim;
     KvCache& cache = *part.cache;
     const auto store = kv_kernels(cache).store;
+    const KvTraits& traits = kv_traits(cache.type());
+    constexpr std::int32_t kPiece = 32;  // dimensions of a key at a time: whole blocks of any type
+    std::array<std::byte, kv_row_bytes(KvType::kF32, kPiece)> piece;
     for (std::int32_t t = 0; t < part.size(); ++t) {
         const std::int32_t row = part.first_row + t;
         const std::int32_t pos = part.first_pos + t;
         const std::size_t column = extent(kv_head, dim);
-        store(row_of(work().k, row, width) + column, cache.key(layer, kv_head, pos), dim);
+        const float* key = row_of(work().k, row, width) + column;
+        std::byte* keys = cache.keys(layer, kv_head, pos);
+        for (std::int32_t d = 0; d < dim; d += kPiece) {
+            const std::int32_t n = std::min(kPiece, dim - d);
+            store(key + d, piece.data(), n);
+            put_key(cache.type(),
+                    {keys, pos % kPageTokens, d / traits.elements, n / traits.elements},
+                    piece.data());
+        }
         store(row_of(work().v, row, width) + column, cache.value(layer, kv_head, pos), dim);
     }
 }

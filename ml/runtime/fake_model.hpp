@@ -213,9 +213,13 @@ class FakeModel final : public Model {
             text.push_back(TokenId{held(cache, pos).token});
         return text;
     }
+    /// Where its token is kept: any place among the keys that is its own.
+    static std::byte* token_in(KvCache& cache, std::int32_t pos) {
+        return cache.keys(0, 0, pos) + pos % kPageTokens * std::int32_t{sizeof(TokenId)};
+    }
     static Held held(KvCache& cache, std::int32_t pos) {
         Held held{};
-        std::memcpy(&held.token, cache.key(0, 0, pos), sizeof held.token);
+        std::memcpy(&held.token, token_in(cache, pos), sizeof held.token);
         std::memcpy(&held.stamp, cache.value(0, 0, pos), sizeof held.stamp);
         return held;
     }
@@ -233,7 +237,7 @@ class FakeModel final : public Model {
             n_fast_ += static_cast<std::int32_t>(segment.tokens.size());
         for (std::size_t i = 0; i < segment.tokens.size(); ++i) {
             const Held now{to_int(segment.tokens[i]), ++last_stamp_};
-            std::memcpy(cache.key(0, 0, cache.size()), &now.token, sizeof now.token);
+            std::memcpy(token_in(cache, cache.size()), &now.token, sizeof now.token);
             std::memcpy(cache.value(0, 0, cache.size()), &now.stamp, sizeof now.stamp);
             cache.advance(1);
             if (is_prompt) answer.prompt_size = static_cast<std::size_t>(cache.size());

@@ -56,20 +56,21 @@ class KvCache {
     const std::byte* const* data() const noexcept { return data_.data(); }
     const KvPool& pool() const noexcept { return *pool_; }
 
-    /// One token's row of a KV head: [head_dim] of type().
-    std::byte* key(std::int32_t layer, std::int32_t kv_head, std::int32_t pos) noexcept {
-        return row(pos) + pool_->keys_offset(layer, kv_head);
+    /// The keys of a KV head in the page of a token (kv_tile.hpp).
+    std::byte* keys(std::int32_t layer, std::int32_t kv_head, std::int32_t pos) noexcept {
+        return page_of(pos) + pool_->keys_offset(layer, kv_head);
     }
+    /// One token's value: [head_dim] of type().
     std::byte* value(std::int32_t layer, std::int32_t kv_head, std::int32_t pos) noexcept {
-        return row(pos) + pool_->values_offset(layer, kv_head);
+        return page_of(pos) + pool_->values_offset(layer, kv_head) +
+               static_cast<std::size_t>(pos % kPageTokens) * pool_->row_bytes();
     }
 
   private:
     bool is_shared(std::size_t page) const noexcept { return pool_->n_users(pages_[page]) > 1; }
     bool renew(std::size_t page, bool keep);
-    std::byte* row(std::int32_t pos) noexcept {
-        return data_[static_cast<std::size_t>(pos / kPageTokens)] +
-               static_cast<std::size_t>(pos % kPageTokens) * pool_->row_bytes();
+    std::byte* page_of(std::int32_t pos) noexcept {
+        return data_[static_cast<std::size_t>(pos / kPageTokens)];
     }
 
     std::unique_ptr<KvPool> own_pool_;  // of create()

@@ -28,7 +28,8 @@ std::unique_ptr<KvPool> make_pool(std::int32_t n_pages) {
 /// Writes a mark into the rows of the next tokens, as a forward pass would.
 void write(KvCache& cache, std::int32_t n_tokens, int mark) {
     for (std::int32_t pos = cache.size(); pos < cache.size() + n_tokens; ++pos) {
-        std::memset(cache.key(2, 1, pos), mark, 64);
+        const std::vector<std::byte> row(64, static_cast<std::byte>(mark));
+        put_key(KvType::kF16, {cache.keys(2, 1, pos), pos % kPageTokens, 0, 32}, row.data());
         std::memset(cache.value(2, 1, pos), mark, 64);
     }
     cache.advance(n_tokens);
@@ -38,9 +39,10 @@ void write(KvCache& cache, std::int32_t n_tokens, int mark) {
 std::vector<int> marks(KvCache& cache) {
     std::vector<int> out;
     for (std::int32_t pos = 0; pos < cache.size(); ++pos) {
-        const std::byte first = *cache.key(2, 1, pos);
-        EXPECT_EQ(std::memcmp(cache.key(2, 1, pos), cache.value(2, 1, pos), 64), 0);
-        out.push_back(static_cast<int>(first));
+        std::vector<std::byte> row(64);
+        get_key(KvType::kF16, {cache.keys(2, 1, pos), pos % kPageTokens, 0, 32}, row.data());
+        EXPECT_EQ(std::memcmp(row.data(), cache.value(2, 1, pos), 64), 0);
+        out.push_back(static_cast<int>(row.front()));
     }
     return out;
 }
@@ -56,11 +58,12 @@ TEST(KvCache, EveryHeadHasItsOwnRows) {
     for (const auto& [type, bytes] :
          {std::pair(KvType::kF16, 64U), {KvType::kF32, 128U}, {KvType::kQ8_0, 34U}}) {
         auto cache = *KvCache::create(small(), kTokens, type);
-        std::vector<std::byte*> rows;
+        std::vector<std::byte*> rows;  // of keys: their tiles cut into as many
         for (int layer = 0; layer < kLayers; ++layer)
             for (int head = 0; head < kHeads; ++head)
                 for (std::int32_t pos = 0; pos < kTokens; ++pos) {
-                    rows.push_back(cache->key(layer, head, pos));
+                    rows.push_back(cache->keys(layer, head, pos) +
+                                   static_cast<std::size_t>(pos % kPageTokens) * bytes);
                     rows.push_back(cache->value(layer, head, pos));
                 }
         for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -82,7 +85,7 @@ TEST(KvCache, KernelsFindTheRowsOfATile) {
     for (const std::int32_t pos : {0, 63, 64, 130, 199}) {
         const std::byte* tile = cache->data()[pos / kPageTokens];
         const auto row = static_cast<std::size_t>(pos % kPageTokens) * 64;
-        EXPECT_EQ(tile + cache->pool().keys_offset(1, 1) + row, cache->key(1, 1, pos));
+        EXPECT_EQ(tile + cache->pool().keys_offset(1, 1), cache->keys(1, 1, pos));
         EXPECT_EQ(tile + cache->pool().values_offset(1, 1) + row, cache->value(1, 1, pos));
     }
 }

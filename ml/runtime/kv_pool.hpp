@@ -43,7 +43,7 @@ class KvPool {
     std::int32_t n_users(KvPage page) const noexcept { return users_[index(page)]; }
 
     std::byte* data(KvPage page) const noexcept { return memory_ + index(page) * page_bytes_; }
-    /// Where rows of a KV head begin in every page: [kPageTokens, head_dim] of type(), row-major.
+    /// Where a KV head begins in every page: its keys as kv_tile.hpp has them, its values as rows.
     std::size_t keys_offset(std::int32_t layer, std::int32_t kv_head) const noexcept;
     std::size_t values_offset(std::int32_t layer, std::int32_t kv_head) const noexcept;
 
@@ -57,7 +57,7 @@ class KvPool {
     KvPool() = default;
     static std::size_t index(KvPage page) noexcept { return static_cast<std::size_t>(page); }
 
-    std::byte* memory_ = nullptr;  // [page, layer, {k, v}, kv_head, kPageTokens, head_dim]
+    std::byte* memory_ = nullptr;  // [page, layer, {k, v}, kv_head, tile]
     std::size_t bytes_ = 0;        // of the mapping
     std::size_t page_bytes_ = 0;
     std::size_t row_bytes_ = 0;

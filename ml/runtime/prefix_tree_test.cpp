@@ -52,14 +52,14 @@ class Prefixes : public ::testing::Test {
     void write_rest(KvCache& cache, const Text& tokens) {
         ASSERT_TRUE(cache.reserve(static_cast<std::int32_t>(tokens.size()) - cache.size()));
         while (cache.size() < std::ssize(tokens)) {
-            std::memcpy(cache.key(0, 0, cache.size()), &tokens[extent(cache.size())], 4);
+            std::memcpy(cache.value(0, 0, cache.size()), &tokens[extent(cache.size())], 4);
             cache.advance(1);
         }
     }
 
     static TokenId token_at(KvCache& cache, std::int32_t pos) {
         TokenId id{};
-        std::memcpy(&id, cache.key(0, 0, pos), 4);
+        std::memcpy(&id, cache.value(0, 0, pos), 4);
         return id;
     }
 

@@ -9,7 +9,6 @@
 #include <cstdint>
 
 #include "ml/kernels/avx2/kernels.hpp"
-#include "ml/kernels/avx2/transpose.hpp"
 
 namespace notso::ml::kernels {
 
@@ -59,21 +58,6 @@ struct Avx2 {
                                                     Vec* sums) {
         multiply_add_half<kRows, kTokens, &Vec::lo>(w, w_stride, x, x_stride, sums);
         multiply_add_half<kRows, kTokens, &Vec::hi>(w + 8, w_stride, x + 8, x_stride, sums);
-    }
-
-    /// Sixteen rows of sixteen numbers become columns: four squares of eight, two of which change
-    /// places.
-    static void transpose(Vec* rows) {
-        __m256 squares[4][8];
-        for (int i = 0; i < 32; ++i) {
-            const Vec& row = rows[i / 16 * 8 + i % 8];
-            squares[i / 8][i % 8] = i / 8 % 2 == 0 ? row.lo : row.hi;
-        }
-        for (auto& square : squares) avx2::transpose8(square);
-        for (int i = 0; i < 8; ++i) {
-            rows[i] = {squares[0][i], squares[2][i]};
-            rows[8 + i] = {squares[1][i], squares[3][i]};
-        }
     }
 
     static Vec load_f16(const void* p) {

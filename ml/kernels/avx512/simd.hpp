@@ -61,35 +61,6 @@ struct Avx512 {
         }
     }
 
-    /// Sixteen rows of sixteen numbers become columns.
-    [[gnu::always_inline]] static void transpose(Vec* rows) {
-        Vec pairs[16];
-#pragma GCC unroll 8
-        for (int i = 0; i < 16; i += 2) {
-            pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
-            pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
-        }
-        Vec fours[16];  // of rows i…i + 3: columns j, j + 4, j + 8, j + 12 in fours[i + j]
-#pragma GCC unroll 4
-        for (int i = 0; i < 16; i += 4) {
-            fours[i] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
-            fours[i + 1] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0xEE);
-            fours[i + 2] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
-            fours[i + 3] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xEE);
-        }
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-            const Vec low = _mm512_shuffle_f32x4(fours[j], fours[j + 4], 0x88);
-            const Vec high = _mm512_shuffle_f32x4(fours[j], fours[j + 4], 0xDD);
-            const Vec low2 = _mm512_shuffle_f32x4(fours[j + 8], fours[j + 12], 0x88);
-            const Vec high2 = _mm512_shuffle_f32x4(fours[j + 8], fours[j + 12], 0xDD);
-            rows[j] = _mm512_shuffle_f32x4(low, low2, 0x88);
-            rows[j + 4] = _mm512_shuffle_f32x4(high, high2, 0x88);
-            rows[j + 8] = _mm512_shuffle_f32x4(low, low2, 0xDD);
-            rows[j + 12] = _mm512_shuffle_f32x4(high, high2, 0xDD);
-        }
-    }
-
     static Vec load_f16(const void* p) {
         return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
     }

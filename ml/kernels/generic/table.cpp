@@ -84,18 +84,22 @@ void attend(const AttentionArgs& args, const float* q, float* out, std::int32_t 
     const std::int32_t dim = args.head_dim;
     const std::size_t row_bytes = kv_row_bytes(kType, dim);
     float* row = args.scratch;
+    auto* stored = reinterpret_cast<std::byte*>(row + dim);
     double max = -INFINITY;
     double sum = 0;
     std::fill_n(out, dim, 0.0f);
     for (std::int32_t j = 0; j < n_keys; ++j) {
-        const std::byte* tile = args.tiles[j / kAttentionKeys] +
-                                static_cast<std::size_t>(j % kAttentionKeys) * row_bytes;
-        load(tile + args.keys, row, static_cast<std::size_t>(dim));
+        const std::byte* tile = args.tiles[j / kAttentionKeys];
+        const std::int32_t pos = j % kAttentionKeys;
+        get_key(kType, {tile + args.keys, pos, 0, dim / kv_traits(kType).elements}, stored);
+        load(stored, row, static_cast<std::size_t>(dim));
         const double score = dot(q, row, dim) * static_cast<double>(args.scale);
         const double new_max = std::max(max, score);
         const auto keep = static_cast<float>(std::exp(max - new_max));
         const double p = std::exp(score - new_max);
-        load(tile + args.values, row, static_cast<std::size_t>(dim));
+        load(tile + args.values + static_cast<std::size_t>(pos) * row_bytes,
+             row,
+             static_cast<std::size_t>(dim));
         for (std::int32_t d = 0; d < dim; ++d)
             out[d] = out[d] * keep + static_cast<float>(p) * row[d];
         sum = sum * static_cast<double>(keep) + p;

@@ -89,83 +89,41 @@ struct Ahead {
     }
 };
 
-/// Nothing: tokens that share a tile have enough to do with it.
-struct NoTile {
-    template <class>
-    void beside_reading(std::ptrdiff_t) {}
-    template <class>
-    void beside_scores(std::ptrdiff_t) {}
-    template <class>
-    void beside_values(std::ptrdiff_t) {}
-};
-
 /// The next tile, for a token alone: its queries are few, so keys and values come from memory as
-/// fast as it gives them. Each step asks for its part.
+/// fast as it gives them. Each step asks for its part: a dimension of the keys beside one of them,
+/// a value beside a value.
 struct NextTile {
     Ahead keys;
     Ahead values;
-
-    /// Beside sixteen numbers of sixteen keys. @param bytes  Of sixteen numbers.
-    template <class S>
-    [[gnu::always_inline]] void beside_reading(std::ptrdiff_t bytes) {
-        keys.ask<S>(bytes / 8);     // half of the keys
-        values.ask<S>(bytes / 16);  // a quarter of the values
-    }
-    /// Beside one number of all keys.
-    template <class S>
-    [[gnu::always_inline]] void beside_scores(std::ptrdiff_t bytes) {
-        keys.ask<S>(bytes / 32 + 1);
-    }
-    /// Beside one value.
-    template <class S>
-    [[gnu::always_inline]] void beside_values(std::ptrdiff_t bytes) {
-        values.ask<S>(bytes * 3 / 32 + 1);
-    }
 };
 
-/// Reads the first n keys of a tile. Vectors that are used in part end with repeated keys.
-template <class S, class K, class Next>
+/// Makes the first n keys of a tile f32, and perhaps some more.
+template <class S, class K>
 void read_keys(const AttentionState& state,
                const std::byte* keys,
                std::int32_t n,
-               std::ptrdiff_t dim,
-               Next& next) {
-    const std::size_t row_bytes = kv_row_bytes(K::kType, static_cast<std::int32_t>(dim));
-    for (std::int32_t first = 0; first < n; first += 16) {
-        for (std::ptrdiff_t d = 0; d < dim; d += 16) {
-            typename S::Vec rows[16];
-#pragma GCC unroll 16
-            for (std::int32_t i = 0; i < 16; ++i) {
-                const std::int32_t key = first + i < n ? first + i : n - 1;
-                const std::byte* row = keys + static_cast<std::size_t>(key) * row_bytes;
-                rows[i] = K::load(row, d);
-            }
-            next.template beside_reading<S>(K::kVecBytes);
-            S::transpose(rows);
-#pragma GCC unroll 16
-            for (std::int32_t i = 0; i < 16; ++i)
-                S::store(state.tile + (d + i) * kAttentionKeys + first, rows[i]);
-        }
-    }
+               std::ptrdiff_t dim) {
+    for (std::ptrdiff_t d = 0; d < dim; ++d)
+        for (std::int32_t key = 0; key < n; key += 16)
+            S::store(state.tile + d * kAttentionKeys + key, K::load_keys(keys, d, key));
 }
 
-/// Scores of kQueries neighbouring queries and kVecs · 16 keys from `key` on.
-template <class S, class K, int kQueries, int kVecs, class Next>
+/// Scores of kQueries neighbouring queries and kVecs · 16 keys from `key` on; keys(d, key) gives
+/// number d of sixteen keys.
+template <class S, int kQueries, int kVecs, class Keys>
 void score_keys(const AttentionState& state,
+                const Keys& keys,
                 std::int32_t query,
-                std::ptrdiff_t key,
-                std::ptrdiff_t dim,
-                Next& next) {
+                std::int32_t key,
+                std::ptrdiff_t dim) {
     const float* q = state.q + query * dim;
-    const float* keys = state.tile + key;
     typename S::Vec sums[kQueries * kVecs];
 #pragma GCC unroll 32
     for (int i = 0; i < kQueries * kVecs; ++i) sums[i] = S::zero();
-    for (std::ptrdiff_t d = 0; d < dim; ++d, keys += kAttentionKeys) {
-        next.template beside_scores<S>(K::kVecBytes);
+    for (std::ptrdiff_t d = 0; d < dim; ++d) {
         typename S::Vec vecs[kVecs];
 #pragma GCC unroll 8
-        for (int v = 0; v < kVecs; ++v) vecs[v] = S::load(keys + 16 * v);
+        for (int v = 0; v < kVecs; ++v) vecs[v] = keys(d, key + 16 * v);
 #pragma GCC unroll 8
         for (int i = 0; i < kQueries; ++i) {
             const auto number = S::set1(q[i * dim + d]);
@@ -181,19 +139,19 @@ void score_keys(const AttentionState& state,
 }
 
 /// Scores of the queries from `query` on and the first n keys of a tile, sixteen keys at a time.
-template <class S, class K, int kQueries, class Next>
+template <class S, int kQueries, class Keys>
 void score_tile(const AttentionState& state,
+                const Keys& keys,
                 std::int32_t query,
                 std::int32_t n,
-                std::ptrdiff_t dim,
-                Next& next) {
+                std::ptrdiff_t dim) {
     for (; query + kQueries <= state.n_queries; query += kQueries) {
         std::int32_t key = 0;
         for (; key + S::kScoreVecs * 16 <= n; key += S::kScoreVecs * 16)
-            score_keys<S, K, kQueries, S::kScoreVecs>(state, query, key, dim, next);
-        for (; key < n; key += 16) score_keys<S, K, kQueries, 1>(state, query, key, dim, next);
+            score_keys<S, kQueries, S::kScoreVecs>(state, keys, query, key, dim);
+        for (; key < n; key += 16) score_keys<S, kQueries, 1>(state, keys, query, key, dim);
     }
-    if constexpr (kQueries > 1) score_tile<S, K, kQueries - 1>(state, query, n, dim, next);
+    if constexpr (kQueries > 1) score_tile<S, kQueries - 1>(state, keys, query, n, dim);
 }
 
 /// acc += weights · values for kQueries neighbouring queries, over kVecs · 16 dimensions from `d`
@@ -240,6 +198,20 @@ void gather_all_dims(const AttentionState& state,
     for (; d < dim; d += 16) gather_values<S, kQueries, 1>(state, value, query, visible, d, dim);
 }
 
+/// The same for so many queries, as many at a time as there are registers for.
+template <class S, int kQueries, class Value>
+void gather_queries(const AttentionState& state,
+                    const Value& value,
+                    std::int32_t query,
+                    std::int32_t n_queries,
+                    std::int32_t visible,
+                    std::ptrdiff_t dim) {
+    for (; n_queries >= kQueries; query += kQueries, n_queries -= kQueries)
+        gather_all_dims<S, kQueries>(state, value, query, visible, dim);
+    if constexpr (kQueries > 1)
+        gather_queries<S, kQueries - 1>(state, value, query, n_queries, visible, dim);
+}
+
 /// The queries of one token: from scores to what they gather of the tile's visible values.
 template <class S, class Value>
 void gather_token(const AttentionState& state,
@@ -249,11 +221,7 @@ void gather_token(const AttentionState& state,
                   std::int32_t visible,
                   std::ptrdiff_t dim) {
     for (std::int32_t h = 0; h < n_heads; ++h) fold_scores<S>(state, query + h, visible, dim);
-    std::int32_t h = 0;
-    for (; h + S::kValueQueries <= n_heads; h += S::kValueQueries)
-        gather_all_dims<S, S::kValueQueries>(state, value, query + h, visible, dim);
-    for (; h + 2 <= n_heads; h += 2) gather_all_dims<S, 2>(state, value, query + h, visible, dim);
-    if (h < n_heads) gather_all_dims<S, 1>(state, value, query + h, visible, dim);
+    gather_queries<S, S::kValueQueries>(state, value, query, n_heads, visible, dim);
 }
 
 /// One tile of keys and values.
@@ -278,11 +246,15 @@ template <class S, class K>
 void attend_alone(const AttentionArgs& args, const AttentionState& state, const Tile& tile) {
     const std::ptrdiff_t dim = args.head_dim;
     const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
+    const auto value_lines = static_cast<std::ptrdiff_t>((row_bytes + 63) / 64);
     NextTile next = next_tile(args, tile, row_bytes);
-    read_keys<S, K>(state, tile.keys, tile.n, dim, next);
-    score_tile<S, K, S::kScoreQueries>(state, 0, tile.n, dim, next);
+    const auto key = [&](std::ptrdiff_t d, std::int32_t first) __attribute__((always_inline)) {
+        if (first == 0) next.keys.ask<S>(K::kKeyLines);
+        return K::load_keys(tile.keys, d, first);
+    };
+    score_tile<S, S::kScoreQueries>(state, key, 0, tile.n, dim);
     const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
-        if (d == 0) next.beside_values<S>(K::kVecBytes);
+        if (d == 0) next.values.ask<S>(value_lines);
         return K::load(tile.values + static_cast<std::size_t>(j) * row_bytes, d);
     };
     gather_token<S>(state, value, 0, args.n_heads, tile.n, dim);
@@ -294,9 +266,11 @@ void attend_together(const AttentionArgs& args, const AttentionState& state, con
     const std::ptrdiff_t dim = args.head_dim;
     const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
     const std::int32_t n = tile.n;
-    NoTile none;
-    read_keys<S, K>(state, tile.keys, n, dim, none);
-    score_tile<S, K, S::kScoreQueries>(state, 0, n, dim, none);
+    read_keys<S, K>(state, tile.keys, n, dim);
+    const auto key = [&](std::ptrdiff_t d, std::int32_t first) __attribute__((always_inline)) {
+        return S::load(state.tile + d * kAttentionKeys + first);
+    };
+    score_tile<S, S::kScoreQueries>(state, key, 0, n, dim);
     const std::byte* row = tile.values;
     for (std::int32_t j = 0; j < n; ++j, row += row_bytes)
         for (std::ptrdiff_t d = 0; d < dim; d += 16)
