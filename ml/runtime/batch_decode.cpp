@@ -8,6 +8,11 @@
 namespace notso::ml {
 namespace {
 
+/// How much longer than without any guesses a pass may take when several answers share it: nobody
+/// pays for another one's guesses with a stutter, and what they give together is little where
+/// multiplying bounds a pass.
+constexpr double kMostWait = 1.25;
+
 Result<TokenId> pick(Sampler& sampler, std::span<const float> logits, const Allowed& allowed) {
     switch (allowed.kind) {
         case Allowed::Kind::kSet:
@@ -86,8 +91,11 @@ void Batch::guess(Job& job, std::int32_t n_beside, std::int32_t n_others) {
     job.draft = job.drafter.propose(job.text, most);
     if (job.draft.tokens.empty()) return;
     const auto n_more = static_cast<std::int32_t>(job.draft.tokens.size());
+    PassCompany company{.n_others = n_others};
+    if (n_others > 0)
+        company.most_seconds = kMostWait * pace_.decode_seconds(n_others + 1, 0).front();
     const std::int32_t n =
-        job.draft_length.choose(job.draft, pace_.decode_seconds(n_beside, n_more), n_others);
+        job.draft_length.choose(job.draft, pace_.decode_seconds(n_beside, n_more), company);
     // Guesses are worth no pages of others.
     if (n == 0 || !job.cache->reserve(1 + n)) return;
     job.reading.insert(job.reading.end(), job.draft.tokens.begin(), job.draft.tokens.begin() + n);

@@ -56,13 +56,14 @@ std::size_t DraftLength::class_of(const Draft& draft) noexcept {
 
 std::int32_t DraftLength::choose(const Draft& draft,
                                  std::span<const double> seconds,
-                                 std::int32_t n_others) const {
+                                 const PassCompany& company) const {
     const double chance = chance_[class_of(draft)];
     std::int32_t best = 0;
-    double expected = n_others + 1;  // tokens of a pass
+    double expected = company.n_others + 1;  // tokens of a pass
     double best_rate = kLeastGain * expected / seconds[0];
     double all_right = 1;
     for (std::size_t n = 1; n < seconds.size() && n <= draft.tokens.size(); ++n) {
+        if (seconds[n] > company.most_seconds) break;
         all_right *= chance;
         expected += all_right;
         const double rate = expected / seconds[n];

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -37,16 +38,21 @@ class Drafter {
     std::vector<std::int32_t> before_;  // [text]: where the same token stood before, or -1
 };
 
+/// Others that get their next token in the same pass: they wait for the guesses, too.
+struct PassCompany {
+    std::int32_t n_others = 0;
+    double most_seconds = std::numeric_limits<double>::infinity();  ///< That they may have to wait.
+};
+
 /// How many tokens to guess: as many as make an answer fastest, judged by how guesses of this
 /// answer fared and by how long passes over several tokens take.
 class DraftLength {
   public:
     /// @param seconds  [n] of a pass in which n tokens are guessed, others' tokens included.
-    /// @param n_others  Tokens that the pass gives to others: they wait for the guesses, too.
     /// @return Tokens to guess, 0 … most.
     std::int32_t choose(const Draft& draft,
                         std::span<const double> seconds,
-                        std::int32_t n_others) const;
+                        const PassCompany& company) const;
     /// What became of a guess, also of one that was not tried: its first token can be compared with
     /// the one that came.
     /// @param n_compared  Tokens of it, at least 1, from the first on.

@@ -65,24 +65,33 @@ TEST(DraftLength, FollowsLuckAndTime) {
     const std::vector<double> cheap = {1, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.35};
     const std::vector<double> dear = {1, 2, 3, 4, 5, 6, 7, 8};
     DraftLength lucky;
-    EXPECT_EQ(lucky.choose(sure(7), dear, 0), 0);
+    EXPECT_EQ(lucky.choose(sure(7), dear, {0}), 0);
     for (int i = 0; i < 20; ++i) lucky.learn(sure(7), 7, 7);
-    EXPECT_EQ(lucky.choose(sure(7), cheap, 0), 7);
-    EXPECT_EQ(lucky.choose(sure(2), cheap, 0), 2);
-    EXPECT_EQ(lucky.choose(sure(7), dear, 0), 0);
+    EXPECT_EQ(lucky.choose(sure(7), cheap, {0}), 7);
+    EXPECT_EQ(lucky.choose(sure(2), cheap, {0}), 2);
+    EXPECT_EQ(lucky.choose(sure(7), dear, {0}), 0);
     DraftLength unlucky;
     for (int i = 0; i < 50; ++i) unlucky.learn(sure(7), 1, 0);
-    EXPECT_EQ(unlucky.choose(sure(7), cheap, 0), 0);
+    EXPECT_EQ(unlucky.choose(sure(7), cheap, {0}), 0);
     for (int i = 0; i < 50; ++i) unlucky.learn(sure(7), 1, 1);
-    EXPECT_GT(unlucky.choose(sure(7), cheap, 0), 3) << "it can get better without being tried";
+    EXPECT_GT(unlucky.choose(sure(7), cheap, {0}), 3) << "it can get better without being tried";
 }
 
 TEST(DraftLength, GuessesDoNotCostOthersMoreThanTheyGive) {
     DraftLength lucky;
     for (int i = 0; i < 50; ++i) lucky.learn(sure(7), 7, 7);
     const std::vector<double> seconds = {4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5};
-    EXPECT_EQ(lucky.choose(sure(7), seconds, 0), 7);
-    EXPECT_EQ(lucky.choose(sure(7), seconds, 15), 0);
+    EXPECT_EQ(lucky.choose(sure(7), seconds, {0}), 7);
+    EXPECT_EQ(lucky.choose(sure(7), seconds, {15}), 0);
+}
+
+TEST(DraftLength, OthersDoNotWaitLongerThanTheyMay) {
+    DraftLength lucky;
+    for (int i = 0; i < 50; ++i) lucky.learn(sure(7), 7, 7);
+    const std::vector<double> seconds = {4, 4.1, 4.2, 4.3, 4.4, 4.5, 4.6, 4.7};
+    EXPECT_EQ(lucky.choose(sure(7), seconds, {.n_others = 3}), 7) << "all together it would pay";
+    EXPECT_EQ(lucky.choose(sure(7), seconds, {.n_others = 3, .most_seconds = 4.3}), 3);
+    EXPECT_EQ(lucky.choose(sure(7), seconds, {.n_others = 3, .most_seconds = 4}), 0);
 }
 
 TEST(Pace, GuessesTheTimeOfWhatWasNotMeasured) {

@@ -12,7 +12,7 @@ constexpr double kPassSeconds = 1.0;     // a short prompt that comes then waits
 constexpr std::int32_t kFirstPass = 16;  // tokens, while the machine's speed is not known yet
 constexpr std::int32_t kLeastPass = 8;
 constexpr double kMeasureWeight = 0.2;  // of a new measurement
-constexpr double kSlope = 0.04;         // more time for each token more, as long as it is not known
+constexpr double kSlope = 0.1;          // more time for each token more, as long as it is not known
 constexpr double kLeastSlice = 0.02;
 constexpr double kMostSlice = 0.1;
 
