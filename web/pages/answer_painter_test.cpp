@@ -220,6 +220,15 @@ TEST_F(AnswerPainterTest, HostileTextStaysText) {
     }
 }
 
+TEST(PillTest, SaysHowMuchIsReadAndHowFast) {
+    services::TurnStatus status{
+        .phase = TurnPhase::kPrefill, .prefill_done = 40, .prefill_total = 100};
+    EXPECT_EQ(pill_label(Language::english(), status), "<b>Reading your message</b> 40 %");
+    status.prefill_tokens_per_second = 812.5;
+    EXPECT_EQ(pill_label(Language::english(), status),
+              "<b>Reading your message</b> 40 % · 812.5 tokens/s");
+}
+
 TEST(PillTest, SaysHowLongTheQueueIs) {
     EXPECT_EQ(pill_label(Language::english(), {.phase = TurnPhase::kQueued}), "<b>Queued</b> ");
     EXPECT_EQ(pill_label(Language::english(), {.phase = TurnPhase::kQueued, .queue_position = 2}),

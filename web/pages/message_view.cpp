@@ -254,7 +254,8 @@ std::string pill_label(const Language& language, const TurnStatus& status) {
             return queued_label(language, status);
         case TurnPhase::kPrefill:
             return language.fill("<b>Reading your message</b> {}{}",
-                                 percent(status.prefill_done, status.prefill_total),
+                                 joined({percent(status.prefill_done, status.prefill_total),
+                                         format_rate(language, status.prefill_tokens_per_second)}),
                                  left_out);
         case TurnPhase::kThinking:
             return language.fill("<b>Thinking</b> {}{}", progress, left_out);
