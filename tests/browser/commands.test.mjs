@@ -164,6 +164,59 @@ test("commands lead to pages, begin chats, and have answers written", async () =
   await close_page(page);
 });
 
+test("the other commands: /think /no_think /model /compact /summarize /continue /stats /tools /reset /help /new", async () => {
+  const page = await open_page(browser, program.url);
+  const command = async (text) => {
+    await type_command(page, text);
+    if (await page.isVisible("#commands")) await page.keyboard.press("Escape");
+    await page.keyboard.press("Enter");
+  };
+  await command("/think");
+  await told(page, "Thinking is on.");
+  assert.ok(await page.isChecked("#thinking"));
+  await command("/no_think");
+  await told(page, "Thinking is off.");
+  assert.ok(!await page.isChecked("#thinking"));
+  await command("/model");
+  await told(page, "This chat is answered by scripted-stub.");
+  await command("/temp 0.3");
+  await told(page, "The temperature is 0.3.");
+  await send(page, "[long 600] [slow]");
+  await wait_for_words(page, 5);
+  await page.keyboard.press("Escape");
+  const cut = await finished_answer(page);
+  await command("/continue");
+  await told(page, "The answer goes on.");
+  await page.waitForSelector("#stop-button");
+  await wait_for_words(page, cut.split(" ").length + 3);
+  await page.keyboard.press("Escape");
+  const whole = await finished_answer(page);
+  assert.ok(whole.startsWith(`${cut} word`), whole);
+  for (const name of ["compact", "summarize"]) {
+    await send(page, `[echo] more for /${name}`);
+    await finished_answer(page);
+    await command(`/${name}`);
+    await told(page, "Summarised for the model:");
+  }
+  await command("/stats");
+  await told(page, "The last answer: prompt");
+  const chat = page.url();
+  await command("/tools");
+  await page.waitForURL(/\/tools$/);
+  await page.goto(chat);
+  await command("/reset");
+  await told(page, "A new chat, with the settings of the one before.");
+  assert.notEqual(page.url(), chat);
+  await command("/temp");
+  await told(page, "The temperature is the model’s own.");
+  await command("/help");
+  await page.waitForURL(/\/help$/);
+  await page.goto(chat);
+  await command("/new");
+  await page.waitForURL(`${program.url}/`);
+  await close_page(page);
+});
+
 test("a command during an answer neither waits nor stops it", async () => {
   const page = await open_page(browser, program.url);
   await send(page, "[long 900] [slow]");

@@ -73,6 +73,34 @@ test("what is wrong is said beside the field, and what was typed stays", async (
   await close_page(page);
 });
 
+test("every value of the form is kept, and each is refused where it can’t be used", async (t) => {
+  const own = await start_program();
+  t.after(() => own.stop());
+  const page = await open_page(browser, `${own.url}/settings`);
+  page.expected.push("400");
+  const kGood = { system_prompt: "Be brief.", temperature: "0.7", top_p: "0.9", top_k: "40", min_p: "0.05", repeat_penalty: "1.1",
+    max_tokens: "500", thinking_budget: "300", context_size: "2048" };
+  const kBad = { temperature: "2.1", top_p: "0", top_k: "-1", min_p: "1.5", repeat_penalty: "0", max_tokens: "0", thinking_budget: "few", context_size: "3" };
+  const fill = async (values) => { for (const [name, value] of Object.entries(values)) await page.fill(`#${name}`, value); };
+  const kept = () => page.evaluate((names) => Object.fromEntries(names.map((name) => [name, document.getElementById(name).value])), Object.keys(kGood));
+  await fill(kGood);
+  await save(page);
+  await page.waitForSelector("[role=status] >> text=Saved");
+  assert.deepEqual(await kept(), kGood);
+  await fill(kBad);
+  await save(page);
+  await page.waitForSelector("[role=alert]");
+  assert.deepEqual(await page.$$eval(".wrong", (all) => all.map((node) => node.id.replace("error-", ""))), Object.keys(kBad));
+  await page.goto(`${own.url}/settings`);
+  assert.deepEqual(await kept(), kGood, "nothing of it was saved");
+  await page.goto(own.url);
+  await send(page, "hello");
+  await finished_answer(page);
+  await page.goto(`${page.url()}/settings`);
+  assert.deepEqual(await kept(), kGood, "a chat begins with them");
+  await close_page(page);
+});
+
 test("colours: saved, followed by the switch, and by the next browser", async () => {
   const own = await start_program();
   const page = await open_page(browser, `${own.url}/settings`, { colorScheme: "light" });

@@ -113,6 +113,22 @@ test("arrow up edits the last message; Cancel leaves it; an answer can be rewrit
   await close_page(page);
 });
 
+test("one question is deleted with its answers, and what came after stays", async () => {
+  const page = await open_page(browser, program.url);
+  for (const text of ["[echo] one", "[echo] two", "[echo] three"]) {
+    await send(page, text);
+    await finished_answer(page);
+  }
+  await page.locator(".turn .edit-link").nth(1).click();
+  await page.click(".edit >> text=Delete with its answers");
+  await page.waitForSelector(".edit", { state: "detached" });
+  assert.equal(await page.locator(".user").count(), 2);
+  assert.equal(await said(page), "[echo] one | [echo] one | [echo] three | [echo] three");
+  await page.reload();
+  assert.equal(await said(page), "[echo] one | [echo] one | [echo] three | [echo] three");
+  await close_page(page);
+});
+
 test("the server can’t be reached, or something runs: it says so, and the button stays", async () => {
   const page = await open_page(browser, program.url);
   page.expected.push("ERR_FAILED", "htmx", "409");
