@@ -178,6 +178,57 @@ test("screen readers hear the start and the end, not every word", async () => {
   await close_page(page);
 });
 
+test("what is announced over time: a long answer, stopped, going on, another try, a failure", async () => {
+  const page = await open_page(browser, program.url);
+  await page.clock.install();
+  await page.goto(program.url);
+  await send(page, "hello");
+  await finished_answer(page);
+  const heard = [];
+  await page.exposeFunction("heard", (text) => { heard.push(text); });
+  await page.evaluate(() => {
+    new MutationObserver(() => globalThis.heard(document.getElementById("announcer").textContent))
+      .observe(document.getElementById("announcer"), { childList: true, characterData: true, subtree: true });
+  });
+  const last = (text) => page.waitForFunction((wanted) => document.getElementById("announcer").textContent.startsWith(wanted), text);
+  const takes = (wanted) => assert.deepEqual(heard.splice(0), wanted);
+  await send(page, "[long 100] [slow]");
+  await last("Generating");
+  await page.clock.fastForward(10000);
+  await last("Still working");
+  await page.clock.fastForward(10000);
+  await last("Still working…");
+  await page.clock.fastForward(10000);
+  await finished_answer(page);
+  await last("Answer ready");
+  takes(["Generating", "Still working", "Still working…", "Still working", "Answer ready, 100 words"]);
+  await page.clock.fastForward(60000);
+  await send(page, "[long 400] [slow]");
+  await wait_for_words(page, 3);
+  await page.keyboard.press("Escape");
+  await finished_answer(page);
+  await last("Stopped");
+  takes(["Generating", "Stopped"]);
+  await page.click("form.continue button");
+  await page.waitForSelector("#stop-button");
+  await page.keyboard.press("Escape");
+  await finished_answer(page);
+  await last("Stopped");
+  takes(["Generating", "Stopped"]);
+  await page.locator("form.retry button").filter({ visible: true }).last().click();
+  await page.waitForSelector("#stop-button");
+  await page.keyboard.press("Escape");
+  await finished_answer(page);
+  await last("Stopped");
+  takes(["Generating", "Stopped"]);
+  await send(page, "[error] [long 4]");
+  await finished_answer(page);
+  await last("No answer.");
+  assert.match(heard.splice(0).join(" | "), /^Generating \| No answer\. .+\.$/);
+  assert.equal(await page.locator("#scroll [role=status], #scroll [role=alert], #scroll [aria-live]").count(), 0, "nothing else is read out");
+  await close_page(page);
+});
+
 test("targets are large enough", async () => {
   const page = await open_page(browser, program.url, { viewport: { width: 360, height: 740 } });
   await send(page, "[markdown]");

@@ -70,6 +70,19 @@ test("a second tab shows the same, also one that was open before", async () => {
   await context.close();
 });
 
+test("a second tab sees another try while it is being written", async () => {
+  const context = await browser.newContext();
+  const first = await open_page(browser, program.url, { context });
+  await send(first, kQuestion);
+  await finished_answer(first);
+  const second = await open_page(browser, first.url(), { context });
+  await second.waitForSelector("#send-button");
+  await first.locator("form.retry button").filter({ visible: true }).click();
+  await second.waitForSelector("#stop-button");  // it was told: nothing else has it look
+  for (const page of [first, second]) assert.equal(await finished_answer(page), counted_words(kWords));
+  await context.close();
+});
+
 test("another browser learns of the answer when its window is looked at", async () => {
   const page = await open_page(browser, program.url);
   await send(page, "hello");
