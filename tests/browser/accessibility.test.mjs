@@ -1,7 +1,7 @@
 // axe on every state of the page, light and dark, wide and narrow; keyboard only; small windows.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -20,68 +20,64 @@ after(async () => {
   await program?.stop();
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const look = { colorScheme, viewport: { width, height: 800 } };
-    const what = `${colorScheme}, ${width} px`;
+for (const { colorScheme, width, what } of kLooks) {
+  const look = { colorScheme, viewport: { width, height: 800 } };
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, program.url, look);
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await page.waitForSelector("#message");
+    await page.check("#thinking");
+    await check("empty, thinking on");
+    await page.uncheck("#thinking");
+    await check("empty");
+    await send(page, "[think] [markdown] [slow]");
+    await page.waitForSelector("#pill details");
+    await check("thinking");
+    await page.waitForFunction(() => /France/.test(document.querySelector(".prose").innerText));
+    await page.click("#pill summary");
+    await check("streaming");
+    await finished_answer(page);
+    await page.click("details.aside summary");
+    await check("answered, thoughts open");
+    await send(page, "[error] fail please");
+    await finished_answer(page);
+    await check("failed answer");
+    page.expected.push("ERR_FAILED", "htmx", "404");
+    await page.route("**/messages", (route) => route.abort());
+    await page.fill("#message", "lost");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".user.failed");
+    await check("not sent");
+    await page.click("[popovertarget=chat-menu]");
+    await page.click("#chat-menu summary");
+    await check("menu open");
+    await page.keyboard.press("Escape");
+    if (width < 700) {
+      await page.click("[aria-label='Open conversations']");
+      await check("drawer open");
+    }
+    await page.goto(`${program.url}/chat/nowhere`);
+    await check("not found");
+    await close_page(page);
+  });
 
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, program.url, look);
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await page.waitForSelector("#message");
-      await page.check("#thinking");
-      await check("empty, thinking on");
-      await page.uncheck("#thinking");
-      await check("empty");
-      await send(page, "[think] [markdown] [slow]");
-      await page.waitForSelector("#pill details");
-      await check("thinking");
-      await page.waitForFunction(() => /France/.test(document.querySelector(".prose").innerText));
-      await page.click("#pill summary");
-      await check("streaming");
-      await finished_answer(page);
-      await page.click("details.aside summary");
-      await check("answered, thoughts open");
-      await send(page, "[error] fail please");
-      await finished_answer(page);
-      await check("failed answer");
-      page.expected.push("ERR_FAILED", "htmx", "404");
-      await page.route("**/messages", (route) => route.abort());
-      await page.fill("#message", "lost");
-      await page.keyboard.press("Enter");
-      await page.waitForSelector(".user.failed");
-      await check("not sent");
-      await page.click("[popovertarget=chat-menu]");
-      await page.click("#chat-menu summary");
-      await check("menu open");
-      await page.keyboard.press("Escape");
-      if (width < 700) {
-        await page.click("[aria-label='Open conversations']");
-        await check("drawer open");
-      }
-      await page.goto(`${program.url}/chat/nowhere`);
-      await check("not found");
-      await close_page(page);
-    });
-
-    // axe itself needs script, so the page's own is kept away instead of switching JavaScript off.
-    test(`axe without the page's script: ${what}`, async () => {
-      const page = await open_page(browser, "about:blank", look);
-      page.expected.push("ERR_FAILED", "request to");
-      await page.route("**/app.*.js", (route) => route.abort());
-      await page.goto(program.url);
-      await page.fill("#message", "[markdown]");
-      await page.click("#send-button", { noWaitAfter: true });
-      await page.waitForSelector("article.assistant table");
-      await page.waitForSelector("#composer");
-      await assert_accessible(page, `after sending, ${what}`);
-      await assert_fits(page, what);
-      await close_page(page);
-    });
-  }
+  // axe itself needs script, so the page's own is kept away instead of switching JavaScript off.
+  test(`axe without the page's script: ${what}`, async () => {
+    const page = await open_page(browser, "about:blank", look);
+    page.expected.push("ERR_FAILED", "request to");
+    await page.route("**/app.*.js", (route) => route.abort());
+    await page.goto(program.url);
+    await page.fill("#message", "[markdown]");
+    await page.click("#send-button", { noWaitAfter: true });
+    await page.waitForSelector("article.assistant table");
+    await page.waitForSelector("#composer");
+    await assert_accessible(page, `after sending, ${what}`);
+    await assert_fits(page, what);
+    await close_page(page);
+  });
 }
 
 test("nothing sticks out at 320 px, nor at 400 % zoom", async () => {

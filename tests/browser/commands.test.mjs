@@ -1,7 +1,7 @@
 // Slash commands and shortcuts: the menu by keyboard and mouse, what is told, help; with axe; and without script.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { answer_text, close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -31,36 +31,33 @@ async function type_command(page, text) {
   await page.keyboard.type(text);
 }
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const what = `${colorScheme}, ${width} px`;
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await type_command(page, "/");
-      await menu_open(page);
-      await check("menu");
-      await page.keyboard.press("Escape");
-      await type_command(page, "/frob");
-      await page.keyboard.press("Enter");
-      await page.waitForSelector("#alert [data-refused]");
-      await check("refused");
-      await type_command(page, "/system Be brief.");
-      await page.keyboard.press("Enter");
-      await told(page, "The system prompt is");
-      await check("told");
-      await page.evaluate(() => document.activeElement.blur());
-      await page.keyboard.press("?");
-      await page.waitForSelector("dialog[open]");
-      await check("help dialog");
-      await page.goto(`${program.url}/help`);
-      await check("help page");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await type_command(page, "/");
+    await menu_open(page);
+    await check("menu");
+    await page.keyboard.press("Escape");
+    await type_command(page, "/frob");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#alert [data-refused]");
+    await check("refused");
+    await type_command(page, "/system Be brief.");
+    await page.keyboard.press("Enter");
+    await told(page, "The system prompt is");
+    await check("told");
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog[open]");
+    await check("help dialog");
+    await page.goto(`${program.url}/help`);
+    await check("help page");
+    await close_page(page);
+  });
 }
 
 test("the menu filters, moves, completes, sends and closes", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -104,16 +104,14 @@ test("what is exported is imported, without script", async () => {
   await close_page(page);
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    test(`axe: ${colorScheme}, ${width} px`, async () => {
-      const page = await open_page(browser, chat, { colorScheme, viewport: { width, height: 800 } });
-      for (const path of [chat, `${chat}/context`, `${program.url}/archive`]) {
-        await page.goto(path);
-        await assert_accessible(page, path);
-        await assert_fits(page, path);
-      }
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, chat, { colorScheme, viewport: { width, height: 800 } });
+    for (const path of [chat, `${chat}/context`, `${program.url}/archive`]) {
+      await page.goto(path);
+      await assert_accessible(page, path);
+      await assert_fits(page, path);
+    }
+    await close_page(page);
+  });
 }

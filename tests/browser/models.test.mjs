@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { answer_text, close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
 import { real_model, start_program } from "./program.mjs";
 
@@ -141,32 +141,29 @@ test("the menu has every model with its size and what it takes in memory; a runn
   await close_page(page);
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 320]) {
-    const what = `${colorScheme}, ${width} px`;
-    test(`axe: models, ${what}`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 700 } });
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await page.click("[popovertarget=model-menu]");
-      await check("menu open");
-      await page.click("#model-menu a");
-      await page.waitForSelector(".model-list");
-      await check("models");
-      held = [];
-      await fetch_model(page, `axe-${colorScheme}-${width}`);
-      await page.waitForSelector("progress");
-      await check("fetching");
-      held.splice(0).forEach((go_on) => go_on());
-      held = null;
-      await page.waitForSelector(".note");
-      await check("installed");
-      await fetch_model(page, "model");
-      await page.waitForSelector(".note");
-      await check("installed before");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of [...kLooks, { colorScheme: "light", width: 320, what: "light, 320 px" }]) {
+  test(`axe: models, ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 700 } });
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await page.click("[popovertarget=model-menu]");
+    await check("menu open");
+    await page.click("#model-menu a");
+    await page.waitForSelector(".model-list");
+    await check("models");
+    held = [];
+    await fetch_model(page, `axe-${colorScheme}-${width}`);
+    await page.waitForSelector("progress");
+    await check("fetching");
+    held.splice(0).forEach((go_on) => go_on());
+    held = null;
+    await page.waitForSelector(".note");
+    await check("installed");
+    await fetch_model(page, "model");
+    await page.waitForSelector(".note");
+    await check("installed before");
+    await close_page(page);
+  });
 }

@@ -1,7 +1,7 @@
 // Settings and presets in a browser: with axe in every state, by keyboard, without script.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { real_model, start_program } from "./program.mjs";
 
@@ -18,40 +18,36 @@ after(async () => {
 
 const save = (page) => page.click("form.settings > button.primary, form.settings .ways .primary");
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const what = `${colorScheme}, ${width} px`;
-
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, `${program.url}/settings`, { colorScheme, viewport: { width, height: 800 } });
-      page.expected.push("400");
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await check("settings");
-      await page.fill("#temperature", "9");
-      await page.fill("#top_k", "many");
-      await save(page);
-      await page.waitForSelector("[role=alert] li");
-      await check("refused");
-      await page.fill("#temperature", "");
-      await page.fill("#top_k", "");
-      await page.fill("#preset", `${what} with a rather long name`);
-      await page.click("text=Keep these values as a preset");
-      await page.waitForSelector(".model-list li");
-      await check("preset");
-      await page.click("a:has-text('Edit')");
-      await page.waitForSelector("text=Save the preset");
-      await check("editing a preset");
-      await page.goto(program.url);
-      await send(page, "hello");
-      await finished_answer(page);
-      await page.goto(`${page.url()}/settings`);
-      await check("settings of a chat");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, `${program.url}/settings`, { colorScheme, viewport: { width, height: 800 } });
+    page.expected.push("400");
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await check("settings");
+    await page.fill("#temperature", "9");
+    await page.fill("#top_k", "many");
+    await save(page);
+    await page.waitForSelector("[role=alert] li");
+    await check("refused");
+    await page.fill("#temperature", "");
+    await page.fill("#top_k", "");
+    await page.fill("#preset", `${what} with a rather long name`);
+    await page.click("text=Keep these values as a preset");
+    await page.waitForSelector(".model-list li");
+    await check("preset");
+    await page.click("a:has-text('Edit')");
+    await page.waitForSelector("text=Save the preset");
+    await check("editing a preset");
+    await page.goto(program.url);
+    await send(page, "hello");
+    await finished_answer(page);
+    await page.goto(`${page.url()}/settings`);
+    await check("settings of a chat");
+    await close_page(page);
+  });
 }
 
 test("what is wrong is said beside the field, and what was typed stays", async () => {

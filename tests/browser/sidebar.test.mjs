@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { import_long_chat } from "./long_chat.mjs";
 import { start_program } from "./program.mjs";
@@ -191,38 +191,34 @@ test("the Undo goes when its time is over", async () => {
   await close_page(page);
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const look = { colorScheme, viewport: { width, height: 800 } };
-    const what = `${colorScheme}, ${width} px`;
-
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, program.url, look);
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await page.keyboard.press("Control+k");
-      await page.waitForSelector("#search:focus");
-      await page.keyboard.type("on");
-      await page.waitForSelector("#history .hits");
-      await check("results");
-      await page.fill("#search", "nowhere at all");
-      await page.waitForSelector("#history .quiet-note");
-      await check("nothing found");
-      await page.goto(`${program.url}/search?q=rome`);
-      await page.waitForSelector("#content mark");
-      await check("page of results");
-      await page.click("#content a:has(mark)");
-      await page.waitForSelector("#messages .said");
-      await page.click("[popovertarget=chat-menu]");
-      await page.waitForSelector("#chat-menu .exports");
-      await page.click("#chat-menu summary");
-      await check("menu of a chat");
-      await page.goto(`${program.url}/?deleted=${"0".repeat(32)}`);
-      await page.waitForSelector("#undo");
-      await check("deleted");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  const look = { colorScheme, viewport: { width, height: 800 } };
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, program.url, look);
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector("#search:focus");
+    await page.keyboard.type("on");
+    await page.waitForSelector("#history .hits");
+    await check("results");
+    await page.fill("#search", "nowhere at all");
+    await page.waitForSelector("#history .quiet-note");
+    await check("nothing found");
+    await page.goto(`${program.url}/search?q=rome`);
+    await page.waitForSelector("#content mark");
+    await check("page of results");
+    await page.click("#content a:has(mark)");
+    await page.waitForSelector("#messages .said");
+    await page.click("[popovertarget=chat-menu]");
+    await page.waitForSelector("#chat-menu .exports");
+    await page.click("#chat-menu summary");
+    await check("menu of a chat");
+    await page.goto(`${program.url}/?deleted=${"0".repeat(32)}`);
+    await page.waitForSelector("#undo");
+    await check("deleted");
+    await close_page(page);
+  });
 }

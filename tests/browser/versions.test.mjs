@@ -1,7 +1,7 @@
 // Answers again, edited questions and the way between versions, with script and without: nothing is overwritten.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, counted_words, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -175,26 +175,23 @@ test("without script", async () => {
   await close_page(page);
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const what = `${colorScheme}, ${width} px`;
-    test(`axe: versions and forms, ${what}`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 844 } });
-      await send(page, kQuestion);
-      await finished_answer(page);
-      await assert_accessible(page, `failed, ${what}`);
-      await again_buttons(page).click();
-      await page.waitForSelector("#stop-button");
-      await assert_accessible(page, `again, ${what}`);
-      await finished_answer(page);
-      await assert_accessible(page, `failed again, ${what}`);
-      await page.locator(".turn .edit-link").click();
-      await page.waitForSelector(".edit textarea");
-      await assert_accessible(page, `editing, ${what}`);
-      await assert_fits(page, what);
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: versions and forms, ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 844 } });
+    await send(page, kQuestion);
+    await finished_answer(page);
+    await assert_accessible(page, `failed, ${what}`);
+    await again_buttons(page).click();
+    await page.waitForSelector("#stop-button");
+    await assert_accessible(page, `again, ${what}`);
+    await finished_answer(page);
+    await assert_accessible(page, `failed again, ${what}`);
+    await page.locator(".turn .edit-link").click();
+    await page.waitForSelector(".edit textarea");
+    await assert_accessible(page, `editing, ${what}`);
+    await assert_fits(page, what);
+    await close_page(page);
+  });
 }
 
 for (const javaScriptEnabled of [true, false]) {
