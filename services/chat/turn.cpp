@@ -295,12 +295,18 @@ void Turn::take(const chat_event::Queued& event, SteadyClock::time_point at) {
     status_.queue_position = event.position;
     status_.queue_wait_ms = event.wait_ms;
     if (moved) status_shown_at_.reset();
+    reading_.reset();
     enter(TurnPhase::kQueued, at);
 }
 
 void Turn::take(const chat_event::Prefill& event, SteadyClock::time_point at) {
     status_.prefill_done = event.done;
     status_.prefill_total = event.total;
+    if (!reading_) reading_ = ReadingBegin{.at = at, .done = event.done};
+    const double ms = ms_between(reading_->at, at);
+    const std::int64_t fresh = event.done - reading_->done;
+    if (fresh > 0 && ms > 0)
+        status_.prefill_tokens_per_second = 1000.0 * static_cast<double>(fresh) / ms;
     enter(TurnPhase::kPrefill, at);
 }
 

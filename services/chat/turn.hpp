@@ -164,6 +164,11 @@ class Turn : public std::enable_shared_from_this<Turn> {
     bool storage_failed_ = false;
     bool thoughts_apart_ = false;  // the next thoughts are another round's: a line goes before them
 
+    struct ReadingBegin {
+        SteadyClock::time_point at;
+        std::int64_t done = 0;
+    };
+
     PromptSource source_;               // of each round
     std::vector<ToolUse> called_;       // by the model in this round, not yet journalled
     std::shared_ptr<ToolRound> round_;  // while tools run or ask
@@ -176,6 +181,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
     std::string fresh_thinking_;  // of this batch, to be shown as one event
     std::string fresh_text_;
     SteadyClock::time_point started_at_ = SteadyClock::now();
+    std::optional<ReadingBegin> reading_;  // of this round
     std::optional<SteadyClock::time_point> first_token_at_;
     std::optional<SteadyClock::time_point> thinking_since_;
     std::optional<SteadyClock::time_point> status_shown_at_;

@@ -26,6 +26,7 @@ struct TurnStatus {
     std::int64_t queue_wait_ms = 0;  ///< About how long it will wait; 0 = not known.
     std::int64_t prefill_done = 0;
     std::int64_t prefill_total = 0;
+    double prefill_tokens_per_second = 0;  ///< 0 = not known yet.
     std::int64_t completion_tokens = 0;
     double tokens_per_second = 0;
     std::int64_t messages_left_out =

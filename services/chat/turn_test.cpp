@@ -2,6 +2,7 @@
 #include "services/chat/turn.hpp"
 
 #include <future>
+#include <thread>
 
 #include "services/chat/chat_fixture.hpp"
 
@@ -99,6 +100,21 @@ TEST_F(TurnTest, StopInPrefill) {
     const SentMessage sent = start();
     backend_.emit(backend_.call(0), {Prefill{1, 100}});
     wait_phase(sent.feed, TurnPhase::kPrefill);
+    expect_stopped(sent, "", "");
+}
+
+TEST_F(TurnTest, ReadingSaysHowFastItIs) {
+    const SentMessage sent = start();
+    const auto call = backend_.call(0);
+    backend_.emit(call, {Queued{0}, Prefill{40, 100}});  // 40 were known already
+    wait_phase(sent.feed, TurnPhase::kPrefill);
+    EXPECT_EQ(sent.feed->snapshot().status.prefill_tokens_per_second, 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    backend_.emit(call, {Prefill{90, 100}, ThinkingStarted{}});
+    wait_phase(sent.feed, TurnPhase::kThinking);
+    const double rate = sent.feed->snapshot().status.prefill_tokens_per_second;
+    EXPECT_GT(rate, 0);
+    EXPECT_LE(rate, 50 / 0.02);  // those 50 only
     expect_stopped(sent, "", "");
 }
 

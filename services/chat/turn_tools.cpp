@@ -120,6 +120,8 @@ void Turn::on_round_ended(const Result<>& ended) {
                 .reasoning_before = answer_.stats.reasoning_tokens};
     n_retold_ = 0;
     status_.prefill_done = status_.prefill_total = 0;
+    status_.prefill_tokens_per_second = 0;
+    reading_.reset();
     enter(TurnPhase::kPrefill, SteadyClock::now());
     begin_round();
 }

@@ -42,8 +42,10 @@ std::string language_of(const MD_BLOCK_CODE_DETAIL& detail) {
 
 class HtmlWriter {
   public:
-    HtmlWriter(std::size_t max_size, const std::vector<Formula>& formulas)
-        : max_size_(max_size), formulas_(formulas) {}
+    HtmlWriter(std::size_t max_size,
+               const std::vector<Formula>& formulas,
+               const MarkdownLabels& labels)
+        : max_size_(max_size), formulas_(formulas), labels_(labels) {}
 
     std::string take() && { return std::move(out_); }
 
@@ -196,9 +198,8 @@ class HtmlWriter {
                 out_ += "<p dir=\"auto\">";
                 break;
             case MD_BLOCK_TABLE:
-                out_ +=
-                    "<div class=\"table\" role=\"group\" aria-label=\"Table\" "
-                    "tabindex=\"0\"><table>\n";
+                out_ += "<div class=\"table\" role=\"group\" aria-label=\"" +
+                        escape_html(labels_.table) + "\" tabindex=\"0\"><table>\n";
                 break;
             case MD_BLOCK_THEAD:
                 out_ += "<thead>\n";
@@ -256,35 +257,31 @@ class HtmlWriter {
             out_ += "<li>";
             return;
         }
-        out_ += detail.task_mark == ' '
-                    ? "<li class=\"task\"><span role=\"img\" aria-label=\"To do\">☐</span> "
-                    : "<li class=\"task\"><span role=\"img\" aria-label=\"Done\">☑</span> ";
+        const bool open = detail.task_mark == ' ';
+        out_ += "<li class=\"task\"><span role=\"img\" aria-label=\"" +
+                escape_html(open ? labels_.to_do : labels_.done) +
+                (open ? "\">☐</span> " : "\">☑</span> ");
     }
 
     void open_code(const MD_BLOCK_CODE_DETAIL& detail) {
         const std::string language = language_of(detail);
         out_ += "<div class=\"code\"><header><span>" + language +
-                "</span><button class=\"quiet copy\" type=\"button\" hidden>Copy</button></header>"
-                "<pre role=\"group\" tabindex=\"0\" aria-label=\"Code";
+                "</span><button class=\"quiet copy\" type=\"button\" hidden>" +
+                escape_html(labels_.copy) +
+                "</button></header><pre role=\"group\" tabindex=\"0\" aria-label=\"" +
+                escape_html(labels_.code);
         if (!language.empty()) out_ += ", " + language;
         out_ += language.empty() ? "\"><code>" : "\"><code class=\"language-" + language + "\">";
     }
 
     void open_cell(std::string_view tag, const void* detail) {
+        constexpr std::string_view kClasses[] = {// in the order of MD_ALIGN
+                                                 ">",
+                                                 " class=\"left\">",
+                                                 " class=\"center\">",
+                                                 " class=\"right\">"};
         out_ += tag;
-        switch (static_cast<const MD_BLOCK_TD_DETAIL*>(detail)->align) {
-            case MD_ALIGN_LEFT:
-                out_ += " class=\"left\">";
-                break;
-            case MD_ALIGN_CENTER:
-                out_ += " class=\"center\">";
-                break;
-            case MD_ALIGN_RIGHT:
-                out_ += " class=\"right\">";
-                break;
-            case MD_ALIGN_DEFAULT:
-                out_ += '>';
-        }
+        out_ += kClasses[static_cast<const MD_BLOCK_TD_DETAIL*>(detail)->align];
     }
 
     // Links don't nest in HTML: a picture in a link is its description only.
@@ -333,6 +330,7 @@ class HtmlWriter {
     std::string out_;
     std::size_t max_size_;
     const std::vector<Formula>& formulas_;
+    const MarkdownLabels& labels_;
     int depth_ = 0;
     int open_links_ = 0;
     std::vector<MD_SPANTYPE> spans_;
@@ -363,36 +361,37 @@ MD_PARSER make_parser() {
 }
 
 // The text as it is, for what can't be shown as Markdown.
-std::string plain_text(std::string_view text) {
-    std::string out = "<pre class=\"plain\" role=\"group\" tabindex=\"0\" aria-label=\"Text\">";
+std::string plain_text(std::string_view text, const MarkdownLabels& labels) {
+    std::string out = "<pre class=\"plain\" role=\"group\" tabindex=\"0\" aria-label=\"" +
+                      escape_html(labels.text) + "\">";
     append_escaped(out, text);
     return out + "</pre>\n";
 }
 
 }  // namespace
 
-std::string render_markdown(std::string_view text) {
+std::string render_markdown(std::string_view text, const MarkdownLabels& labels) {
     const MarkdownCost cost = estimate_cost(text);
-    if (text.size() > kMaxMarkdownBytes || !cost.markdown) return plain_text(text);
+    if (text.size() > kMaxMarkdownBytes || !cost.markdown) return plain_text(text, labels);
     MD_PARSER parser = make_parser();
     if (!cost.autolinks) parser.flags &= ~unsigned{MD_FLAG_PERMISSIVEAUTOLINKS};
     const MarkedText marked = take_formulas(text);
     const std::string source = widen_table_rules(marked.text);
-    HtmlWriter html(kOutputAtLeast + text.size() * kOutputPerInputByte, marked.formulas);
+    HtmlWriter html(kOutputAtLeast + text.size() * kOutputPerInputByte, marked.formulas, labels);
     const int result = md_parse(source.data(), static_cast<MD_SIZE>(source.size()), &parser, &html);
-    if (result != 0) return plain_text(text);
+    if (result != 0) return plain_text(text, labels);
     return std::move(html).take();
 }
 
 // Piece by piece: what stands before a cut then can't change, by construction.
-std::string markdown_to_html(std::string_view text) {
+std::string markdown_to_html(std::string_view text, const MarkdownLabels& labels) {
     std::string html;
     std::size_t at = 0;
     for (const std::size_t end : finished_block_ends(text)) {
-        html += render_markdown(text.substr(at, end - at));
+        html += render_markdown(text.substr(at, end - at), labels);
         at = end;
     }
-    return html + render_markdown(text.substr(at));
+    return html + render_markdown(text.substr(at), labels);
 }
 
 }  // namespace notso::services

@@ -4,9 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "services/template/markdown.hpp"
+
 namespace notso::services {
 
 /// HTML of the text; a text that would cost too much becomes preformatted plain text.
-std::string render_markdown(std::string_view text);
+std::string render_markdown(std::string_view text, const MarkdownLabels& labels = {});
 
 }  // namespace notso::services

@@ -37,6 +37,25 @@ TEST(Markdown, HeadingsLeaveTheFirstLevelsToThePage) {
     EXPECT_EQ(markdown_to_html("##### a"), "<h3 dir=\"auto\" class=\"level-5\">a</h3>\n");
 }
 
+TEST(Markdown, SaysWhatItSaysInTheLanguageOfTheReader) {
+    const MarkdownLabels labels{.copy = "Kopieren",
+                                .code = "Quelltext",
+                                .table = "Tabelle<\"",
+                                .text = "Wortlaut",
+                                .to_do = "Offen",
+                                .done = "Erledigt"};
+    const std::string html =
+        markdown_to_html("```c\nx\n```\n\n|a|\n|-|\n|b|\n\n- [ ] a\n- [x] b\n", labels);
+    for (const char* part : {"hidden>Kopieren</button>",
+                             "aria-label=\"Quelltext, c\"",
+                             "aria-label=\"Tabelle&lt;&quot;\"",
+                             "aria-label=\"Offen\"",
+                             "aria-label=\"Erledigt\""})
+        EXPECT_THAT(html, HasSubstr(part));
+    EXPECT_THAT(markdown_to_html(std::string(kMaxMarkdownBytes + 1, 'a'), labels),
+                HasSubstr("aria-label=\"Wortlaut\""));
+}
+
 TEST(Markdown, CodeHasItsLanguageAndAButtonForScript) {
     EXPECT_EQ(markdown_to_html("```c++ x\na<b\n```"),
               "<div class=\"code\"><header><span>c++</span><button class=\"quiet copy\" "

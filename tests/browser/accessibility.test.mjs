@@ -1,7 +1,7 @@
 // axe on every state of the page, light and dark, wide and narrow; keyboard only; small windows.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -20,68 +20,64 @@ after(async () => {
   await program?.stop();
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const look = { colorScheme, viewport: { width, height: 800 } };
-    const what = `${colorScheme}, ${width} px`;
+for (const { colorScheme, width, what } of kLooks) {
+  const look = { colorScheme, viewport: { width, height: 800 } };
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, program.url, look);
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await page.waitForSelector("#message");
+    await page.check("#thinking");
+    await check("empty, thinking on");
+    await page.uncheck("#thinking");
+    await check("empty");
+    await send(page, "[think] [markdown] [slow]");
+    await page.waitForSelector("#pill details");
+    await check("thinking");
+    await page.waitForFunction(() => /France/.test(document.querySelector(".prose").innerText));
+    await page.click("#pill summary");
+    await check("streaming");
+    await finished_answer(page);
+    await page.click("details.aside summary");
+    await check("answered, thoughts open");
+    await send(page, "[error] fail please");
+    await finished_answer(page);
+    await check("failed answer");
+    page.expected.push("ERR_FAILED", "htmx", "404");
+    await page.route("**/messages", (route) => route.abort());
+    await page.fill("#message", "lost");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".user.failed");
+    await check("not sent");
+    await page.click("[popovertarget=chat-menu]");
+    await page.click("#chat-menu summary");
+    await check("menu open");
+    await page.keyboard.press("Escape");
+    if (width < 700) {
+      await page.click("[aria-label='Open conversations']");
+      await check("drawer open");
+    }
+    await page.goto(`${program.url}/chat/nowhere`);
+    await check("not found");
+    await close_page(page);
+  });
 
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, program.url, look);
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await page.waitForSelector("#message");
-      await page.check("#thinking");
-      await check("empty, thinking on");
-      await page.uncheck("#thinking");
-      await check("empty");
-      await send(page, "[think] [markdown] [slow]");
-      await page.waitForSelector("#pill details");
-      await check("thinking");
-      await page.waitForFunction(() => /France/.test(document.querySelector(".prose").innerText));
-      await page.click("#pill summary");
-      await check("streaming");
-      await finished_answer(page);
-      await page.click("details.aside summary");
-      await check("answered, thoughts open");
-      await send(page, "[error] fail please");
-      await finished_answer(page);
-      await check("failed answer");
-      page.expected.push("ERR_FAILED", "htmx", "404");
-      await page.route("**/messages", (route) => route.abort());
-      await page.fill("#message", "lost");
-      await page.keyboard.press("Enter");
-      await page.waitForSelector(".user.failed");
-      await check("not sent");
-      await page.click("[popovertarget=chat-menu]");
-      await page.click("#chat-menu summary");
-      await check("menu open");
-      await page.keyboard.press("Escape");
-      if (width < 700) {
-        await page.click("[aria-label='Open conversations']");
-        await check("drawer open");
-      }
-      await page.goto(`${program.url}/chat/nowhere`);
-      await check("not found");
-      await close_page(page);
-    });
-
-    // axe itself needs script, so the page's own is kept away instead of switching JavaScript off.
-    test(`axe without the page's script: ${what}`, async () => {
-      const page = await open_page(browser, "about:blank", look);
-      page.expected.push("ERR_FAILED", "request to");
-      await page.route("**/app.*.js", (route) => route.abort());
-      await page.goto(program.url);
-      await page.fill("#message", "[markdown]");
-      await page.click("#send-button", { noWaitAfter: true });
-      await page.waitForSelector("article.assistant table");
-      await page.waitForSelector("#composer");
-      await assert_accessible(page, `after sending, ${what}`);
-      await assert_fits(page, what);
-      await close_page(page);
-    });
-  }
+  // axe itself needs script, so the page's own is kept away instead of switching JavaScript off.
+  test(`axe without the page's script: ${what}`, async () => {
+    const page = await open_page(browser, "about:blank", look);
+    page.expected.push("ERR_FAILED", "request to");
+    await page.route("**/app.*.js", (route) => route.abort());
+    await page.goto(program.url);
+    await page.fill("#message", "[markdown]");
+    await page.click("#send-button", { noWaitAfter: true });
+    await page.waitForSelector("article.assistant table");
+    await page.waitForSelector("#composer");
+    await assert_accessible(page, `after sending, ${what}`);
+    await assert_fits(page, what);
+    await close_page(page);
+  });
 }
 
 test("nothing sticks out at 320 px, nor at 400 % zoom", async () => {
@@ -175,6 +171,57 @@ test("screen readers hear the start and the end, not every word", async () => {
   await page.waitForFunction(() => /Answer ready/.test(document.getElementById("announcer").textContent));
   assert.deepEqual(heard, ["Generating", "Answer ready, 30 words"]);
   assert.equal(await page.getAttribute("#scroll", "aria-live"), "off");
+  await close_page(page);
+});
+
+test("what is announced over time: a long answer, stopped, going on, another try, a failure", async () => {
+  const page = await open_page(browser, program.url);
+  await page.clock.install();
+  await page.goto(program.url);
+  await send(page, "hello");
+  await finished_answer(page);
+  const heard = [];
+  await page.exposeFunction("heard", (text) => { heard.push(text); });
+  await page.evaluate(() => {
+    new MutationObserver(() => globalThis.heard(document.getElementById("announcer").textContent))
+      .observe(document.getElementById("announcer"), { childList: true, characterData: true, subtree: true });
+  });
+  const last = (text) => page.waitForFunction((wanted) => document.getElementById("announcer").textContent.startsWith(wanted), text);
+  const takes = (wanted) => assert.deepEqual(heard.splice(0), wanted);
+  await send(page, "[long 100] [slow]");
+  await last("Generating");
+  await page.clock.fastForward(10000);
+  await last("Still working");
+  await page.clock.fastForward(10000);
+  await last("Still working…");
+  await page.clock.fastForward(10000);
+  await finished_answer(page);
+  await last("Answer ready");
+  takes(["Generating", "Still working", "Still working…", "Still working", "Answer ready, 100 words"]);
+  await page.clock.fastForward(60000);
+  await send(page, "[long 400] [slow]");
+  await wait_for_words(page, 3);
+  await page.keyboard.press("Escape");
+  await finished_answer(page);
+  await last("Stopped");
+  takes(["Generating", "Stopped"]);
+  await page.click("form.continue button");
+  await page.waitForSelector("#stop-button");
+  await page.keyboard.press("Escape");
+  await finished_answer(page);
+  await last("Stopped");
+  takes(["Generating", "Stopped"]);
+  await page.locator("form.retry button").filter({ visible: true }).last().click();
+  await page.waitForSelector("#stop-button");
+  await page.keyboard.press("Escape");
+  await finished_answer(page);
+  await last("Stopped");
+  takes(["Generating", "Stopped"]);
+  await send(page, "[error] [long 4]");
+  await finished_answer(page);
+  await last("No answer.");
+  assert.match(heard.splice(0).join(" | "), /^Generating \| No answer\. .+\.$/);
+  assert.equal(await page.locator("#scroll [role=status], #scroll [role=alert], #scroll [aria-live]").count(), 0, "nothing else is read out");
   await close_page(page);
 });
 

@@ -5,7 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -31,32 +31,28 @@ async function sign_in(page, password) {
   await page.keyboard.press("Enter");
 }
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const what = `${colorScheme}, ${width} px`;
-
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
-      page.expected.push("403");
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      assert.equal(new URL(page.url()).pathname, "/login");
-      assert.equal(await page.evaluate(() => document.activeElement.id), "name");
-      await check("login");
-      await sign_in(page, "wrong password");
-      await page.waitForSelector("[role=alert]");
-      assert.equal(await page.evaluate(() => document.activeElement.id), "password");
-      await check("wrong password");
-      await sign_in(page, kPassword);
-      await page.waitForSelector("#message");
-      await check("signed in");
-      await page.goto(`${program.url}/account`);
-      await check("account");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
+    page.expected.push("403");
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    assert.equal(new URL(page.url()).pathname, "/login");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "name");
+    await check("login");
+    await sign_in(page, "wrong password");
+    await page.waitForSelector("[role=alert]");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "password");
+    await check("wrong password");
+    await sign_in(page, kPassword);
+    await page.waitForSelector("#message");
+    await check("signed in");
+    await page.goto(`${program.url}/account`);
+    await check("account");
+    await close_page(page);
+  });
 }
 
 test("without script: in, send, out", async () => {

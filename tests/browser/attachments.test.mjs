@@ -1,7 +1,7 @@
 // Files of messages: chosen, dropped, pasted, removed, sent, opened; with script and without.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { answer_text, assert_no_troubles, close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -212,24 +212,22 @@ test("a hostile name is only text, and a hostile file never runs here", async ()
   await close_page(page);
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360, 320]) {
-    test(`axe and width: ${colorScheme}, ${width} px`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
-      const long = `${"a-rather-long-name-of-a-file-".repeat(4)}.txt`;
-      await page.setInputFiles("#file-input", [text_file(long, "x"), text_file("b.txt", "y"), text_file("c.txt", "z")]);
-      await wait_chips(page, 3);
-      await assert_accessible(page, "files in the composer");
-      await assert_fits(page, "files in the composer");
-      await page.fill("#message", "look");
-      await page.keyboard.press("Enter");
-      await page.waitForURL(/\/chat\//);
-      await finished_answer(page);
-      await assert_accessible(page, "files of a message");
-      await assert_fits(page, "files of a message");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of [...kLooks, { colorScheme: "light", width: 320, what: "light, 320 px" }]) {
+  test(`axe and width: ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
+    const long = `${"a-rather-long-name-of-a-file-".repeat(4)}.txt`;
+    await page.setInputFiles("#file-input", [text_file(long, "x"), text_file("b.txt", "y"), text_file("c.txt", "z")]);
+    await wait_chips(page, 3);
+    await assert_accessible(page, "files in the composer");
+    await assert_fits(page, "files in the composer");
+    await page.fill("#message", "look");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/chat\//);
+    await finished_answer(page);
+    await assert_accessible(page, "files of a message");
+    await assert_fits(page, "files of a message");
+    await close_page(page);
+  });
 }
 
 test("by keyboard alone: the picker and the buttons of files are reached", async () => {

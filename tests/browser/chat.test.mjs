@@ -151,6 +151,46 @@ test("opened thoughts stay open while the answer ends", async () => {
   await close_page(page);
 });
 
+test("thoughts that go round in circles are ended, with a note, and the answer follows", async () => {
+  const page = await open_page(browser, stub.url);
+  await send(page, "[loop] [echo] well");
+  assert.match(await finished_answer(page), /well/);
+  const kLabel = /^Thought for [\d.]+ (ms|s) · \d+ tokens · ended: it went round in circles$/;
+  assert.match(await page.innerText("details.aside summary"), kLabel);
+  await page.reload();
+  assert.match(await page.innerText("details.aside summary"), kLabel);
+  await close_page(page);
+});
+
+test("thoughts are switched for one message, for a chat, and limited in the settings", async (t) => {
+  const own = await start_program();
+  t.after(() => own.stop());
+  const page = await open_page(browser, `${own.url}/settings`);
+  await page.fill("#thinking_budget", "5");
+  await page.click("form.settings > button.primary");
+  await page.waitForSelector("[role=status] >> text=Saved");
+  await page.goto(own.url);
+  assert.ok(!await page.isChecked("#thinking"), "new chats begin without");
+  const thoughts = () => page.locator("article.assistant").last().locator("details.aside summary").allInnerTexts();
+  const ask = async (text) => {
+    await send(page, text);
+    await finished_answer(page);
+  };
+  await page.check("#thinking");
+  await ask("with");
+  assert.match((await thoughts()).join(), /^Thought for [\d.]+ (ms|s) · 5 tokens · ended: the thinking budget was used up$/);
+  await page.uncheck("#thinking");
+  await ask("without");
+  assert.deepEqual(await thoughts(), []);
+  await page.check("#thinking");
+  await ask("with again");
+  assert.equal((await thoughts()).length, 1);
+  const other = await open_page(browser, own.url, { context: page.context() });
+  assert.ok(!await other.isChecked("#thinking"), "it is that chat's");
+  await other.close();
+  await close_page(page);
+});
+
 test("Answer now ends the thoughts, and the answer follows", async () => {
   const page = await open_page(browser, stub.url);
   await send(page, "[think] [slow] [echo] well");
@@ -281,33 +321,5 @@ test("the colours can be chosen and stay", async () => {
   assert.equal(await ground(), "rgb(35, 39, 47)");
   await page.reload();
   assert.equal(await ground(), "rgb(35, 39, 47)");
-  await close_page(page);
-});
-
-test("title and questions come after the answer", { skip: !real_model() && "no model" }, async (t) => {
-  const program = await start_program({ args: ["-m", real_model()] });
-  t.after(() => program.stop());
-  const page = await open_page(browser, program.url);
-  const news = page.waitForResponse((response) => response.url().endsWith("/after"), { timeout: 60000 });
-  await send(page, "Explain gravity to a child");
-  await finished_answer(page);
-  await news;
-  await page.waitForFunction(() => !document.querySelector("#after [hx-get]"));
-  const title = await page.innerText("#title");
-  assert.ok(title.length >= 3 && title.length <= 60, title);
-  assert.equal(await page.locator(".chats a[aria-current]").textContent(), title);
-  assert.equal(await page.title(), `${title} · NotSo-SmolLM3`);
-  assert.equal(await page.inputValue("#new-title"), title);
-  const questions = page.locator("#after a");
-  assert.ok(await questions.count() <= 3);
-  if (await questions.count() > 0) {
-    const question = await questions.first().innerText();
-    await questions.first().click();
-    assert.equal(await page.inputValue("#message"), question);
-    assert.equal(await page.locator(".user").count(), 1, "nothing is sent");
-  }
-  await send(page, "And to an adult");
-  assert.equal(await questions.count(), 0);
-  await finished_answer(page);
   await close_page(page);
 });

@@ -1,7 +1,7 @@
 // Slash commands and shortcuts: the menu by keyboard and mouse, what is told, help; with axe; and without script.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { answer_text, close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -31,36 +31,33 @@ async function type_command(page, text) {
   await page.keyboard.type(text);
 }
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const what = `${colorScheme}, ${width} px`;
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await type_command(page, "/");
-      await menu_open(page);
-      await check("menu");
-      await page.keyboard.press("Escape");
-      await type_command(page, "/frob");
-      await page.keyboard.press("Enter");
-      await page.waitForSelector("#alert [data-refused]");
-      await check("refused");
-      await type_command(page, "/system Be brief.");
-      await page.keyboard.press("Enter");
-      await told(page, "The system prompt is");
-      await check("told");
-      await page.evaluate(() => document.activeElement.blur());
-      await page.keyboard.press("?");
-      await page.waitForSelector("dialog[open]");
-      await check("help dialog");
-      await page.goto(`${program.url}/help`);
-      await check("help page");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await type_command(page, "/");
+    await menu_open(page);
+    await check("menu");
+    await page.keyboard.press("Escape");
+    await type_command(page, "/frob");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#alert [data-refused]");
+    await check("refused");
+    await type_command(page, "/system Be brief.");
+    await page.keyboard.press("Enter");
+    await told(page, "The system prompt is");
+    await check("told");
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog[open]");
+    await check("help dialog");
+    await page.goto(`${program.url}/help`);
+    await check("help page");
+    await close_page(page);
+  });
 }
 
 test("the menu filters, moves, completes, sends and closes", async () => {
@@ -161,6 +158,59 @@ test("commands lead to pages, begin chats, and have answers written", async () =
   await type_command(page, "/theme system");
   await page.keyboard.press("Enter");
   await told(page, "as the system");
+  await close_page(page);
+});
+
+test("the other commands: /think /no_think /model /compact /summarize /continue /stats /tools /reset /help /new", async () => {
+  const page = await open_page(browser, program.url);
+  const command = async (text) => {
+    await type_command(page, text);
+    if (await page.isVisible("#commands")) await page.keyboard.press("Escape");
+    await page.keyboard.press("Enter");
+  };
+  await command("/think");
+  await told(page, "Thinking is on.");
+  assert.ok(await page.isChecked("#thinking"));
+  await command("/no_think");
+  await told(page, "Thinking is off.");
+  assert.ok(!await page.isChecked("#thinking"));
+  await command("/model");
+  await told(page, "This chat is answered by scripted-stub.");
+  await command("/temp 0.3");
+  await told(page, "The temperature is 0.3.");
+  await send(page, "[long 600] [slow]");
+  await wait_for_words(page, 5);
+  await page.keyboard.press("Escape");
+  const cut = await finished_answer(page);
+  await command("/continue");
+  await told(page, "The answer goes on.");
+  await page.waitForSelector("#stop-button");
+  await wait_for_words(page, cut.split(" ").length + 3);
+  await page.keyboard.press("Escape");
+  const whole = await finished_answer(page);
+  assert.ok(whole.startsWith(`${cut} word`), whole);
+  for (const name of ["compact", "summarize"]) {
+    await send(page, `[echo] more for /${name}`);
+    await finished_answer(page);
+    await command(`/${name}`);
+    await told(page, "Summarised for the model:");
+  }
+  await command("/stats");
+  await told(page, "The last answer: prompt");
+  const chat = page.url();
+  await command("/tools");
+  await page.waitForURL(/\/tools$/);
+  await page.goto(chat);
+  await command("/reset");
+  await told(page, "A new chat, with the settings of the one before.");
+  assert.notEqual(page.url(), chat);
+  await command("/temp");
+  await told(page, "The temperature is the model’s own.");
+  await command("/help");
+  await page.waitForURL(/\/help$/);
+  await page.goto(chat);
+  await command("/new");
+  await page.waitForURL(`${program.url}/`);
   await close_page(page);
 });
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assert_accessible, assert_fits } from "./accessibility.mjs";
-import { close_page, counted_words, finished_answer, launch, open_page, send } from "./browser.mjs";
-import { start_program } from "./program.mjs";
+import { close_page, counted_words, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
+import { real_model, start_program } from "./program.mjs";
 
 let browser;
 let program;
@@ -41,6 +41,33 @@ test("a stopped answer goes on without a seam; another tab sees it", async () =>
   assert.equal(await page.locator("article.assistant").count(), 1);
   assert.equal(await page.locator("form.continue").count(), 0);
   await close_page(other);
+  await close_page(page);
+});
+
+test("the real model goes on with a stopped answer as if it had not been stopped", { skip: !real_model() && "no model" }, async (t) => {
+  const real = await start_program({ args: ["-m", real_model(), "--background", "off"] });
+  t.after(() => real.stop());
+  const page = await open_page(browser, `${real.url}/settings`);
+  await page.fill("#temperature", "0");
+  await page.fill("#max_tokens", "120");
+  await page.click("form.settings > button.primary");
+  await page.waitForSelector("[role=status] >> text=Saved");
+  const kStory = "Tell me a long story about a dragon and a cat.";
+  await page.goto(real.url);
+  await send(page, kStory);
+  await finished_answer(page);
+  const whole = await prose(page);
+  await page.goto(real.url);
+  await send(page, kStory);
+  await wait_for_words(page, 8);
+  await page.keyboard.press("Escape");
+  await finished_answer(page);
+  const cut = await prose(page);
+  assert.ok(whole.startsWith(cut.slice(0, -1)) && cut.length < whole.length, `${cut} | ${whole}`);
+  await page.click("form.continue button");
+  await page.waitForSelector("#stop-button");
+  await finished_answer(page);
+  assert.ok((await prose(page)).startsWith(whole), `${await prose(page)} | ${whole}`);
   await close_page(page);
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assert_accessible } from "./accessibility.mjs";
-import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
+import { close_page, counted_words, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
 let browser;
@@ -26,6 +26,29 @@ test("a German browser gets a German page, script included", async () => {
   assert.match(await page.textContent("article.assistant .stat summary"), /^\d+ Token · \d+,\d Token\/s/);
   assert.equal(await page.getAttribute("#theme-toggle", "aria-label"), "Farben: wie das System");
   await close_page(page);
+});
+
+test("what stands beside code and tables is in the reader’s language: while it is written, stored, without script", async () => {
+  const labels = (page) => page.evaluate(() => [document.querySelector(".prose .copy").textContent, ...["pre", ".table", ".task span"]
+    .flatMap((what) => Array.from(document.querySelectorAll(`.prose ${what}`), (node) => node.getAttribute("aria-label")))]);
+  const kGerman = ["Kopieren", "Code, c", "Tabelle", "Offen", "Erledigt"];
+  const kEnglish = ["Copy", "Code, c", "Table", "To do", "Done"];
+  const kText = "[echo] [slow]\n\n```c\nint x;\n```\n\n|a|b|\n|-|-|\n|c|d|\n\n- [ ] one\n- [x] two\n\n" + counted_words(2000);
+  const german = await open_page(browser, program.url, { locale: "de-DE" });
+  await send(german, kText);
+  await german.waitForURL(/\/chat\//);
+  const english = await open_page(browser, german.url());
+  for (const page of [german, english]) await page.waitForSelector("[aria-busy] .prose .task:nth-of-type(2)");
+  assert.deepEqual(await labels(german), kGerman);
+  assert.deepEqual(await labels(english), kEnglish);
+  await german.click("#stop-button");
+  for (const page of [german, english]) await finished_answer(page);
+  assert.deepEqual(await labels(german), kGerman);
+  assert.deepEqual(await labels(english), kEnglish);
+  const plain = await open_page(browser, german.url(), { locale: "de-DE", javaScriptEnabled: false });
+  await plain.waitForSelector(".prose .task");
+  assert.deepEqual(await labels(plain), kGerman);
+  for (const page of [plain, english, german]) await close_page(page);
 });
 
 test("a language that is chosen stays, without script too", async () => {

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
-import { close_page, launch, open_page } from "./browser.mjs";
-import { start_program } from "./program.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
+import { answer_text, close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
+import { real_model, start_program } from "./program.mjs";
 
 const golden = (name) => fileURLToPath(new URL(`../golden/models/${name}.gguf`, import.meta.url));
 const data = readFileSync(golden("tiny_llama"));
@@ -113,32 +113,57 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 320]) {
-    const what = `${colorScheme}, ${width} px`;
-    test(`axe: models, ${what}`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 700 } });
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await page.click("[popovertarget=model-menu]");
-      await check("menu open");
-      await page.click("#model-menu a");
-      await page.waitForSelector(".model-list");
-      await check("models");
-      held = [];
-      await fetch_model(page, `axe-${colorScheme}-${width}`);
-      await page.waitForSelector("progress");
-      await check("fetching");
-      held.splice(0).forEach((go_on) => go_on());
-      held = null;
-      await page.waitForSelector(".note");
-      await check("installed");
-      await fetch_model(page, "model");
-      await page.waitForSelector(".note");
-      await check("installed before");
-      await close_page(page);
-    });
-  }
+test("the menu has every model with its size and what it takes in memory; a running answer keeps its own", { skip: !real_model() && "no model" }, async (t) => {
+  const own = await start_program({ args: ["--models-dir", join(folder, "models"), "-m", real_model(), "--background", "off"] });
+  t.after(() => own.stop());
+  const page = await open_page(browser, own.url);
+  const options = await page.locator("#model-choice option").allTextContents();
+  assert.equal(options.length, 3, options.join());
+  for (const option of options) assert.match(option, /\([\d.]+ (k|M)B[^)]*[\d.]+ (k|M|G)B in memory[^)]*\)$/);
+  await send(page, "Tell me a very long story about a dragon and a cat.");
+  await page.waitForURL(/\/chat\//);
+  await wait_for_words(page, 10);
+  const before_switch = await answer_text(page);
+  await page.click("[popovertarget=model-menu]");
+  await page.selectOption("#model-choice", "model");
+  await page.click("#model-menu .line button");
+  await page.waitForFunction(() => document.querySelector("#model-badge .model-name").innerText === "model");
+  await wait_for_words(page, before_switch.split(/\s+/).length + 20);
+  if (await page.isVisible("#stop-button")) await page.keyboard.press("Escape");
+  const whole = await finished_answer(page);
+  assert.ok(whole.startsWith(before_switch.slice(0, -10)), "it is the same answer");
+  await page.click(".stat summary");
+  assert.match(await page.innerText(".stat"), /Model\s+SmolLM2-135M/, "written by the model that began it");
+  await send(page, "And now?");
+  await finished_answer(page);
+  await page.locator(".stat summary").last().click();
+  assert.match(await page.locator(".stat").last().innerText(), /Model\s+model/, "the next one is the other model's");
+  await close_page(page);
+});
+
+for (const { colorScheme, width, what } of [...kLooks, { colorScheme: "light", width: 320, what: "light, 320 px" }]) {
+  test(`axe: models, ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 700 } });
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await page.click("[popovertarget=model-menu]");
+    await check("menu open");
+    await page.click("#model-menu a");
+    await page.waitForSelector(".model-list");
+    await check("models");
+    held = [];
+    await fetch_model(page, `axe-${colorScheme}-${width}`);
+    await page.waitForSelector("progress");
+    await check("fetching");
+    held.splice(0).forEach((go_on) => go_on());
+    held = null;
+    await page.waitForSelector(".note");
+    await check("installed");
+    await fetch_model(page, "model");
+    await page.waitForSelector(".note");
+    await check("installed before");
+    await close_page(page);
+  });
 }

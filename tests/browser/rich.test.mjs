@@ -58,6 +58,26 @@ test("code has colours in the languages that people ask for, and its text stays"
   await close_page(page);
 });
 
+test("an answer is drawn from its Markdown: headings, lists, tables, code with its language", async () => {
+  const page = await open_watched();
+  await send(page, "[markdown] [slow]");
+  await page.waitForSelector(".prose h3");
+  assert.equal(await page.locator(".prose .table").count(), 0, "what comes later is not there yet");
+  await finished_answer(page);
+  const texts = (selector) => page.locator(`.prose ${selector}`).allInnerTexts();
+  assert.deepEqual(await texts("h3"), ["A scripted answer"]);
+  assert.deepEqual(await texts("strong"), ["scripted stub"]);
+  assert.deepEqual(await texts("ul > li > ol > li"), ["nested one", "nested two"]);
+  assert.deepEqual(await texts(".table th, .prose .table td"), ["city", "country", "Paris", "France", "Zürich", "Switzerland"]);
+  assert.deepEqual(await texts("blockquote"), ["A quotation."]);
+  assert.deepEqual(await texts(".code header span"), ["cpp"]);
+  assert.deepEqual(await texts(".code header button"), ["Copy"]);
+  assert.equal(await page.locator(".prose a[href='https://example.org']").count(), 1);
+  await page.waitForSelector(".prose .code code span");
+  await assert_clean(page);
+  await close_page(page);
+});
+
 test("an answer without code or formulas fetches nothing", async () => {
   const page = await open_watched();
   await answered(page, "It costs $5 and *that* is `all`.");

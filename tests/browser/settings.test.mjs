@@ -1,7 +1,7 @@
 // Settings and presets in a browser: with axe in every state, by keyboard, without script.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { real_model, start_program } from "./program.mjs";
 
@@ -18,40 +18,36 @@ after(async () => {
 
 const save = (page) => page.click("form.settings > button.primary, form.settings .ways .primary");
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const what = `${colorScheme}, ${width} px`;
-
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, `${program.url}/settings`, { colorScheme, viewport: { width, height: 800 } });
-      page.expected.push("400");
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await check("settings");
-      await page.fill("#temperature", "9");
-      await page.fill("#top_k", "many");
-      await save(page);
-      await page.waitForSelector("[role=alert] li");
-      await check("refused");
-      await page.fill("#temperature", "");
-      await page.fill("#top_k", "");
-      await page.fill("#preset", `${what} with a rather long name`);
-      await page.click("text=Keep these values as a preset");
-      await page.waitForSelector(".model-list li");
-      await check("preset");
-      await page.click("a:has-text('Edit')");
-      await page.waitForSelector("text=Save the preset");
-      await check("editing a preset");
-      await page.goto(program.url);
-      await send(page, "hello");
-      await finished_answer(page);
-      await page.goto(`${page.url()}/settings`);
-      await check("settings of a chat");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, `${program.url}/settings`, { colorScheme, viewport: { width, height: 800 } });
+    page.expected.push("400");
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await check("settings");
+    await page.fill("#temperature", "9");
+    await page.fill("#top_k", "many");
+    await save(page);
+    await page.waitForSelector("[role=alert] li");
+    await check("refused");
+    await page.fill("#temperature", "");
+    await page.fill("#top_k", "");
+    await page.fill("#preset", `${what} with a rather long name`);
+    await page.click("text=Keep these values as a preset");
+    await page.waitForSelector(".model-list li");
+    await check("preset");
+    await page.click("a:has-text('Edit')");
+    await page.waitForSelector("text=Save the preset");
+    await check("editing a preset");
+    await page.goto(program.url);
+    await send(page, "hello");
+    await finished_answer(page);
+    await page.goto(`${page.url()}/settings`);
+    await check("settings of a chat");
+    await close_page(page);
+  });
 }
 
 test("what is wrong is said beside the field, and what was typed stays", async () => {
@@ -70,6 +66,34 @@ test("what is wrong is said beside the field, and what was typed stays", async (
   assert.equal(await page.evaluate(() => document.activeElement.id || location.hash.slice(1)), "temperature");
   await page.goto(`${program.url}/settings`);
   assert.equal(await page.inputValue("#system_prompt"), "", "nothing was saved");
+  await close_page(page);
+});
+
+test("every value of the form is kept, and each is refused where it can’t be used", async (t) => {
+  const own = await start_program();
+  t.after(() => own.stop());
+  const page = await open_page(browser, `${own.url}/settings`);
+  page.expected.push("400");
+  const kGood = { system_prompt: "Be brief.", temperature: "0.7", top_p: "0.9", top_k: "40", min_p: "0.05", repeat_penalty: "1.1",
+    max_tokens: "500", thinking_budget: "300", context_size: "2048" };
+  const kBad = { temperature: "2.1", top_p: "0", top_k: "-1", min_p: "1.5", repeat_penalty: "0", max_tokens: "0", thinking_budget: "few", context_size: "3" };
+  const fill = async (values) => { for (const [name, value] of Object.entries(values)) await page.fill(`#${name}`, value); };
+  const kept = () => page.evaluate((names) => Object.fromEntries(names.map((name) => [name, document.getElementById(name).value])), Object.keys(kGood));
+  await fill(kGood);
+  await save(page);
+  await page.waitForSelector("[role=status] >> text=Saved");
+  assert.deepEqual(await kept(), kGood);
+  await fill(kBad);
+  await save(page);
+  await page.waitForSelector("[role=alert]");
+  assert.deepEqual(await page.$$eval(".wrong", (all) => all.map((node) => node.id.replace("error-", ""))), Object.keys(kBad));
+  await page.goto(`${own.url}/settings`);
+  assert.deepEqual(await kept(), kGood, "nothing of it was saved");
+  await page.goto(own.url);
+  await send(page, "hello");
+  await finished_answer(page);
+  await page.goto(`${page.url()}/settings`);
+  assert.deepEqual(await kept(), kGood, "a chat begins with them");
   await close_page(page);
 });
 

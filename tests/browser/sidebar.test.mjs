@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
+import { import_long_chat } from "./long_chat.mjs";
 import { start_program } from "./program.mjs";
 
 let browser;
@@ -109,6 +110,61 @@ test("pin, unpin; delete, undo", async () => {
   await close_page(page);
 });
 
+test("chats stand under their days, the newest first, pinned ones on top", async (t) => {
+  const own = await start_program();
+  t.after(() => own.stop());
+  const kDay = 24 * 3600 * 1000;
+  const noon = new Date().setHours(12, 0, 0, 0);
+  for (const [title, days, pinned] of [["old", 40, false], ["kept", 50, true], ["of yesterday", 1, false], ["of last week", 4, false], ["of today", 0, false]]) {
+    const updated_at = days === 0 ? Date.now() : noon - days * kDay;
+    await import_long_chat(own.url, 2, { title, pinned, created_at: updated_at, updated_at });
+  }
+  const page = await open_page(browser, own.url);
+  const groups = await page.locator("#history h2, #history .chats a").allInnerTexts();
+  assert.deepEqual(groups, ["Pinned", "kept", "Today", "of today", "Yesterday", "of yesterday", "Last 7 days", "of last week", "Earlier", "old"]);
+  await close_page(page);
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`archived: out of the list, found, brought back; several deleted at once, with Undo: ${javaScriptEnabled ? "with" : "without"} script`, async (t) => {
+    const own = await start_program();
+    t.after(() => own.stop());
+    const kNames = ["apples", "bananas", "cherries"];
+    for (const text of kNames) {
+      await fetch(`${own.url}/chat`, { method: "POST", body: new URLSearchParams({ message: `[echo] ${text}` }), redirect: "manual" });
+    }
+    const page = await open_page(browser, own.url, { javaScriptEnabled });
+    const rest = async (...names) => assert.deepEqual((await page.locator("#history .chats a").allInnerTexts()).toSorted(), names.map((name) => `[echo] ${name}`));
+    await page.click(".chats a:has-text('apples')");
+    await page.waitForURL(/\/chat\//);
+    await page.click("[popovertarget=chat-menu]");
+    await page.click("text=Archive this chat");
+    await page.waitForSelector(".banner:has-text('This chat is archived')");
+    await rest("bananas", "cherries");
+    await page.goto(`${own.url}/search?q=apples`);
+    assert.match(await page.innerText("#content"), /\[echo\] apples/, "it is found");
+    await page.click("text=Archived chats");
+    await page.waitForSelector("h1:has-text('Archived chats')");
+    await page.click("button:has-text('Bring back')");
+    await page.goto(`${own.url}/chats`);
+    await rest(...kNames);
+    await page.check("label:has-text('apples') input");
+    await page.check("label:has-text('cherries') input");
+    await page.click("text=Delete what is ticked");
+    await page.waitForSelector(".banner:has-text('2 chats deleted.')");
+    await rest("bananas");
+    await page.click(".banner button:has-text('Undo')");
+    await page.waitForLoadState("load");
+    await rest(...kNames);
+    await page.goto(`${own.url}/chats`);
+    await page.check("label:has-text('bananas') input");
+    await page.click("text=Archive what is ticked");
+    await page.waitForLoadState("load");
+    await rest("apples", "cherries");
+    await close_page(page);
+  });
+}
+
 test("a chat becomes a file", async () => {
   const page = await open_page(browser, program.url);
   await page.click(".chats a:has-text('Rome')");
@@ -135,38 +191,34 @@ test("the Undo goes when its time is over", async () => {
   await close_page(page);
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const look = { colorScheme, viewport: { width, height: 800 } };
-    const what = `${colorScheme}, ${width} px`;
-
-    test(`axe: ${what}`, async () => {
-      const page = await open_page(browser, program.url, look);
-      const check = async (state) => {
-        await assert_accessible(page, `${state}, ${what}`);
-        await assert_fits(page, `${state}, ${what}`);
-      };
-      await page.keyboard.press("Control+k");
-      await page.waitForSelector("#search:focus");
-      await page.keyboard.type("on");
-      await page.waitForSelector("#history .hits");
-      await check("results");
-      await page.fill("#search", "nowhere at all");
-      await page.waitForSelector("#history .quiet-note");
-      await check("nothing found");
-      await page.goto(`${program.url}/search?q=rome`);
-      await page.waitForSelector("#content mark");
-      await check("page of results");
-      await page.click("#content a:has(mark)");
-      await page.waitForSelector("#messages .said");
-      await page.click("[popovertarget=chat-menu]");
-      await page.waitForSelector("#chat-menu .exports");
-      await page.click("#chat-menu summary");
-      await check("menu of a chat");
-      await page.goto(`${program.url}/?deleted=${"0".repeat(32)}`);
-      await page.waitForSelector("#undo");
-      await check("deleted");
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  const look = { colorScheme, viewport: { width, height: 800 } };
+  test(`axe: ${what}`, async () => {
+    const page = await open_page(browser, program.url, look);
+    const check = async (state) => {
+      await assert_accessible(page, `${state}, ${what}`);
+      await assert_fits(page, `${state}, ${what}`);
+    };
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector("#search:focus");
+    await page.keyboard.type("on");
+    await page.waitForSelector("#history .hits");
+    await check("results");
+    await page.fill("#search", "nowhere at all");
+    await page.waitForSelector("#history .quiet-note");
+    await check("nothing found");
+    await page.goto(`${program.url}/search?q=rome`);
+    await page.waitForSelector("#content mark");
+    await check("page of results");
+    await page.click("#content a:has(mark)");
+    await page.waitForSelector("#messages .said");
+    await page.click("[popovertarget=chat-menu]");
+    await page.waitForSelector("#chat-menu .exports");
+    await page.click("#chat-menu summary");
+    await check("menu of a chat");
+    await page.goto(`${program.url}/?deleted=${"0".repeat(32)}`);
+    await page.waitForSelector("#undo");
+    await check("deleted");
+    await close_page(page);
+  });
 }

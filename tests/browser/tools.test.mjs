@@ -1,7 +1,7 @@
 // Calls of tools in a chat: what is used is shown, what acts asks first, and the question survives a reload.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -100,25 +100,22 @@ test("always is taken back on the page of tools", async () => {
   await close_page(page);
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const what = `${colorScheme}, ${width} px`;
-    test(`axe: tools, ${what}`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 844 } });
-      await send(page, kCalculate);
-      await finished_answer(page);
-      await page.click("details.tool summary");
-      await assert_accessible(page, `used, ${what}`);
-      await send(page, kFetch);
-      await page.waitForSelector(".asking");
-      await assert_accessible(page, `asking, ${what}`);
-      await assert_fits(page, what);
-      await page.click(".asking button:has-text('Deny')");
-      await finished_answer(page);
-      await page.goto(`${program.url}/tools`);
-      await assert_accessible(page, `list, ${what}`);
-      await assert_fits(page, `list, ${what}`);
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: tools, ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 844 } });
+    await send(page, kCalculate);
+    await finished_answer(page);
+    await page.click("details.tool summary");
+    await assert_accessible(page, `used, ${what}`);
+    await send(page, kFetch);
+    await page.waitForSelector(".asking");
+    await assert_accessible(page, `asking, ${what}`);
+    await assert_fits(page, what);
+    await page.click(".asking button:has-text('Deny')");
+    await finished_answer(page);
+    await page.goto(`${program.url}/tools`);
+    await assert_accessible(page, `list, ${what}`);
+    await assert_fits(page, `list, ${what}`);
+    await close_page(page);
+  });
 }

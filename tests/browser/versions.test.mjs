@@ -1,7 +1,7 @@
 // Answers again, edited questions and the way between versions, with script and without: nothing is overwritten.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
 import { close_page, counted_words, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -113,6 +113,22 @@ test("arrow up edits the last message; Cancel leaves it; an answer can be rewrit
   await close_page(page);
 });
 
+test("one question is deleted with its answers, and what came after stays", async () => {
+  const page = await open_page(browser, program.url);
+  for (const text of ["[echo] one", "[echo] two", "[echo] three"]) {
+    await send(page, text);
+    await finished_answer(page);
+  }
+  await page.locator(".turn .edit-link").nth(1).click();
+  await page.click(".edit >> text=Delete with its answers");
+  await page.waitForSelector(".edit", { state: "detached" });
+  assert.equal(await page.locator(".user").count(), 2);
+  assert.equal(await said(page), "[echo] one | [echo] one | [echo] three | [echo] three");
+  await page.reload();
+  assert.equal(await said(page), "[echo] one | [echo] one | [echo] three | [echo] three");
+  await close_page(page);
+});
+
 test("the server can’t be reached, or something runs: it says so, and the button stays", async () => {
   const page = await open_page(browser, program.url);
   page.expected.push("ERR_FAILED", "htmx", "409");
@@ -159,26 +175,23 @@ test("without script", async () => {
   await close_page(page);
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 360]) {
-    const what = `${colorScheme}, ${width} px`;
-    test(`axe: versions and forms, ${what}`, async () => {
-      const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 844 } });
-      await send(page, kQuestion);
-      await finished_answer(page);
-      await assert_accessible(page, `failed, ${what}`);
-      await again_buttons(page).click();
-      await page.waitForSelector("#stop-button");
-      await assert_accessible(page, `again, ${what}`);
-      await finished_answer(page);
-      await assert_accessible(page, `failed again, ${what}`);
-      await page.locator(".turn .edit-link").click();
-      await page.waitForSelector(".edit textarea");
-      await assert_accessible(page, `editing, ${what}`);
-      await assert_fits(page, what);
-      await close_page(page);
-    });
-  }
+for (const { colorScheme, width, what } of kLooks) {
+  test(`axe: versions and forms, ${what}`, async () => {
+    const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 844 } });
+    await send(page, kQuestion);
+    await finished_answer(page);
+    await assert_accessible(page, `failed, ${what}`);
+    await again_buttons(page).click();
+    await page.waitForSelector("#stop-button");
+    await assert_accessible(page, `again, ${what}`);
+    await finished_answer(page);
+    await assert_accessible(page, `failed again, ${what}`);
+    await page.locator(".turn .edit-link").click();
+    await page.waitForSelector(".edit textarea");
+    await assert_accessible(page, `editing, ${what}`);
+    await assert_fits(page, what);
+    await close_page(page);
+  });
 }
 
 for (const javaScriptEnabled of [true, false]) {

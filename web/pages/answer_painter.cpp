@@ -121,14 +121,16 @@ void AnswerPainter::paint_text(std::string& out) {
             partial(id_of("steps", feed_), "innerHTML", pages_.render("partials/steps.html", view));
     }
     if (fresh_ || tools_changed) {
-        out += partial(
-            id_of("done", feed_), "innerHTML", prose_html(text.substr(begin, done - begin)));
+        out += partial(id_of("done", feed_),
+                       "innerHTML",
+                       prose_html(pages_.language(), text.substr(begin, done - begin)));
     } else if (done > done_bytes_) {
         out += partial(id_of("done", feed_),
                        "beforeend",
-                       prose_html(text.substr(done_bytes_, done - done_bytes_)));
+                       prose_html(pages_.language(), text.substr(done_bytes_, done - done_bytes_)));
     }
-    out += partial(id_of("tail", feed_), "innerHTML", prose_html(text.substr(done)));
+    out += partial(
+        id_of("tail", feed_), "innerHTML", prose_html(pages_.language(), text.substr(done)));
     done_bytes_ = done;
     text_bytes_ = text.size();
 }

@@ -220,6 +220,31 @@ TEST_F(AnswerPainterTest, HostileTextStaysText) {
     }
 }
 
+TEST_F(AnswerPainterTest, ReadersOfTwoLanguagesGetTheLabelsOfTheirs) {
+    const PageRenderer german_pages(*Language::find("de"));
+    AnswerPainter german(german_pages, *feed_);
+    AnswerPainter english(pages_, *feed_);
+    text("```c\nx\n```\n\n|a|\n|-|\n|b|\n\nand");
+    const std::string hers = german.paint();
+    const std::string his = english.paint();
+    for (const char* part : {">Kopieren<", "aria-label=\"Code, c\"", "aria-label=\"Tabelle\""})
+        EXPECT_TRUE(hers.contains(part)) << part << " in " << hers;
+    for (const char* part : {">Copy<", "aria-label=\"Table\""})
+        EXPECT_TRUE(his.contains(part)) << part << " in " << his;
+    end();
+    EXPECT_TRUE(german.paint().contains("aria-label=\"Tabelle\""));
+    EXPECT_TRUE(english.paint().contains("aria-label=\"Table\""));
+}
+
+TEST(PillTest, SaysHowMuchIsReadAndHowFast) {
+    services::TurnStatus status{
+        .phase = TurnPhase::kPrefill, .prefill_done = 40, .prefill_total = 100};
+    EXPECT_EQ(pill_label(Language::english(), status), "<b>Reading your message</b> 40 %");
+    status.prefill_tokens_per_second = 812.5;
+    EXPECT_EQ(pill_label(Language::english(), status),
+              "<b>Reading your message</b> 40 % · 812.5 tokens/s");
+}
+
 TEST(PillTest, SaysHowLongTheQueueIs) {
     EXPECT_EQ(pill_label(Language::english(), {.phase = TurnPhase::kQueued}), "<b>Queued</b> ");
     EXPECT_EQ(pill_label(Language::english(), {.phase = TurnPhase::kQueued, .queue_position = 2}),

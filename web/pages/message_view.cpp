@@ -104,8 +104,8 @@ boost::json::object common_view(const Language& language, const Message& message
                                 {"thinking_open", false},
                                 {"has_text", !message.text.empty()},
                                 {"steps", steps_view(language, message)},
-                                {"done_html", prose_html(text.substr(0, settled))},
-                                {"tail_html", prose_html(text.substr(settled))}};
+                                {"done_html", prose_html(language, text.substr(0, settled))},
+                                {"tail_html", prose_html(language, text.substr(settled))}};
     return view;
 }
 
@@ -173,10 +173,15 @@ std::size_t finished_bytes(std::string_view text) {
     return ends.empty() ? 0 : ends.back();
 }
 
-std::string prose_html(std::string_view text) {
-    return text.find_first_not_of(" \t\r\n") == std::string_view::npos
-               ? ""
-               : services::markdown_to_html(text);
+std::string prose_html(const Language& language, std::string_view text) {
+    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return {};
+    return services::markdown_to_html(text,
+                                      {.copy = language.text("Copy"),
+                                       .code = language.text("Code"),
+                                       .table = language.text("Table"),
+                                       .text = language.text("Text"),
+                                       .to_do = language.text("To do"),
+                                       .done = language.text("Done")});
 }
 
 boost::json::object user_view(const Language& language, const Message& message) {
@@ -254,7 +259,8 @@ std::string pill_label(const Language& language, const TurnStatus& status) {
             return queued_label(language, status);
         case TurnPhase::kPrefill:
             return language.fill("<b>Reading your message</b> {}{}",
-                                 percent(status.prefill_done, status.prefill_total),
+                                 joined({percent(status.prefill_done, status.prefill_total),
+                                         format_rate(language, status.prefill_tokens_per_second)}),
                                  left_out);
         case TurnPhase::kThinking:
             return language.fill("<b>Thinking</b> {}{}", progress, left_out);

@@ -16,8 +16,8 @@ namespace notso::web {
 /// Bytes of `text` whose rendering is settled: the end of the last finished block, 0 without one.
 std::size_t finished_bytes(std::string_view text);
 
-/// HTML of a piece of an answer; nothing for nothing.
-std::string prose_html(std::string_view text);
+/// HTML of a piece of an answer, with labels in that language; nothing for nothing.
+std::string prose_html(const Language& language, std::string_view text);
 
 /// Variables of partials/user_message.html.
 boost::json::object user_view(const Language& language, const services::Message& message);

@@ -247,6 +247,7 @@ json::object new_chat_view(const PageFrame& frame, std::string_view draft) {
     json::object view = frame_view(frame);
     view["ideas"] = starters_view(frame.language);
     view["composer"] = composer_view(frame, "", draft);
+    view["budgets"] = budgets_view(frame.language, frame.new_budget, frame.thinking_budget);
     return view;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,9 @@ struct PageFrame {
     services::ModelInfo model = {};
     services::Health health = {};
     bool on_disk = false;  ///< The model is installed and not loaded: a message does that first.
-    bool reads_drafts = false;         ///< See ChatService.
-    std::int64_t thinking_budget = 0;  ///< The same.
+    bool reads_drafts = false;                    ///< See ChatService.
+    std::int64_t thinking_budget = 0;             ///< The same.
+    std::optional<std::int64_t> new_budget = {};  ///< What new chats of the person begin with.
     std::string storage_error = {};
     std::vector<services::Conversation> conversations = {};
     std::string current = {};  ///< Id of the conversation that is shown.

@@ -63,7 +63,7 @@ json::array steps_view(const Language& language, const services::Message& messag
         const std::size_t until = std::max(written, use.begin_in(message.text));
         const std::string_view before =
             std::string_view(message.text).substr(written, until - written);
-        steps.push_back(json::object{{"html", prose_html(before)},
+        steps.push_back(json::object{{"html", prose_html(language, before)},
                                      {"tool", tool_view(language, use, message.id.value)}});
         written = until;
     }

@@ -87,7 +87,8 @@ class PlainPainter {
     void paint_text(std::string_view text, std::size_t until, std::string& out) {
         if (until <= done_bytes_) return;
         const std::string_view blocks = text.substr(done_bytes_, until - done_bytes_);
-        out += "<div class=\"prose\" hx-ignore><div>" + prose_html(blocks) + "</div></div>\n";
+        out += "<div class=\"prose\" hx-ignore><div>" + prose_html(renderer_.language(), blocks) +
+               "</div></div>\n";
         done_bytes_ = until;
     }
 

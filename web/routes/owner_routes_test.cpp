@@ -108,11 +108,21 @@ class OwnerRoutes : public AppFixture {
             post_form("/chat", fmt::format("message={}&file-{}=1", kSecret, sent.value), kHer);
         const std::string location(made.header("location"));
         EXPECT_TRUE(location.starts_with("/chat/")) << made.status;
-        EXPECT_TRUE(wait_idle());
-        get_as(kHer, location);  // until it has ended
         const services::ConversationKey key(owner_, {location.substr(6, 32)});
+        EXPECT_TRUE(wait_answered(key));
         const auto messages = *store_.messages(key);
         return {key.id, messages.at(0), messages.at(1), sent, attach(key)};
+    }
+    /// Waits until the answer is stored as it stays; false after 10 s.
+    bool wait_answered(const services::ConversationKey& key) {
+        for (int i = 0; i < 2000; ++i) {
+            const auto messages = store_.messages(key);
+            if (messages && messages->size() == 2 &&
+                messages->back().state != services::MessageState::kRunning)
+                return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return false;
     }
     services::AttachmentId attach(const services::ConversationKey& key) {
         services::AttachedFile file;

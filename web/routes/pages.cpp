@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "services/settings/owner_presets.hpp"
 #include "services/template/markdown.hpp"
 #include "web/middleware/error_mapping.hpp"
 #include "web/pages/answer_painter.hpp"
@@ -118,14 +119,15 @@ Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) con
     } else if (frame.storage_error.empty()) {
         frame.storage_error = format_sentence(listed.error().detail);
     }
-    const bool here = !request.cookie("theme").empty();  // chosen in this browser
-    if (here || context_.settings == nullptr) co_return frame;
+    if (context_.settings == nullptr) co_return frame;
     auto get = [this, &request](services::Completion<services::OwnerSettings> done) {
         context_.settings->get(request.owner, std::move(done));
     };
     const auto own = co_await wait_for<services::OwnerSettings>(get);
-    const bool chosen = own && own->theme != services::Theme::kSystem;
-    if (chosen) frame.theme = name_of(own->theme);
+    if (!own) co_return frame;
+    frame.new_budget = services::starting_values(*own).thinking_budget;
+    const bool here = !request.cookie("theme").empty();  // chosen in this browser
+    if (!here && own->theme != services::Theme::kSystem) frame.theme = name_of(own->theme);
     co_return frame;
 }
 

@@ -113,6 +113,13 @@ TEST_F(SettingsRoutes, QuietModeReachesTheBackendUntilItIsTakenBack) {
     EXPECT_FALSE(watched_->last().quiet);
 }
 
+TEST_F(SettingsRoutes, TheBudgetOfANewChatIsThatOfItsPage) {
+    done("/settings", kFilled);
+    const std::string page = get_as(kHer, "/").body;
+    EXPECT_TRUE(page.contains("<option value=\"200\" selected>")) << page;
+    EXPECT_FALSE(get_as(kHim, "/").body.contains("<option value=\"200\""));
+}
+
 TEST_F(SettingsRoutes, WhatCanNotBeUsedStaysInTheFormAndIsExplained) {
     done("/settings", "temperature=0.5&theme=dark");
     for (const auto& [name, text, range] :

@@ -63,11 +63,10 @@
   }
 
   document.addEventListener("htmx:after:swap", (event) => {
-    const source = event.detail?.ctx?.sourceElement;
-    if (source?.matches?.("#composer, form.retry, form.continue, form.edit")) ask();
+    if (event.detail?.ctx?.begins) ask();
   });
   document.addEventListener("htmx:response:error", (event) => {
-    if (event.detail?.ctx?.sourceElement?.matches?.("#composer, form.retry, form.continue, form.edit")) ask();
+    if (event.detail?.ctx?.begins) ask();
   });
   document.addEventListener("turn-end", () => {
     const failed = document.querySelector("article.assistant:last-of-type")?.dataset.state === "failed";

@@ -109,6 +109,7 @@
     if (!is_ours(event)) return;
     const { ctx } = event.detail;
     ctx.sent_values = Object.fromEntries(ctx.request.body);
+    ctx.begins = true;
     show_alert("");
     ctx.waits = (is_running() || ctx.is_command) && !ctx.pending;  // it is sent after the answer, or no message
     if (!ctx.waits) {
@@ -190,7 +191,10 @@
   document.addEventListener("htmx:before:request", (event) => {
     if (!is_beside(event)) return;
     show_alert("");
-    if (event.detail.ctx.sourceElement.matches("form.retry, form.continue, form.edit")) document.dispatchEvent(new CustomEvent("notso:sending"));
+    const { ctx } = event.detail;
+    ctx.edits = ctx.sourceElement.matches(".edit-link");  // what is swapped away can't be asked afterwards
+    ctx.begins = ctx.sourceElement.matches("form.retry, form.continue, form.edit");
+    if (ctx.begins) document.dispatchEvent(new CustomEvent("notso:sending"));
   });
   document.addEventListener("htmx:error", (event) => {
     if (is_beside(event)) show_alert(say("The server can’t be reached: try again in a moment."));
@@ -201,7 +205,7 @@
     show_alert(kReasonsBeside[status] || `${say("That did not work:")} ${say("the server answered")} ${status}.`);
   });
   document.addEventListener("htmx:after:swap", (event) => {
-    if (!event.detail?.ctx?.sourceElement?.matches?.(".edit-link")) return;
+    if (!event.detail?.ctx?.edits) return;
     const field = list.querySelector(".edit textarea");
     field?.focus();
     field?.setSelectionRange(field.value.length, field.value.length);

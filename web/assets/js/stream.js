@@ -77,11 +77,10 @@
   });
 
   document.addEventListener("htmx:after:swap", (event) => {
-    const source = event.detail?.ctx?.sourceElement;
-    const sent = source?.matches?.("#composer, form.retry, form.continue, form.edit");
-    if (!stop_button() || !(sent || source === main)) return;
+    const { begins, sourceElement } = event.detail?.ctx ?? {};
+    if (!stop_button() || !(begins || sourceElement === main)) return;
     started();
-    if (sent) channel?.postMessage(conversation);
+    if (begins) channel?.postMessage(conversation);
   });
 
   // A title that the model made, some seconds after the answer: the tab and the form for renaming follow the heading.
