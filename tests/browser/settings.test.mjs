@@ -50,6 +50,25 @@ for (const { colorScheme, width, what } of kLooks) {
   });
 }
 
+for (const javaScriptEnabled of [true, false]) {
+  test(`quiet mode: ticked, kept, taken back, ${javaScriptEnabled ? "with" : "without"} script`, async () => {
+    const page = await open_page(browser, `${program.url}/settings`, { javaScriptEnabled });
+    const tick = page.getByLabel("Quiet mode");
+    for (const ticked of [true, false]) {
+      assert.equal(await tick.isChecked(), !ticked);
+      await page.focus("[name=quiet]");
+      await page.keyboard.press("Space");
+      await save(page);
+      await page.waitForSelector("[role=status] >> text=Saved.");
+      assert.equal(await tick.isChecked(), ticked);
+      await page.goto(program.url);
+      await page.goto(`${program.url}/settings`);
+      assert.equal(await tick.isChecked(), ticked, "it is kept");
+    }
+    await close_page(page);
+  });
+}
+
 test("what is wrong is said beside the field, and what was typed stays", async () => {
   const page = await open_page(browser, `${program.url}/settings`);
   page.expected.push("400");
