@@ -41,17 +41,21 @@ services::LocalOptions local_options(const Settings& settings, const std::filesy
     return options;
 }
 
-Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& interrupts) {
-    // A person sees where text goes, and what the model will take before it is loaded; a script's
-    // stderr stays empty.
-    bool to_tell = ::isatty(STDERR_FILENO) != 0;
+LoadView::LoadView()
+    : on_note([](const std::string& line) {
+          if (::isatty(STDERR_FILENO) != 0) std::cerr << line << std::endl;
+      }) {}
+
+Result<> wait_until_ready(const services::ChatBackend& backend,
+                          Interrupts& interrupts,
+                          const LoadView& view) {
     const std::string remote_host = backend.info().remote_host;
-    if (to_tell && !remote_host.empty())
-        std::cerr << "Remote model: your text goes to " << remote_host << std::endl;
+    if (!remote_host.empty()) view.on_note("Remote model: your text goes to " + remote_host);
+    bool to_tell = true;
     while (true) {
         const services::Health health = backend.health();
         if (to_tell && !health.memory.empty()) {
-            std::cerr << "Memory: " << health.memory << std::endl;
+            view.on_note("Memory: " + health.memory);
             to_tell = false;
         }
         if (health.state == services::HealthState::kReady) return {};
@@ -59,6 +63,7 @@ Result<> wait_until_ready(const services::ChatBackend& backend, Interrupts& inte
             return fail(ErrorCode::kUnavailable, "{}", health.detail);
         if (interrupts.take())
             return fail(ErrorCode::kCancelled, "interrupted while the model was loading");
+        view.on_progress(health.load_progress);
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
 }

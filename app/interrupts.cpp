@@ -7,6 +7,7 @@
 
 #include <array>
 #include <csignal>
+#include <initializer_list>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -14,24 +15,26 @@
 namespace notso::app {
 namespace {
 
-sigset_t watched_signals() {
+sigset_t signals(std::initializer_list<int> numbers) {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
+    for (const int number : numbers) sigaddset(&set, number);
     return set;
 }
 
 }  // namespace
 
 Interrupts::Interrupts() {
-    const sigset_t set = watched_signals();
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    signal_fd_ = ::signalfd(-1, &set, SFD_CLOEXEC);
+    const sigset_t ends = signals({SIGINT, SIGTERM});
+    const sigset_t window = signals({SIGWINCH, SIGCONT});
+    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    pthread_sigmask(SIG_BLOCK, &window, nullptr);
+    signal_fd_ = ::signalfd(-1, &ends, SFD_CLOEXEC);
+    window_fd_ = ::signalfd(-1, &window, SFD_CLOEXEC | SFD_NONBLOCK);
     stop_fd_ = ::eventfd(0, EFD_CLOEXEC);
     pending_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
-    NOTSO_ASSERT(signal_fd_ >= 0 && stop_fd_ >= 0 && pending_fd_ >= 0,
-                 "signalfd and eventfd need three descriptors");
+    NOTSO_ASSERT(signal_fd_ >= 0 && stop_fd_ >= 0 && pending_fd_ >= 0 && window_fd_ >= 0,
+                 "signalfd and eventfd need four descriptors");
     thread_ = std::thread([this] { run(); });
 }
 
@@ -41,6 +44,7 @@ Interrupts::~Interrupts() {
     ::close(signal_fd_);
     ::close(stop_fd_);
     ::close(pending_fd_);
+    ::close(window_fd_);
 }
 
 void Interrupts::handle(std::function<void()> on_signal) {
@@ -51,6 +55,13 @@ void Interrupts::handle(std::function<void()> on_signal) {
 bool Interrupts::take() {
     eventfd_t value = 0;
     return ::eventfd_read(pending_fd_, &value) == 0;
+}
+
+bool Interrupts::take_window() {
+    signalfd_siginfo info{};
+    bool any = false;
+    while (::read(window_fd_, &info, sizeof info) == sizeof info) any = true;
+    return any;
 }
 
 void Interrupts::run() {

@@ -1,6 +1,6 @@
 // SIGINT and SIGTERM for the terminal commands: taken by a thread of their own, so that Ctrl-C can
 // end an answer, a loading model or the prompt, whichever is there. The server has its own way
-// (composition.cpp).
+// (composition.cpp). SIGWINCH and SIGCONT wait until somebody looks for them.
 #pragma once
 
 #include <functional>
@@ -26,12 +26,19 @@ class Interrupts {
     /// Takes one pending signal; false when there is none.
     bool take();
 
+    /// Readable when the terminal's window has changed, or the program goes on after it was
+    /// stopped.
+    int window_fd() const noexcept { return window_fd_; }
+    /// Takes all of that; false when there was nothing.
+    bool take_window();
+
   private:
     void run();
 
     int signal_fd_ = -1;
     int stop_fd_ = -1;
     int pending_fd_ = -1;
+    int window_fd_ = -1;
     std::mutex mutex_;
     std::function<void()> on_signal_;
     std::thread thread_;

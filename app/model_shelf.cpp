@@ -12,7 +12,9 @@ namespace {
 
 /// Less available than this, and the system may soon kill somebody: a model that nobody uses goes.
 constexpr std::uint64_t kLowMemory = 128 * kMiB;
-constexpr std::int32_t kContexts = 4;  // whole ones that a model keeps memory for, at most
+// Whole contexts that a model keeps memory for, at most.
+constexpr std::int32_t kServerContexts = 4;
+constexpr std::int32_t kTerminalContexts = 1;
 constexpr double kMsPerMinute = 60'000;
 
 services::ModelFile describe(const Settings& settings, const std::filesystem::path& path) {
@@ -40,9 +42,7 @@ services::ShelfList list_shelf(const Settings& settings) {
     return list;
 }
 
-}  // namespace
-
-std::unique_ptr<services::ChatBackend> make_server_backend(const Settings& settings) {
+std::unique_ptr<services::ChatBackend> make_shelf(const Settings& settings, std::int32_t contexts) {
     if (settings.backend != BackendKind::kLocal) return make_backend(settings);
     services::ShelfOptions options;
     options.list = [settings] { return list_shelf(settings); };
@@ -52,10 +52,10 @@ std::unique_ptr<services::ChatBackend> make_server_backend(const Settings& setti
                                path = chosen.value_or("")](const services::ModelFile& model) {
         return model.path == path ? settings.tokenizer_json : std::nullopt;
     };
-    options.load = [settings, tokenizer_of](const services::ModelFile& model) {
+    options.load = [settings, tokenizer_of, contexts](const services::ModelFile& model) {
         services::LocalOptions local = local_options(settings, model.path);
         local.tokenizer_json = tokenizer_of(model);
-        local.max_contexts = kContexts;
+        local.max_contexts = contexts;
         return services::make_local_backend(std::move(local));
     };
     options.counter = [tokenizer_of](const services::ModelFile& model) {
@@ -70,6 +70,16 @@ std::unique_ptr<services::ChatBackend> make_server_backend(const Settings& setti
         static_cast<std::int64_t>(settings.idle_unload_minutes * kMsPerMinute));
     options.low_bytes = kLowMemory;
     return std::make_unique<services::ModelShelf>(std::move(options));
+}
+
+}  // namespace
+
+std::unique_ptr<services::ChatBackend> make_server_backend(const Settings& settings) {
+    return make_shelf(settings, kServerContexts);
+}
+
+std::unique_ptr<services::ChatBackend> make_terminal_backend(const Settings& settings) {
+    return make_shelf(settings, kTerminalContexts);
 }
 
 }  // namespace notso::app

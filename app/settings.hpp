@@ -72,7 +72,7 @@ struct Settings {
     std::optional<std::string> log = {};  ///< Absent: info for serve, off for the other commands.
 };
 
-enum class SettingGroup { kModel, kEngine, kRemote, kDownload, kChats, kServer, kGeneral };
+enum class SettingGroup { kModel, kEngine, kRemote, kDownload, kChats, kData, kServer, kGeneral };
 
 /// Values of one setting from one place; `source` is what messages call it ("--port", "PORT",
 /// "notso.toml:3").

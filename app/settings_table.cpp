@@ -280,7 +280,7 @@ const std::vector<SettingRow> kRows = {
     {"data_dir",
      "--data-dir",
      {"NOTSO_DATA_DIR"},
-     SettingGroup::kServer,
+     SettingGroup::kData,
      false,
      "folder of conversations",
      [](Settings& settings, const SettingValue& value) {

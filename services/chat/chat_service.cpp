@@ -236,6 +236,9 @@ void ChatServiceImpl::release(const ConversationKey& key) {
 }
 
 void ChatServiceImpl::stop(ConversationKey key, Completion<> done) {
+    const auto summary = compactions_.find(key);
+    if (summary != compactions_.end() && summary->second.done)
+        end_compaction(key, fail(ErrorCode::kCancelled, "the summary was stopped"));
     after_turn(key, [this, done = std::move(done)]() mutable {
         deps_.io.post([done = std::move(done)]() mutable { done({}); });
     });

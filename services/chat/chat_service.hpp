@@ -245,8 +245,8 @@ class ChatService {
     /// is written, or a summary; kInvalidArgument: there is nothing to summarise; kUnavailable: the
     /// model wrote none.
     virtual void compact(CompactRequest request, Completion<> done) = 0;
-    /// Ends the running answer; the partial text is kept (kStopped). What waits is sent then.
-    /// Without one: success.
+    /// Ends the running answer; the partial text is kept (kStopped). What waits is sent then. Ends
+    /// a summary that somebody asked for (kCancelled). Without any: success.
     virtual void stop(ConversationKey key, Completion<> done) = 0;
     /// Ends the thoughts of the running answer; what they lead to follows. Without one: success.
     /// @errors kUnsupported: the model that answers can't be asked.

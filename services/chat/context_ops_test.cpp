@@ -107,6 +107,20 @@ TEST_F(ContextOpsTest, OneAtATimeAndNotBesideAnAnswer) {
     stop(conversation_.id);
 }
 
+TEST_F(ContextOpsTest, StopEndsASummaryThatSomebodyAskedFor) {
+    talk(2, 50);
+    compact();
+    const auto asked = next_call();
+    EXPECT_TRUE(stop(conversation_.id));
+    EXPECT_EQ(wait_compacted().error().code, ErrorCode::kCancelled);
+    wait_cancelled(*asked);
+    EXPECT_EQ(ledger()->summary, "");
+    compact();
+    reply("They spoke.");
+    EXPECT_TRUE(wait_compacted());
+    EXPECT_EQ(ledger()->summary, "They spoke.");
+}
+
 TEST_F(ContextOpsTest, AModelThatWritesNothingChangesNothing) {
     talk(2, 50);
     for (const ChatFinish finish : {ChatFinish::kStop, ChatFinish::kError}) {

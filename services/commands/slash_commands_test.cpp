@@ -53,6 +53,7 @@ TEST(SlashCommands, WhatThereIsNotIsToldWithAWayOut) {
         EXPECT_TRUE(line.error().detail.contains("/help")) << line.error().detail;
     }
     EXPECT_FALSE(parse_slash_line("/theme dark", SlashPlace::kTerminal));
+    EXPECT_TRUE(parse_slash_line("/export a b.md", SlashPlace::kTerminal));
     const auto more = parse_slash_line("/new idea for dinner", SlashPlace::kPage);
     ASSERT_FALSE(more);
     EXPECT_TRUE(more.error().detail.contains("/new stands alone")) << more.error().detail;
@@ -69,9 +70,13 @@ TEST(SlashCommands, TwoSlashesAreOneInAMessage) {
 }
 
 TEST(SlashCommands, TheTableHasEachNameOnceAndAllThatWerePromised) {
-    std::set<std::string_view> names;
+    std::set<std::pair<SlashPlace, std::string_view>> names;
     for (const SlashEntry& entry : slash_entries()) {
-        EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
+        for (const SlashPlace place : {SlashPlace::kPage, SlashPlace::kTerminal}) {
+            if (entry.is_at(place)) {
+                EXPECT_TRUE(names.insert({place, entry.name}).second) << entry.name;
+            }
+        }
         EXPECT_FALSE(entry.about.empty()) << entry.name;
         EXPECT_TRUE(is_slash_line("/" + std::string(entry.name))) << entry.name;
     }
@@ -81,6 +86,9 @@ TEST(SlashCommands, TheTableHasEachNameOnceAndAllThatWerePromised) {
           "regenerate", "stats",  "status", "theme",  "settings", "help"}) {
         const auto line = parse_slash_line("/" + std::string(promised), SlashPlace::kPage);
         EXPECT_TRUE(line) << promised;
+        const bool at_terminal =
+            parse_slash_line("/" + std::string(promised), SlashPlace::kTerminal).has_value();
+        EXPECT_EQ(at_terminal, promised != "theme") << promised;
     }
 }
 

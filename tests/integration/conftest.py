@@ -2,7 +2,8 @@
 import pytest
 
 from model_hub import Hub
-from notso_process import Server, model_path
+from notso_process import BINARY, Server, clean_environment, model_path
+from terminal import Terminal
 
 
 @pytest.fixture(scope="session")
@@ -55,4 +56,19 @@ def hub():
 
     yield make
     for each in hubs:
+        each.close()
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    """Starts the program in terminals, with a data folder for this test alone: terminal("chat", NO_COLOR="1") → Terminal."""
+    opened = []
+
+    def start(*arguments, **env):
+        env = {"TERM": "xterm", "XDG_DATA_HOME": str(tmp_path / "data"), **env}
+        opened.append(Terminal([str(BINARY), *map(str, arguments)], clean_environment(**env)))
+        return opened[-1]
+
+    yield start
+    for each in opened:
         each.close()

@@ -1,9 +1,12 @@
 """A program in a pseudo terminal: type, read, press Ctrl-C."""
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 
@@ -12,12 +15,23 @@ class Terminal:
         master, slave = pty.openpty()
         self.fd = master
         self.shown = ""
+        self.resize(240)  # what is typed stays on its line
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env,
                                         start_new_session=True, preexec_fn=lambda: _take_terminal(0))
         os.close(slave)
 
     def type(self, text):
         os.write(self.fd, text.encode())
+
+    def say(self, typed, shown, timeout=30):
+        """At the prompt of notso chat: types a line, and gives what it leads to, up to and with `shown`."""
+        self.read_until("> ", timeout)
+        self.type(typed + "\r")
+        self.read_until(typed + "\r\n", timeout)
+        return self.read_until(shown, timeout)
+
+    def resize(self, columns, rows=24):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def ctrl_c(self):
         self.type("\x03")
@@ -48,6 +62,4 @@ class Terminal:
 
 def _take_terminal(fd):
     """Makes the terminal this process's own, so that Ctrl-C reaches it."""
-    import fcntl
-    import termios
     fcntl.ioctl(fd, termios.TIOCSCTTY, 0)

@@ -8,22 +8,8 @@ import time
 import pytest
 
 from notso_process import BINARY, clean_environment, run_notso
-from terminal import Terminal
 
 STUB = ("--backend", "stub")
-
-
-@pytest.fixture
-def terminal():
-    opened = []
-
-    def open_terminal(*arguments, **env):
-        opened.append(Terminal([str(BINARY), *arguments], clean_environment(TERM="xterm", **env)))
-        return opened[-1]
-
-    yield open_terminal
-    for each in opened:
-        each.close()
 
 
 def test_chat_answers_and_ctrl_d_leaves(terminal):
@@ -255,7 +241,7 @@ def test_where_nobody_can_be_asked_tools_that_act_are_denied(options, said):
 
 def test_no_more_than_eight_calls_an_answer():
     done = run_notso("chat", *STUB, stdin=b'[call calculator {"expression":"1"}]' * 9 + b"\n[echo] on")
-    assert b"more than 8 calls" in done.stderr and b"on" in done.stdout, done
+    assert done.returncode == 1 and b"call tools more than 8 times" in done.stderr and b"on" in done.stdout, done
 
 
 def test_files_go_with_the_next_message(terminal, tmp_path):
