@@ -24,8 +24,9 @@ sigset_t signals(std::initializer_list<int> numbers) {
 
 }  // namespace
 
-Interrupts::Interrupts() {
-    const sigset_t ends = signals({SIGINT, SIGTERM});
+Interrupts::Interrupts(QuitKey quit) {
+    sigset_t ends = signals({SIGINT, SIGTERM});
+    if (quit == QuitKey::kAsks) sigaddset(&ends, SIGQUIT);
     const sigset_t window = signals({SIGWINCH, SIGCONT});
     pthread_sigmask(SIG_BLOCK, &ends, nullptr);
     pthread_sigmask(SIG_BLOCK, &window, nullptr);
@@ -47,9 +48,10 @@ Interrupts::~Interrupts() {
     ::close(window_fd_);
 }
 
-void Interrupts::handle(std::function<void()> on_signal) {
+void Interrupts::handle(std::function<void()> on_signal, std::function<void()> on_quit) {
     const std::lock_guard lock(mutex_);
     on_signal_ = std::move(on_signal);
+    on_quit_ = std::move(on_quit);
 }
 
 bool Interrupts::take() {
@@ -71,8 +73,11 @@ void Interrupts::run() {
         if ((watched[1].revents & POLLIN) != 0) return;
         signalfd_siginfo info{};
         if (::read(signal_fd_, &info, sizeof info) != sizeof info) continue;
+        if (info.ssi_signo == SIGTERM) terminated_ = true;
         const std::lock_guard lock(mutex_);
-        if (on_signal_) {
+        if (info.ssi_signo == SIGQUIT) {
+            if (on_quit_) on_quit_();
+        } else if (on_signal_) {
             on_signal_();
         } else {
             ::eventfd_write(pending_fd_, 1);

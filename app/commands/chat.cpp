@@ -56,7 +56,7 @@ void open_history(const Settings& settings, LineReader& reader, Screen& screen) 
 }
 
 Result<int> run(const Settings& settings, const Options& options) {
-    Interrupts interrupts;
+    Interrupts interrupts(QuitKey::kAsks);
     const auto backend = make_terminal_backend(settings);
     Screen screen;
     NOTSO_CHECK(load(*backend, interrupts, screen));
@@ -78,6 +78,7 @@ Result<int> run(const Settings& settings, const Options& options) {
                        .session = session,
                        .screen = screen,
                        .reader = reader,
+                       .interrupts = interrupts,
                        .start = {.settings = {.system_prompt = options.system.value_or("")},
                                  .thinking = options.think},
                        .allow_tools = options.allow_tools});

@@ -27,7 +27,8 @@ int TerminalChat::converse() {
         const ReadLine read = deps_.reader.next();
         if (read.end == LineEnd::kEndOfInput) break;
         if (read.end == LineEnd::kInterrupted) {
-            if (interrupted_before || !typed) return kExitInterrupted;
+            if (interrupted_before || !typed || deps_.interrupts.terminated())
+                return kExitInterrupted;
             interrupted_before = true;
             deps_.screen.say("(Ctrl-C again or Ctrl-D leaves)\n");
             continue;
@@ -36,6 +37,7 @@ int TerminalChat::converse() {
         if (const auto problem = deps_.reader.history_problem()) refuse(*problem);
         if (take(read.text) == Verdict::kLeave) break;
         if (!typed && deps_.session.interrupted()) return kExitInterrupted;
+        if (deps_.interrupts.terminated()) return kExitInterrupted;
     }
     return !typed && deps_.screen.failed() ? kExitFailed : kExitOk;
 }

@@ -21,6 +21,7 @@ class TerminalChat {
         TerminalSession& session;
         Screen& screen;
         LineReader& reader;
+        const Interrupts& interrupts;
         SessionStart start = {};  ///< Of new conversations.
         bool allow_tools = false;
     };

@@ -30,7 +30,7 @@ Result<services::Message> last_answer(const ConversationView& view) {
 
 }  // namespace
 
-/// While it lives, a signal stops what is being written.
+/// While it lives, a signal stops what is being written, and SIGQUIT ends its thoughts.
 class TerminalSession::StopOnSignal {
   public:
     explicit StopOnSignal(TerminalSession& session) : session_(session) {
@@ -44,7 +44,8 @@ class TerminalSession::StopOnSignal {
 
     void watch() {
         session_.interrupts_.handle(
-            [&session = session_] { session.loop_.post([&session] { session.stop(); }); });
+            [&session = session_] { session.loop_.post([&session] { session.stop(); }); },
+            [&session = session_] { session.loop_.post([&session] { session.answer_now(); }); });
     }
     void unwatch() { session_.interrupts_.handle({}); }
 
@@ -164,6 +165,11 @@ void TerminalSession::decide(const std::string& use, services::ToolDecision deci
 void TerminalSession::stop() {
     interrupted_ = true;
     chat_->stop(key_, [](Result<>) {});
+}
+
+/// A model that can't be asked goes on thinking.
+void TerminalSession::answer_now() {
+    chat_->answer_now(key_, [](Result<>) {});
 }
 
 Result<std::string> TerminalSession::compact() {

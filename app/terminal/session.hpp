@@ -64,7 +64,8 @@ class TerminalSession {
     /// @errors kInvalidArgument: there is no answer; as ChatService's.
     Result<services::SentMessage> regenerate();
     Result<services::SentMessage> resume();
-    /// Waits for the end of an answer; a signal stops it. @return The answer as it is kept.
+    /// Waits for the end of an answer; a signal stops it, SIGQUIT ends its thoughts. @return The
+    /// answer as it is kept.
     services::Message follow(const services::SentMessage& sent, AnswerListener& listener);
     /// A person decides about a call that asks. To be called by a listener.
     void decide(const std::string& use, services::ToolDecision decision);
@@ -92,6 +93,7 @@ class TerminalSession {
 
     template <class T, class Start>
     Result<T> wait(Start start);
+    void answer_now();
     void tell(const services::FeedEventBody& event, AnswerListener& listener, StopOnSignal& stops);
 
     services::ChatBackend& backend_;

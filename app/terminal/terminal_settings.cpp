@@ -71,6 +71,7 @@ std::string slash_help() {
 \                    at the end: the message goes on in the next line, as after Alt-Enter
 """ … """            everything between them is one message; so is a text that is pasted
 Ctrl-C               stop the answer; at the prompt, twice: leave
+Ctrl-\               end the thoughts: the answer comes now
 Up, Down, Ctrl-R     what was typed before
 )";
 }

@@ -3,7 +3,7 @@ import pytest
 
 from model_hub import Hub
 from notso_process import BINARY, Server, clean_environment, model_path
-from terminal import Terminal
+from terminal import Chat
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +61,12 @@ def hub():
 
 @pytest.fixture
 def terminal(tmp_path):
-    """Starts the program in terminals, with a data folder for this test alone: terminal("chat", NO_COLOR="1") → Terminal."""
+    """Starts the program in terminals, with a data folder for this test alone: terminal("chat", NO_COLOR="1") → Chat."""
     opened = []
 
     def start(*arguments, **env):
         env = {"TERM": "xterm", "XDG_DATA_HOME": str(tmp_path / "data"), **env}
-        opened.append(Terminal([str(BINARY), *map(str, arguments)], clean_environment(**env)))
+        opened.append(Chat([str(BINARY), *map(str, arguments)], clean_environment(**env)))
         return opened[-1]
 
     yield start

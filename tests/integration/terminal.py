@@ -1,5 +1,6 @@
 """A program in a pseudo terminal: type, read, press Ctrl-C."""
 import fcntl
+import json
 import os
 import pty
 import select
@@ -22,13 +23,6 @@ class Terminal:
 
     def type(self, text):
         os.write(self.fd, text.encode())
-
-    def say(self, typed, shown, timeout=30):
-        """At the prompt of notso chat: types a line, and gives what it leads to, up to and with `shown`."""
-        self.read_until("> ", timeout)
-        self.type(typed + "\r")
-        self.read_until(typed + "\r\n", timeout)
-        return self.read_until(shown, timeout)
 
     def resize(self, columns, rows=24):
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -58,6 +52,44 @@ class Terminal:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
         os.close(self.fd)
+
+
+class Chat(Terminal):
+    """notso chat, as somebody at its prompt."""
+
+    def say(self, typed, shown, timeout=30):
+        """Types a line, and gives what it leads to, up to and with `shown`."""
+        self.read_until("> ", timeout)
+        self.type(typed + "\r")
+        self.read_until(typed + "\r\n", timeout)
+        return self.read_until(shown, timeout)
+
+    def wait_end(self, typed):
+        """Types a line and waits for the next prompt, which stays to be read."""
+        self.say(typed, "> ", 120)
+        self.shown = "> " + self.shown
+
+    def cut(self, typed, after):
+        """Stops an answer behind the words `after`. One that was faster is asked for again."""
+        for _ in range(5):
+            self.say(typed, after)
+            self.ctrl_c()
+            if "(stopped) /continue goes on from here." in self.read_until("> "):
+                self.shown = "> " + self.shown
+                return
+            self.read_until("Ctrl-D leaves")
+            typed = "/regenerate"
+        raise AssertionError("every answer was faster than Ctrl-C")
+
+    def exported(self, path):
+        """The conversation as JSON."""
+        self.say(f"/export {path}", f"Saved as {path}")
+        return json.loads(path.read_text())[-1]
+
+    def leave(self):
+        self.read_until("> ")
+        self.type("\x04")
+        assert self.wait() == 0
 
 
 def _take_terminal(fd):
