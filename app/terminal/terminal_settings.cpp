@@ -4,7 +4,10 @@
 #include <cstdlib>
 
 #include "app/answer.hpp"
+#include "base/utf8.hpp"
+#include "services/commands/named_models.hpp"
 #include "services/settings/setting_fields.hpp"
+#include "web/http/url.hpp"
 
 namespace notso::app {
 namespace {
@@ -13,6 +16,8 @@ namespace fs = std::filesystem;
 using services::ChatSettings;
 using services::NumberSetting;
 using services::SlashCommand;
+
+constexpr std::size_t kShownNameBytes = 80;
 
 std::string number_words(const NumberSetting& setting, const ChatSettings& values) {
     const std::string text = text_of(setting, values);
@@ -33,16 +38,8 @@ Result<std::string> change_number(std::string_view name,
     return number_words(setting, settings);
 }
 
-std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(), [](char byte) {
-        return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
-    });
-    return text;
-}
-
-void add_to(std::string& list, const std::string& id) { list += (list.empty() ? "" : ", ") + id; }
-
 std::string place_words(const services::ModelEntry& model) {
+    if (!model.info.remote_host.empty()) return ", at " + model.info.remote_host;
     switch (model.place) {
         case services::ModelPlace::kOnDisk:
             return "";
@@ -138,29 +135,23 @@ std::string model_words(std::span<const services::ModelEntry> models, const std:
 
 Result<std::string> model_named(std::span<const services::ModelEntry> models,
                                 const std::string& name) {
-    std::vector<std::string> found;
-    std::string all;
-    std::string similar;
-    for (const services::ModelEntry& model : models) {
-        const std::string& id = model.info.id;
-        if (id == name) return id;
-        add_to(all, id);
-        if (!lower(id).contains(lower(name))) continue;
-        found.push_back(id);
-        add_to(similar, id);
-    }
-    if (found.size() == 1) return found.front();
-    if (found.empty())
-        return fail(ErrorCode::kInvalidArgument, "No model is called {}. There are: {}", name, all);
-    return fail(ErrorCode::kInvalidArgument, "More than one model is called {}: {}", name, similar);
+    const auto named = services::models_named(models, name);
+    if (named.id) return *named.id;
+    const bool none = named.similar.empty();
+    return fail(ErrorCode::kInvalidArgument,
+                "{} is called {}{}",
+                none ? "No model" : "More than one model",
+                truncate_utf8(name, kShownNameBytes),
+                none ? ". There are: " + services::id_list(named.all)
+                     : ": " + services::id_list(named.similar));
 }
 
 ExportTarget export_target(const std::string& argument) {
-    if (argument.empty() || lower(argument) == "md") return {.path = "chat.md"};
-    if (lower(argument) == "json")
+    if (argument.empty() || web::to_lower(argument) == "md") return {.path = "chat.md"};
+    if (web::to_lower(argument) == "json")
         return {.path = "chat.json", .format = services::ArchiveFormat::kJson};
     ExportTarget target{.path = typed_path(argument), .is_named = true};
-    if (lower(target.path.extension().string()) == ".json")
+    if (web::to_lower(target.path.extension().string()) == ".json")
         target.format = services::ArchiveFormat::kJson;
     return target;
 }

@@ -39,6 +39,10 @@ TEST(ModelWords, ALineForEach) {
               "* SmolLM2-135M, in memory\n"
               "  SmolLM3-3B, 1.9 GB\n"
               "  3B, can't be loaded: no[31m model\n");
+    std::vector<services::ModelEntry> remote(1);
+    remote[0].info.id = "big";
+    remote[0].info.remote_host = "example.org";
+    EXPECT_EQ(model_words(remote, "big"), "* big, at example.org\n");
 }
 
 TEST(ExportTarget, IsAFormatOrAFile) {

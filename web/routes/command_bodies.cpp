@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/utf8.hpp"
+#include "services/commands/named_models.hpp"
 #include "services/settings/owner_presets.hpp"
 #include "web/routes/client_user.hpp"
 #include "web/routes/command_scene.hpp"
@@ -110,35 +111,18 @@ Awaitable<Outcome> set_value(CommandScene& scene, std::string_view name) {
         {.go_to = shown_elsewhere ? told_path(chat->key(), scene.line.name) : std::string()});
 }
 
-std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(), [](char byte) {
-        return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
-    });
-    return text;
-}
-
 /// By its id, or by any part of it that only one has.
 Result<std::string> find_model_named(const CommandScene& scene, const std::string& name) {
-    std::vector<std::string> found;
-    std::string all;
-    std::string similar;
-    const auto add = [](std::string& list, const std::string& id) {
-        list += (list.empty() ? "" : ", ") + id;
-    };
-    for (const services::ModelEntry& model : scene.pages.context().backend.models()) {
-        const std::string& id = model.info.id;
-        if (id == name) return name;
-        add(all, id);
-        if (!lower(id).contains(lower(name))) continue;
-        found.push_back(id);
-        add(similar, id);
-    }
-    if (found.size() == 1) return found.front();
+    const auto named = services::models_named(scene.pages.context().backend.models(), name);
+    if (named.id) return *named.id;
     const std::string_view shown = truncate_utf8(name, kShownNameBytes);
     const std::string words =
-        found.empty()
-            ? scene.language().fill("No model is called “{}”. There are: {}", shown, all)
-            : scene.language().fill("More than one model is called “{}”: {}", shown, similar);
+        named.similar.empty()
+            ? scene.language().fill(
+                  "No model is called “{}”. There are: {}", shown, services::id_list(named.all))
+            : scene.language().fill("More than one model is called “{}”: {}",
+                                    shown,
+                                    services::id_list(named.similar));
     return fail(ErrorCode::kInvalidArgument, "{}", words);
 }
 
