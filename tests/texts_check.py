@@ -3,6 +3,7 @@
 
 Texts are found where code marks them: _("…") in templates, text("…"), fill("…", …), text_for(request, "…") and
 format_counted(language, n, "…") in C++, say("…") in JavaScript. Tells what is missing and what nobody says any more.
+Details of errors are found by the literal that they are made of, anywhere in the program; not all are translated.
 With --missing it prints only the missing ones, as JSON.
 """
 import json
@@ -84,8 +85,27 @@ def said_texts():
     return {"page": page, "script": script}
 
 
+def made_details():
+    """Every string that code has: details of errors among them."""
+    made = set()
+    for layer in ("app", "ml", "services", "web"):
+        for path in sorted((ROOT / layer).rglob("*.cpp")):
+            if not path.stem.endswith("_test"):
+                made.update(literals(path.read_text(encoding="utf-8")))
+    return made
+
+
+def wrong_details(details, made):
+    for english, text in details.items():
+        if english not in made:
+            yield f"nobody makes the detail {english!r}"
+        if len(re.findall(r"\{.*?\}", english)) != len(re.findall(r"\{\*?\}", text)):
+            yield f"the detail {english!r} takes other values"
+
+
 def main():
     said, failed = said_texts(), False
+    made = made_details()
     for path in sorted((WEB / "assets/texts").glob("*.json")):
         catalogue = json.loads(path.read_text(encoding="utf-8"))
         missing = {part: sorted(texts - set(catalogue[part])) for part, texts in said.items()}
@@ -98,6 +118,9 @@ def main():
             for text in sorted(set(catalogue[part]) - texts):
                 print(f"{path.name}: nobody says {part} text {text!r}")
             failed = failed or missing[part] or set(catalogue[part]) - texts
+        for wrong in wrong_details(catalogue.get("details", {}), made):
+            print(f"{path.name}: {wrong}")
+            failed = True
     sys.exit(1 if failed else 0)
 
 

@@ -82,10 +82,9 @@ std::optional<double> parse_number(std::string text) {
 }
 
 std::string range_text(const NumberSetting& setting, const SettingLimits& limits) {
-    return fmt::format("{} from {} to {}",
-                       setting.is_whole() ? "a whole number" : "a number",
-                       setting.least,
-                       most_of(setting, limits));
+    const double most = most_of(setting, limits);
+    return setting.is_whole() ? fmt::format("a whole number from {} to {}", setting.least, most)
+                              : fmt::format("a number from {} to {}", setting.least, most);
 }
 
 std::unexpected<Error> refuse_text(const NumberSetting& setting,

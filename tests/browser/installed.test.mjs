@@ -51,6 +51,25 @@ test("what stands beside code and tables is in the reader’s language: while it
   for (const page of [plain, english, german]) await close_page(page);
 });
 
+test("what goes wrong is said in German too, its values included", async () => {
+  const page = await open_page(browser, `${program.url}/settings`, { locale: "de-DE" });
+  page.expected.push("400", "413");
+  await page.fill("#temperature", "9");
+  await page.click("form.settings > button.primary");
+  await page.waitForSelector("[role=alert]");
+  assert.equal(await page.innerText("#error-temperature"), "Temperatur ist „9“; möglich ist eine Zahl von 0 bis 2.");
+  await page.goto(program.url);
+  await page.fill("#message", "/frob");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#alert [data-refused]");
+  assert.match(await page.innerText("#alert"), /^Es gibt keinen Befehl \/frob: \/help zählt alle auf\./);
+  await page.fill("#message", "x".repeat(300000));
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#alert p:has-text('Die Nachricht hat')");
+  assert.match(await page.innerText("#alert"), /^Die Nachricht hat 300000 Bytes; höchstens 262144 sind erlaubt: Schicke sie in Teilen\.$/);
+  await close_page(page);
+});
+
 test("a language that is chosen stays, without script too", async () => {
   for (const javaScriptEnabled of [true, false]) {
     const page = await open_page(browser, program.url, { javaScriptEnabled });

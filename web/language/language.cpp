@@ -97,6 +97,21 @@ Language::Language(std::string_view code, std::string_view catalogue) : code_(co
         for (const auto& [english, text] : page->as_object())
             texts_.emplace(std::string(english), std::string(text.as_string()));
     }
+    if (const json::value* details = object.if_contains("details")) {
+        for (const auto& [english, text] : details->as_object())
+            details_.add(english, text.as_string());
+    }
+}
+
+std::string Language::detail(std::string_view english) const {
+    // What is filled in may be the name of a setting, or a detail itself, which has no third
+    // inside.
+    const auto plain = [this](std::string_view inner) { return std::string(text(inner)); };
+    const auto inner = [&](std::string_view filled) {
+        std::string named = plain(filled);
+        return named == filled ? details_.translate(filled, plain) : named;
+    };
+    return details_.translate(english, inner);
 }
 
 std::string_view Language::text(std::string_view english) const {

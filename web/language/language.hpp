@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "web/http/message.hpp"
+#include "web/language/detail_texts.hpp"
 
 namespace notso::web {
 
@@ -28,7 +29,8 @@ class Language {
     static const Language& of(const Request& request);
 
     /// @param catalogue  JSON: {"name", "decimal", "thousands", "page": {english: translation},
-    ///                   "script": {…}}. A malformed one is a bug and ends the process.
+    ///                   "script": {…}, "details": {…}}. A malformed one is a bug and ends the
+    ///                   process.
     Language(std::string_view code, std::string_view catalogue);
 
     /// "de", as in <html lang>.
@@ -48,6 +50,9 @@ class Language {
         return fmt::vformat(text(english), fmt::make_format_args(values...));
     }
 
+    /// The detail of an error, as far as that language knows it; see DetailTexts.
+    std::string detail(std::string_view english) const;
+
     using Texts = std::map<std::string, std::string, std::less<>>;
     const Texts& texts() const { return texts_; }
 
@@ -58,6 +63,7 @@ class Language {
     std::string thousands_;
     std::string script_texts_;
     Texts texts_;
+    DetailTexts details_;
 };
 
 /// Replaces every _("…") of a page template by the text in that language, so that a template is

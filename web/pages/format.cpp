@@ -70,7 +70,8 @@ std::string format_rate(const Language& language, double tokens_per_second) {
     return one_decimal(language, tokens_per_second) + " " + std::string(language.text("tokens/s"));
 }
 
-std::string format_sentence(std::string text) {
+std::string format_sentence(const Language& language, std::string_view detail) {
+    std::string text = language.detail(detail);
     if (text.empty()) return text;
     if (text.front() >= 'a' && text.front() <= 'z')
         text.front() = static_cast<char>(text.front() - 'a' + 'A');

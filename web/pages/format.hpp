@@ -22,9 +22,9 @@ std::string format_duration(const Language& language, double ms);
 std::string format_size(const Language& language, std::uint64_t bytes);
 /// "15.8 tokens/s"; empty when the rate is not known.
 std::string format_rate(const Language& language, double tokens_per_second);
-/// A message for people: starts with a capital, ends in a full stop. Details of errors are written
-/// in lower case, and in English.
-std::string format_sentence(std::string text);
+/// The detail of an error for people: in their language where it is known (Language::detail), with
+/// a capital and a full stop. Nothing for nothing.
+std::string format_sentence(const Language& language, std::string_view detail);
 /// Words of a text: runs of anything between white space.
 std::int64_t count_words(std::string_view text);
 /// "Today", "Yesterday", "Last 7 days", "Earlier": the heading that a conversation stands under, in

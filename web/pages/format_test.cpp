@@ -55,10 +55,10 @@ TEST(Format, DaysAreThoseOfTheLocalCalendar) {
 }
 
 TEST(Format, Sentences) {
-    EXPECT_EQ(format_sentence("the disk is full"), "The disk is full.");
-    EXPECT_EQ(format_sentence("Really?"), "Really?");
-    EXPECT_EQ(format_sentence("éa"), "éa.");
-    EXPECT_EQ(format_sentence(""), "");
+    EXPECT_EQ(format_sentence(Language::english(), "the disk is full"), "The disk is full.");
+    EXPECT_EQ(format_sentence(Language::english(), "Really?"), "Really?");
+    EXPECT_EQ(format_sentence(Language::english(), "éa"), "éa.");
+    EXPECT_EQ(format_sentence(Language::english(), ""), "");
 }
 
 TEST(Format, PercentEncoding) {

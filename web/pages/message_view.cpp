@@ -199,7 +199,7 @@ boost::json::object answer_view(const Language& language,
     boost::json::object view = common_view(language, message);
     const bool failed = message.state == MessageState::kFailed;
     view["running"] = false;
-    view["error"] = failed ? format_sentence(message.error) : "";
+    view["error"] = failed ? format_sentence(language, message.error) : "";
     view["error_heading"] =
         language.text(message.text.empty() ? "No answer came." : "The answer broke off.");
     view["can_retry"] = message.state != MessageState::kComplete;
@@ -311,7 +311,7 @@ std::string pill_details(const Language& language, const TurnStatus& status) {
 std::string end_announcement(const Language& language, const Message& answer) {
     switch (answer.state) {
         case MessageState::kFailed:
-            return language.fill("No answer. {}", format_sentence(answer.error));
+            return language.fill("No answer. {}", format_sentence(language, answer.error));
         case MessageState::kStopped:
             return std::string(language.text("Stopped"));
         default:

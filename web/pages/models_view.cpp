@@ -67,7 +67,7 @@ json::array models_view(const Language& language,
                          {"name", entry.info.name},
                          {"file_type", entry.info.file_type},
                          {"facts", facts(language, entry)},
-                         {"error", entry.detail.empty() ? "" : format_sentence(entry.detail)},
+                         {"error", format_sentence(language, entry.detail)},
                          {"is_default", is_default},
                          {"selected", chosen.empty() ? is_default : entry.info.id == chosen}});
     }
@@ -85,8 +85,8 @@ json::object pull_view(const Language& language, const PullStatus& status) {
             {"file", status.file_name},
             {"percent", percent},
             {"label", stage_label(language, status)},
-            {"note", status.note.empty() ? "" : format_sentence(status.note)},
-            {"error", ended_badly ? format_sentence(status.error.detail) : ""}};
+            {"note", format_sentence(language, status.note)},
+            {"error", ended_badly ? format_sentence(language, status.error.detail) : ""}};
 }
 
 json::array catalogue_view(const Language& language, const std::vector<ModelEntry>& models) {

@@ -156,7 +156,7 @@ json::object model_view(const Language& language,
             view["state"] = "failed";
             view["label"] = language.text(model.remote_host.empty() ? "Model failed" : "No answer");
             if (model.id == "none") view["name"] = language.text("No model");
-            view["error"] = format_sentence(health.detail);
+            view["error"] = format_sentence(language, health.detail);
             break;
     }
     return view;

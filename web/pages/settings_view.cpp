@@ -39,7 +39,7 @@ json::object setting_view(const Language& language,
                            bound_text(language, setting, most_of(setting, limits)))},
             {"whole", setting.is_whole()},
             {"value", typed_value(form.typed, setting.name)},
-            {"error", typed_value(form.errors, setting.name)}};
+            {"error", format_sentence(language, typed_value(form.errors, setting.name))}};
 }
 
 std::string prompt_excerpt(std::string_view text) {
@@ -49,7 +49,7 @@ std::string prompt_excerpt(std::string_view text) {
 }
 
 void take_outcome(Result<> set, std::string_view name, SettingsForm& form) {
-    if (!set) form.errors[std::string(name)] = format_sentence(set.error().detail);
+    if (!set) form.errors[std::string(name)] = set.error().detail;
 }
 
 }  // namespace
@@ -82,8 +82,9 @@ json::object settings_view(const Language& language,
     json::array fields;
     json::array errors;
     const auto add_error = [&](std::string_view name) {
-        const std::string error = typed_value(form.errors, name);
-        if (!error.empty()) errors.push_back(json::object{{"name", name}, {"text", error}});
+        std::string error = format_sentence(language, typed_value(form.errors, name));
+        if (!error.empty())
+            errors.push_back(json::object{{"name", name}, {"text", std::move(error)}});
     };
     add_error(services::kSystemPromptName);
     for (const NumberSetting& setting : services::number_settings()) {
@@ -94,11 +95,12 @@ json::object settings_view(const Language& language,
     return {{"fields", std::move(fields)},
             {"errors", std::move(errors)},
             {"system", typed_value(form.typed, services::kSystemPromptName)},
-            {"system_error", typed_value(form.errors, services::kSystemPromptName)},
+            {"system_error",
+             format_sentence(language, typed_value(form.errors, services::kSystemPromptName))},
             {"system_most",
              format_count(language, static_cast<std::int64_t>(services::kMaxSystemPromptBytes))},
             {"preset", typed_value(form.typed, "preset")},
-            {"preset_error", typed_value(form.errors, "preset")},
+            {"preset_error", format_sentence(language, typed_value(form.errors, "preset"))},
             {"overwrite", !typed_value(form.typed, "overwrite").empty()}};
 }
 

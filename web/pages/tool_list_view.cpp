@@ -54,9 +54,10 @@ json::array mcp_servers_view(const Language& language, const std::vector<McpStat
     json::array view;
     for (const McpStatus& server : servers) {
         const bool failed = server.state == McpState::kFailed;
-        view.push_back(json::object{{"name", server.name},
-                                    {"state", state_of(language, server)},
-                                    {"error", failed ? format_sentence(server.detail) : ""}});
+        view.push_back(
+            json::object{{"name", server.name},
+                         {"state", state_of(language, server)},
+                         {"error", failed ? format_sentence(language, server.detail) : ""}});
     }
     return view;
 }

@@ -39,7 +39,8 @@ Awaitable<> show_login(Exchange& exchange, const Pages& pages, LoginForm form) {
     view["bare"] = true;
     view["name"] = form.name;
     view["next"] = form.next;
-    view["error"] = form.error ? format_sentence(form.error->detail) : "";
+    view["error"] =
+        form.error ? format_sentence(Language::of(exchange.request()), form.error->detail) : "";
     Response response;
     response.body = co_await pages.render(exchange.request(), "login.html", std::move(view));
     if (form.error) set_status(response, *form.error);
@@ -129,7 +130,7 @@ Awaitable<> show_account(Exchange& exchange, const Pages& pages, std::optional<E
     view["logins"] = format_counted(
         frame.language, static_cast<std::int64_t>(desk->login_count(request.account)), "login");
     view["changed"] = request.query.contains("changed");
-    view["error"] = error ? format_sentence(error->detail) : "";
+    view["error"] = error ? format_sentence(frame.language, error->detail) : "";
     Response response;
     response.body = co_await pages.render(exchange.request(), "account.html", std::move(view));
     if (error) set_status(response, *error);

@@ -57,7 +57,7 @@ Awaitable<> archive_page(Exchange& exchange,
         for (const auto line : std::views::split(**done, '\n'))
             lines.emplace_back(std::string_view(line.begin(), line.end()));
     } else if (done) {
-        error = format_sentence(done->error().detail);
+        error = format_sentence(frame.language, done->error().detail);
     }
     view["plain"] = true;
     view["lines"] = std::move(lines);

@@ -106,7 +106,7 @@ Awaitable<> refuse(Exchange& exchange,
                    const Pages& pages,
                    const CommandScene& scene,
                    RefusedCommand refused) {
-    const std::string words = format_sentence(refused.error.detail);
+    const std::string words = format_sentence(scene.language(), refused.error.detail);
     Response response;
     if (exchange.request().is_htmx()) {
         // Status 200, or htmx would leave out the words.

@@ -17,7 +17,7 @@ namespace {
 Trouble trouble_of(const Request& request, int status, const Error& error) {
     const Language& language = Language::of(request);
     Trouble trouble{.heading = std::string(language.text("That did not work")),
-                    .text = format_sentence(error.detail)};
+                    .text = format_sentence(language, error.detail)};
     if (status == 404) {
         trouble.heading = language.text("Nothing here");
         trouble.icon = "logo";
@@ -55,13 +55,13 @@ const std::vector<std::unique_ptr<const PageRenderer>>& renderers() {
     return kAll;
 }
 
-Response alert_response(int status, const Error& error) {
+Response alert_response(const Language& language, int status, const Error& error) {
     Response response;
     response.status = status;
-    response.body =
-        partial("alert",
-                "innerHTML",
-                fmt::format("<p>{}</p>", services::escape_html(format_sentence(error.detail))));
+    response.body = partial(
+        "alert",
+        "innerHTML",
+        fmt::format("<p>{}</p>", services::escape_html(format_sentence(language, error.detail))));
     return response;
 }
 
@@ -117,7 +117,7 @@ Awaitable<PageFrame> Pages::frame(const Request& request, std::string title) con
     if (listed) {
         frame.conversations = *std::move(listed);
     } else if (frame.storage_error.empty()) {
-        frame.storage_error = format_sentence(listed.error().detail);
+        frame.storage_error = format_sentence(frame.language, listed.error().detail);
     }
     if (context_.settings == nullptr) co_return frame;
     auto get = [this, &request](services::Completion<services::OwnerSettings> done) {
@@ -150,7 +150,7 @@ Awaitable<> Pages::show_error(Exchange& exchange, const Error& error, std::strin
     const Request& request = exchange.request();
     const int status = http_status(error.code);
     if (request.is_htmx()) {
-        Response alert = alert_response(status, error);
+        Response alert = alert_response(Language::of(request), status, error);
         add_retry_after(alert, error);
         co_await exchange.respond(std::move(alert));
         co_return;
@@ -171,7 +171,7 @@ void Pages::add_retry_after(Response& response, const Error& error) const {
 }
 
 Response Pages::error_page(const Request& request, int status, const Error& error) const {
-    if (request.is_htmx()) return alert_response(status, error);
+    if (request.is_htmx()) return alert_response(Language::of(request), status, error);
     const Trouble trouble = trouble_of(request, status, error);
     Response response;
     response.status = status;

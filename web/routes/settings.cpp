@@ -182,7 +182,7 @@ Awaitable<> post_preset(Exchange& exchange, const Pages& pages) {
     };
     if (form.errors.empty())
         kept = co_await change_owner_settings(pages, exchange.request().owner, std::move(edit));
-    if (!kept) form.errors["preset"] = format_sentence(kept.error().detail);
+    if (!kept) form.errors["preset"] = kept.error().detail;
     if (!form.errors.empty()) {
         co_await show_typed(exchange, pages, std::move(form));
         co_return;
