@@ -135,7 +135,7 @@ test("what is typed comes back as text, in the message, the title and the answer
   for (const text of kPayloads.filter((payload, i) => i % kSent === 0 && payload.trim() && !refused.test(payload))) {
     await page.goto(program.url);
     await send(page, `[echo]\n\n${text}`).catch((error) => assert.fail(`${JSON.stringify(text)} is not sent: ${error}`));
-    await finished_answer(page);
+    await finished_answer(page).catch(async (error) => assert.fail(`${JSON.stringify(text)}: ${error}\n${await page.locator("main").innerHTML()}`));
     assert.deepEqual(await page.evaluate(() => ["messages", "sidebar"].flatMap((id) => globalThis.unwanted(document.getElementById(id)))), []);
     assert.equal(await page.locator(".user .said").last().textContent(), `[echo]\n\n${text.replace(/\r\n?/g, "\n")}`);
     await assert_untouched();

@@ -118,7 +118,7 @@ test("the menu has every model with its size and what it takes in memory; a runn
   t.after(() => own.stop());
   const page = await open_page(browser, own.url);
   const options = await page.locator("#model-choice option").allTextContents();
-  assert.equal(options.length, 3, options.join());
+  assert.ok(options.length >= 3, options.join());
   for (const option of options) assert.match(option, /\([\d.]+ (k|M)B[^)]*[\d.]+ (k|M|G)B in memory[^)]*\)$/);
   await send(page, "Tell me a very long story about a dragon and a cat.");
   await page.waitForURL(/\/chat\//);

@@ -116,6 +116,26 @@ test("every value of the form is kept, and each is refused where it can’t be u
   await close_page(page);
 });
 
+test("the real model answers the same in quiet mode", { skip: !real_model() && "no model" }, async (t) => {
+  const real = await start_program({ args: ["-m", real_model(), "--background", "off"] });
+  t.after(() => real.stop());
+  const page = await open_page(browser, `${real.url}/settings`);
+  const answer = async (quiet) => {
+    await page.goto(`${real.url}/settings`);
+    await page.fill("#temperature", "0");
+    await page.setChecked("input[name=quiet]", quiet);
+    await save(page);
+    await page.waitForSelector("[role=status] >> text=Saved");
+    await page.goto(real.url);
+    await send(page, "What is the capital of France?");
+    return finished_answer(page);
+  };
+  const loud = await answer(false);
+  assert.match(loud, /Paris/);
+  assert.equal(await answer(true), loud);
+  await close_page(page);
+});
+
 test("colours: saved, followed by the switch, and by the next browser", async () => {
   const own = await start_program();
   const page = await open_page(browser, `${own.url}/settings`, { colorScheme: "light" });

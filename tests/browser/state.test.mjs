@@ -35,14 +35,16 @@ const look_at = (page) => page.evaluate(() => dispatchEvent(new Event("focus")))
 const mark = (page) => page.evaluate(() => { globalThis.same_page = true; });
 const assert_same_page = async (page) => assert.ok(await page.evaluate(() => globalThis.same_page), "it was reloaded");
 
-/// Answers the next requests for the badge with that state of loading.
+/// Answers the next requests for the badge with a state of loading. @returns  Its `percent` may change.
 async function loading_badge(page, percent) {
+  const shown = { percent };
   await page.route("**/model-badge?*", async (route) => {
     const response = await route.fetch();
     const body = (await response.text()).replace(/data-state="\w+"/, 'data-state="loading" data-changing')
-      .replace(/(model-state">)[^<]*/, `$1Loading <span class="wide">model </span>${percent} %`);
+      .replace(/(model-state">)[^<]*/, `$1Loading <span class="wide">model </span>${shown.percent} %`);
     await route.fulfill({ response, body });
   });
+  return shown;
 }
 
 test("an idle page asks nothing", async () => {
@@ -61,7 +63,7 @@ test("a model that is being loaded is followed until it is ready", async () => {
   const page = await open_page(browser, stub.url);
   await mark(page);
   await page.fill("#message", "half a thought");
-  await loading_badge(page, 43);
+  const loading = await loading_badge(page, 43);
   await look_at(page);
   await state(page, "loading");
   assert.equal(await page.innerText("#model-badge .model-state"), "Loading model 43 %");
@@ -74,8 +76,7 @@ test("a model that is being loaded is followed until it is ready", async () => {
     assert.ok(badge.x + badge.width <= menu.x, `nothing stands under the menu at ${width} px`);
   }
   await page.setViewportSize({ width: 1280, height: 844 });
-  await page.unroute("**/model-badge?*");
-  await loading_badge(page, 87);
+  loading.percent = 87;
   await page.waitForFunction(() => /87 %/.test(document.querySelector("#model-badge .model-state").innerText));
   await page.unroute("**/model-badge?*");
   await state(page, "ready");

@@ -18,9 +18,19 @@ after(async () => {
   await program?.stop();
 });
 
+/// Files of work in progress come and go.
+function bytes_of(path) {
+  try {
+    return readFileSync(path).toString("latin1");
+  } catch (error) {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  }
+}
+
 const stored_bytes = () => readdirSync(program.folder, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
-  .map((entry) => readFileSync(join(entry.parentPath, entry.name)).toString("latin1"))
+  .map((entry) => bytes_of(join(entry.parentPath, entry.name)))
   .join("\n");
 
 for (const javaScriptEnabled of [true, false]) {
