@@ -52,7 +52,7 @@ bool any_calls_tools(const services::ChatBackend& backend) {
 
 void open_history(const Settings& settings, LineReader& reader, Screen& screen) {
     const Result<> opened = reader.use_history(settings.data_dir / kHistoryFile);
-    if (!opened) screen.say(web::format_sentence(terminal_safe(opened.error().detail)) + "\n");
+    if (!opened) screen.say(web::format_sentence(web::Language::english(), terminal_safe(opened.error().detail)) + "\n");
 }
 
 Result<int> run(const Settings& settings, const Options& options) {

@@ -103,7 +103,8 @@ void TerminalChat::tell_of_context(const ConversationView& view) {
 
 void TerminalChat::refuse(const Error& error) {
     if (!deps_.reader.interactive()) return deps_.screen.complain(error.detail);
-    deps_.screen.say(web::format_sentence(terminal_safe(error.detail)) + "\n");
+    deps_.screen.say(web::format_sentence(web::Language::english(), terminal_safe(error.detail)) +
+                     "\n");
 }
 
 }  // namespace notso::app
