@@ -112,6 +112,13 @@ class AppFixture : public testing::Test {
                            more.empty() ? "" : ",",
                            more);
     }
+    /// Looks at the store on its own thread: nobody else may while answers are being written.
+    template <class Look>
+    auto in_store(Look look) {
+        std::promise<decltype(look(store_))> seen;
+        database_->post([&] { seen.set_value(look(store_)); });
+        return seen.get_future().get();
+    }
     /// Waits until the backend has nothing to do; false after 5 s.
     bool wait_idle() {
         for (int i = 0; i < 1000; ++i) {

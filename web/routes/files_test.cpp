@@ -46,11 +46,13 @@ class FileRoutes : public AppFixture {
         return {services::local_owner(), {chat.empty() ? "" : chat.substr(6)}};
     }
     std::vector<services::AttachedFile> composer(const std::string& chat = "") {
-        return *store_.composer_files(key_of(chat));
+        return *in_store(
+            [&](services::SessionStore& store) { return store.composer_files(key_of(chat)); });
     }
     services::Message last_question(const std::string& chat) {
         services::Message found{.id = {}, .conversation = {}, .text = {}};
-        const auto messages = store_.messages(key_of(chat));
+        const auto messages =
+            in_store([&](services::SessionStore& store) { return store.messages(key_of(chat)); });
         for (const auto& message : *messages)
             if (message.role == services::MessageRole::kUser) found = message;
         return found;

@@ -110,13 +110,16 @@ class OwnerRoutes : public AppFixture {
         EXPECT_TRUE(location.starts_with("/chat/")) << made.status;
         const services::ConversationKey key(owner_, {location.substr(6, 32)});
         EXPECT_TRUE(wait_answered(key));
-        const auto messages = *store_.messages(key);
+        const auto messages = *messages_of(key);
         return {key.id, messages.at(0), messages.at(1), sent, attach(key)};
+    }
+    Result<std::vector<services::Message>> messages_of(const services::ConversationKey& key) {
+        return in_store([&](services::SessionStore& store) { return store.messages(key); });
     }
     /// Waits until the answer is stored as it stays; false after 10 s.
     bool wait_answered(const services::ConversationKey& key) {
         for (int i = 0; i < 2000; ++i) {
-            const auto messages = store_.messages(key);
+            const auto messages = messages_of(key);
             if (messages && messages->size() == 2 &&
                 messages->back().state != services::MessageState::kRunning)
                 return true;
@@ -184,7 +187,7 @@ class OwnerRoutes : public AppFixture {
     std::string state_of(const Chat& chat) {
         const services::ConversationKey key(owner_, chat.id);
         const auto conversation = store_.conversation(key);
-        const auto messages = store_.messages(key);
+        const auto messages = messages_of(key);
         if (!conversation || !messages) return "gone";
         std::string state = fmt::format("{} {} {} {} {} {}",
                                         conversation->settings.system_prompt,
