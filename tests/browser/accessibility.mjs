@@ -30,6 +30,12 @@ export async function assert_fits(page, what) {
   assert.ok(content <= window_width, `${what}: ${content} px in a window of ${window_width} px`);
 }
 
+/// Both of them, of one state after the other in the same look. @param look  As messages call it.
+export const checker = (page, look) => async (state) => {
+  await assert_accessible(page, `${state}, ${look}`);
+  await assert_fits(page, `${state}, ${look}`);
+};
+
 /// Pages of this context become those that browsers without script get: no script of ours, and what <noscript> has. Script
 /// itself stays on, for axe: a page where it is off has no timers either, and axe waits for one for ever.
 export async function serve_plain(context) {

@@ -1,7 +1,7 @@
 // axe on every state of the page, light and dark, wide and narrow; keyboard only; small windows.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
+import { assert_accessible, assert_fits, checker, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -24,10 +24,7 @@ for (const { colorScheme, width, what } of kLooks) {
   const look = { colorScheme, viewport: { width, height: 800 } };
   test(`axe: ${what}`, async () => {
     const page = await open_page(browser, program.url, look);
-    const check = async (state) => {
-      await assert_accessible(page, `${state}, ${what}`);
-      await assert_fits(page, `${state}, ${what}`);
-    };
+    const check = checker(page, what);
     await page.waitForSelector("#message");
     await page.check("#thinking");
     await check("empty, thinking on");
@@ -155,16 +152,22 @@ test("the keyboard alone: send, stop, open thoughts, reach every control", async
   await close_page(page);
 });
 
-test("screen readers hear the start and the end, not every word", async () => {
-  const page = await open_page(browser, program.url);
-  await send(page, "hello");
-  await finished_answer(page);
+/// What is announced from now on.
+async function listen(page) {
   const heard = [];
   await page.exposeFunction("heard", (text) => { heard.push(text); });
   await page.evaluate(() => {
     new MutationObserver(() => globalThis.heard(document.getElementById("announcer").textContent))
       .observe(document.getElementById("announcer"), { childList: true, characterData: true, subtree: true });
   });
+  return heard;
+}
+
+test("screen readers hear the start and the end, not every word", async () => {
+  const page = await open_page(browser, program.url);
+  await send(page, "hello");
+  await finished_answer(page);
+  const heard = await listen(page);
   await send(page, "[long 30] [slow]");
   assert.equal(await page.locator("article.assistant").last().getAttribute("aria-busy"), "true");
   await finished_answer(page);
@@ -180,12 +183,7 @@ test("what is announced over time: a long answer, stopped, going on, another try
   await page.goto(program.url);
   await send(page, "hello");
   await finished_answer(page);
-  const heard = [];
-  await page.exposeFunction("heard", (text) => { heard.push(text); });
-  await page.evaluate(() => {
-    new MutationObserver(() => globalThis.heard(document.getElementById("announcer").textContent))
-      .observe(document.getElementById("announcer"), { childList: true, characterData: true, subtree: true });
-  });
+  const heard = await listen(page);
   const last = (text) => page.waitForFunction((wanted) => document.getElementById("announcer").textContent.startsWith(wanted), text);
   const takes = (wanted) => assert.deepEqual(heard.splice(0), wanted);
   await send(page, "[long 100] [slow]");

@@ -5,7 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
+import { checker, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -35,10 +35,7 @@ for (const { colorScheme, width, what } of kLooks) {
   test(`axe: ${what}`, async () => {
     const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
     page.expected.push("403");
-    const check = async (state) => {
-      await assert_accessible(page, `${state}, ${what}`);
-      await assert_fits(page, `${state}, ${what}`);
-    };
+    const check = checker(page, what);
     assert.equal(new URL(page.url()).pathname, "/login");
     assert.equal(await page.evaluate(() => document.activeElement.id), "name");
     await check("login");

@@ -1,7 +1,7 @@
 // Slash commands and shortcuts: the menu by keyboard and mouse, what is told, help; with axe; and without script.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
+import { checker, kLooks } from "./accessibility.mjs";
 import { answer_text, close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
 import { start_program } from "./program.mjs";
 
@@ -34,10 +34,7 @@ async function type_command(page, text) {
 for (const { colorScheme, width, what } of kLooks) {
   test(`axe: ${what}`, async () => {
     const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 800 } });
-    const check = async (state) => {
-      await assert_accessible(page, `${state}, ${what}`);
-      await assert_fits(page, `${state}, ${what}`);
-    };
+    const check = checker(page, what);
     await type_command(page, "/");
     await menu_open(page);
     await check("menu");

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
+import { checker, kLooks } from "./accessibility.mjs";
 import { answer_text, close_page, finished_answer, launch, open_page, send, wait_for_words } from "./browser.mjs";
 import { real_model, start_program } from "./program.mjs";
 
@@ -148,10 +148,7 @@ test("the menu has every model with its size and what it takes in memory; a runn
 for (const { colorScheme, width, what } of [...kLooks, { colorScheme: "light", width: 320, what: "light, 320 px" }]) {
   test(`axe: models, ${what}`, async () => {
     const page = await open_page(browser, program.url, { colorScheme, viewport: { width, height: 700 } });
-    const check = async (state) => {
-      await assert_accessible(page, `${state}, ${what}`);
-      await assert_fits(page, `${state}, ${what}`);
-    };
+    const check = checker(page, what);
     await page.click("[popovertarget=model-menu]");
     await check("menu open");
     await page.click("#model-menu a");

@@ -1,7 +1,7 @@
 // Settings and presets in a browser: with axe in every state, by keyboard, without script.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
+import { checker, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { real_model, start_program } from "./program.mjs";
 
@@ -22,10 +22,7 @@ for (const { colorScheme, width, what } of kLooks) {
   test(`axe: ${what}`, async () => {
     const page = await open_page(browser, `${program.url}/settings`, { colorScheme, viewport: { width, height: 800 } });
     page.expected.push("400");
-    const check = async (state) => {
-      await assert_accessible(page, `${state}, ${what}`);
-      await assert_fits(page, `${state}, ${what}`);
-    };
+    const check = checker(page, what);
     await check("settings");
     await page.fill("#temperature", "9");
     await page.fill("#top_k", "many");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { assert_accessible, assert_fits, kLooks } from "./accessibility.mjs";
+import { checker, kLooks } from "./accessibility.mjs";
 import { close_page, finished_answer, launch, open_page, send } from "./browser.mjs";
 import { import_long_chat } from "./long_chat.mjs";
 import { start_program } from "./program.mjs";
@@ -195,10 +195,7 @@ for (const { colorScheme, width, what } of kLooks) {
   const look = { colorScheme, viewport: { width, height: 800 } };
   test(`axe: ${what}`, async () => {
     const page = await open_page(browser, program.url, look);
-    const check = async (state) => {
-      await assert_accessible(page, `${state}, ${what}`);
-      await assert_fits(page, `${state}, ${what}`);
-    };
+    const check = checker(page, what);
     await page.keyboard.press("Control+k");
     await page.waitForSelector("#search:focus");
     await page.keyboard.type("on");
