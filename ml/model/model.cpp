@@ -38,6 +38,10 @@ class LoadedModel final : public Model {
         return transformer_->forward(segments, between);
     }
     void be_quiet(bool quiet) const noexcept override { transformer_->be_quiet(quiet); }
+    void run_tasks(std::int32_t n_tasks,
+                   const std::function<void(std::int32_t)>& task) const override {
+        transformer_->run_tasks(n_tasks, task);
+    }
 
   private:
     std::filesystem::path path_;

@@ -104,6 +104,13 @@ class Model {
     /// Forward passes from now on take half of the threads, so that the machine stays cool and has
     /// room for others; or all again. Results don't depend on it. The thread that calls forward().
     virtual void be_quiet(bool /*quiet*/) const noexcept {}
+    /// Calls task(0) … task(n_tasks − 1), each once, on the threads that forward() uses, and
+    /// returns when all are done: for what its caller does with many logits. A task must not throw.
+    /// The thread that calls forward().
+    virtual void run_tasks(std::int32_t n_tasks,
+                           const std::function<void(std::int32_t)>& task) const {
+        for (std::int32_t i = 0; i < n_tasks; ++i) task(i);
+    }
     Result<> forward(std::span<const Segment> segments) const { return forward(segments, {}); }
 
     /// The same for one sequence.

@@ -63,6 +63,11 @@ void Transformer::be_quiet(bool quiet) const noexcept {
     pool_->use(quiet ? std::max(pool_->size() / 2, 1) : pool_->size());
 }
 
+void Transformer::run_tasks(std::int32_t n_tasks,
+                            const std::function<void(std::int32_t)>& task) const noexcept {
+    pool_->run(n_tasks, [&](std::int32_t i, std::int32_t) { task(i); });
+}
+
 Result<> Transformer::check(const Segment& segment) const {
     const auto& [tokens, cache, logits, precision] = segment;
     const ModelConfig& config = spec_.config;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -42,6 +43,9 @@ class Transformer {
     Result<> forward(std::span<const Segment> segments, const BetweenLayers& between) const;
     /// See Model::be_quiet.
     void be_quiet(bool quiet) const noexcept;
+    /// See Model::run_tasks.
+    void run_tasks(std::int32_t n_tasks,
+                   const std::function<void(std::int32_t)>& task) const noexcept;
 
   private:
     /// What one computation works on.

@@ -63,6 +63,13 @@ class Batch {
         Precision precision;
         bool is_last;  ///< Of the prompt.
     };
+    /// The next token of a text.
+    struct Turn {
+        JobPtr job;
+        std::size_t row = 0;  ///< Of the job's logits.
+        Allowed allowed = {};
+        Result<TokenId> token = TokenId{};
+    };
 
     Batch(const Model& model,
           const EngineOptions& options,
@@ -99,9 +106,12 @@ class Batch {
     void decode(const std::vector<JobPtr>& answering);
     std::vector<JobPtr> prepare(const std::vector<JobPtr>& answering);
     void guess(Job& job, std::int32_t n_beside, std::int32_t n_others);
-    void choose_tokens(const JobPtr& job);
-    /// One token; the reason when it was the last one.
-    Result<std::optional<FinishReason>> choose(Job& job, std::span<const float> logits);
+    void choose_tokens(std::span<const JobPtr> jobs);
+    std::span<const float> row_of(const Turn& turn) const;
+    bool take(const Turn& turn);
+    void learn(Job& job, std::size_t n_right);
+    /// The reason when it was the last one.
+    Result<std::optional<FinishReason>> add(Job& job, const Turn& turn);
     std::int32_t n_left(const Job& job) const;
     SinkVerdict deliver(Job& job, TokenId id, std::span<const float> logits);
 

@@ -1,5 +1,6 @@
 // How answers go on: one pass over the last token of each, and over guesses of what follows.
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "ml/runtime/batch.hpp"
@@ -13,7 +14,9 @@ namespace {
 /// multiplying bounds a pass.
 constexpr double kMostWait = 1.25;
 
-Result<TokenId> pick(Sampler& sampler, std::span<const float> logits, const Allowed& allowed) {
+Result<TokenId> pick(Sampler& sampler,
+                     std::span<const float> logits,
+                     const Allowed& allowed) noexcept try {
     switch (allowed.kind) {
         case Allowed::Kind::kSet:
             if (!allowed.mask.empty()) return sampler.sample(logits, allowed.mask);
@@ -29,6 +32,8 @@ Result<TokenId> pick(Sampler& sampler, std::span<const float> logits, const Allo
     }
     return fail(ErrorCode::kInternal,
                 "no token of this model's vocabulary can go on with the form that was asked for");
+} catch (const std::exception&) {
+    return fail(ErrorCode::kOutOfMemory, "not enough memory to choose the next token");
 }
 
 }  // namespace
@@ -48,12 +53,10 @@ void Batch::decode(const std::vector<JobPtr>& answering) {
     const auto taken = SteadyClock::now() - begin;
     if (done) pace_.note_decode(n_tokens, taken);
     for (const JobPtr& job : jobs) job->in_pass = false;
-    for (const JobPtr& job : jobs) {
-        if (done) {
-            choose_tokens(job);
-        } else {
-            end(job, FinishReason::kError, done.error());
-        }
+    if (done) {
+        choose_tokens(jobs);
+    } else {
+        for (const JobPtr& job : jobs) end(job, FinishReason::kError, done.error());
     }
     last_decode_ = SteadyClock::now();
     decoding_ += last_decode_ - begin;
@@ -101,44 +104,70 @@ void Batch::guess(Job& job, std::int32_t n_beside, std::int32_t n_others) {
     job.reading.insert(job.reading.end(), job.draft.tokens.begin(), job.draft.tokens.begin() + n);
 }
 
-/// Goes on with the text from the logits of the last pass: as long as guesses were right, their
-/// logits are those that plain decoding would have given.
-void Batch::choose_tokens(const JobPtr& job) {
-    const std::size_t n_rows = job->n_rows;
-    const std::vector<TokenId>& guesses = job->draft.tokens;
-    std::size_t n_right = 0;
-    bool goes_on = true;
-    job->stats.draft_tokens += static_cast<std::int32_t>(n_rows) - 1;
-    for (std::size_t row = 0; goes_on && row < n_rows; ++row) {
-        const auto finish = choose(*job, std::span(job->logits).subspan(row * n_vocab_, n_vocab_));
-        if (!finish) return end(job, FinishReason::kError, finish.error());
-        if (*finish) return end(job, **finish);
-        goes_on = row < guesses.size() && job->text.back() == guesses[row];
-        n_right += goes_on;
-        if (row + 1 < n_rows) job->stats.accepted_tokens += goes_on;
+/// Goes on with texts from the logits of the last pass: as long as guesses were right, their logits
+/// are those that plain decoding would have given. Draws look at a whole vocabulary each, so they
+/// run side by side; guides and sinks are called on this thread.
+void Batch::choose_tokens(std::span<const JobPtr> jobs) {
+    std::vector<Turn> turns;
+    for (const JobPtr& job : jobs) {
+        job->stats.draft_tokens += static_cast<std::int32_t>(job->n_rows) - 1;
+        turns.push_back({.job = job});
     }
-    // A guess that was not tried teaches, too.
-    const std::size_t n_compared = std::min(n_rows, guesses.size());
-    if (n_compared > 0) job->draft_length.learn(job->draft, n_compared, n_right);
-    job->cache->truncate(std::min(job->cache->size(), job->n_text() - 1));
-    // Whole pages can be found by others from now on.
-    const std::int32_t done = job->cache->size();
-    if (done / kPageTokens > (done - static_cast<std::int32_t>(n_rows)) / kPageTokens)
-        keep(*job, done / kPageTokens * kPageTokens);
+    while (!turns.empty()) {
+        for (Turn& turn : turns) {
+            TokenGuide* guide = turn.job->request.guide.get();
+            turn.allowed = guide == nullptr ? Allowed::anything() : guide->next(n_left(*turn.job));
+        }
+        model_.run_tasks(static_cast<std::int32_t>(turns.size()), [&](std::int32_t i) noexcept {
+            Turn& turn = turns[static_cast<std::size_t>(i)];
+            turn.token = pick(turn.job->sampler, row_of(turn), turn.allowed);
+        });
+        std::erase_if(turns, [this](const Turn& turn) { return !take(turn); });
+        for (Turn& turn : turns) ++turn.row;
+    }
 }
 
-Result<std::optional<FinishReason>> Batch::choose(Job& job, std::span<const float> logits) {
+std::span<const float> Batch::row_of(const Turn& turn) const {
+    return std::span(turn.job->logits).subspan(turn.row * n_vocab_, n_vocab_);
+}
+
+/// Adds a token that was drawn. Whether the next row of the pass counts, too.
+bool Batch::take(const Turn& turn) {
+    const JobPtr& job = turn.job;
+    const auto finish = add(*job, turn);
+    if (!finish) end(job, FinishReason::kError, finish.error());
+    if (finish && *finish) end(job, **finish);
+    if (!finish || *finish) return false;
+    const std::vector<TokenId>& guesses = job->draft.tokens;
+    const bool was_right = turn.row < guesses.size() && job->text.back() == guesses[turn.row];
+    const bool has_next = turn.row + 1 < job->n_rows;
+    if (has_next) job->stats.accepted_tokens += was_right;
+    if (was_right && has_next) return true;
+    learn(*job, turn.row + was_right);
+    return false;
+}
+
+/// After the last token of a pass that counted: what became of guesses, and what others can find.
+void Batch::learn(Job& job, std::size_t n_right) {
+    // A guess that was not tried teaches, too.
+    const std::size_t n_compared = std::min(job.n_rows, job.draft.tokens.size());
+    if (n_compared > 0) job.draft_length.learn(job.draft, n_compared, n_right);
+    job.cache->truncate(std::min(job.cache->size(), job.n_text() - 1));
+    const std::int32_t done = job.cache->size();
+    if (done / kPageTokens > (done - static_cast<std::int32_t>(job.n_rows)) / kPageTokens)
+        keep(job, done / kPageTokens * kPageTokens);
+}
+
+Result<std::optional<FinishReason>> Batch::add(Job& job, const Turn& turn) {
     const GenerationRequest& request = job.request;
-    Allowed allowed;
-    if (request.guide) allowed = request.guide->next(n_left(job));
-    if (allowed.kind == Allowed::Kind::kEnd) return FinishReason::kStop;
-    NOTSO_TRY(const TokenId id, pick(job.sampler, logits, allowed));
+    if (turn.allowed.kind == Allowed::Kind::kEnd) return FinishReason::kStop;
+    NOTSO_TRY(const TokenId id, turn.token);
     if (std::ranges::find(request.end_tokens, id) != request.end_tokens.end())
         return FinishReason::kStop;
     job.sampler.accept(id);
     if (request.guide) request.guide->accept(id);
     job.text.push_back(id);
-    if (deliver(job, id, logits) == SinkVerdict::kStop) return FinishReason::kStop;
+    if (deliver(job, id, row_of(turn)) == SinkVerdict::kStop) return FinishReason::kStop;
     if (n_left(job) > 0) return std::nullopt;
     const bool is_complete = request.guide && request.guide->next(0).kind == Allowed::Kind::kEnd;
     return is_complete ? FinishReason::kStop : FinishReason::kLength;

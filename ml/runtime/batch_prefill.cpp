@@ -138,7 +138,7 @@ void Batch::finish_piece(const Piece& piece) {
     job->is_answering = true;
     if (job->answering == SteadyClock::time_point{}) job->answering = SteadyClock::now();
     job->draft = {};
-    choose_tokens(job);
+    choose_tokens(std::span(&job, 1));
 }
 
 }  // namespace notso::ml

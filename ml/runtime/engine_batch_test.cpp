@@ -326,7 +326,8 @@ TEST(EngineBatch, CancelsLeaveNothingBehind) {
 /// Repeats a text of 30 tokens over and over.
 std::shared_ptr<FakeModel> repeating_model() {
     return std::make_shared<FakeModel>([](std::span<const TokenId> all, std::size_t) {
-        return all.size() % 50 == 49 ? TokenId{to_int(all.back()) + 1} : all[all.size() - 30];
+        return all.size() % 50 == 49 ? TokenId{(to_int(all.back()) + 1) % 256}
+                                     : all[all.size() - 30];
     });
 }
 
@@ -353,6 +354,25 @@ TEST(EngineBatch, GuessesChangeNothingButTheNumberOfPasses) {
         EXPECT_EQ(guessed, plain) << temperature;
         EXPECT_TRUE(temperature > 0 || n_guessed < n_plain / 3) << n_guessed << " " << n_plain;
     }
+}
+
+TEST(EngineBatch, DrawsOfEachAnswerAreItsOwn) {
+    const auto run = [](std::initializer_list<std::uint64_t> seeds) {
+        const auto engine = make(repeating_model());
+        std::vector<std::vector<TokenId>> texts;
+        std::vector<Submitted> all;
+        for (const std::uint64_t seed : seeds) {
+            auto request = greedy(from(0, 40), 300);
+            request.sampling = {.temperature = 3, .top_p = 1, .seed = seed};
+            all.push_back(submit(*engine, std::move(request)));
+        }
+        for (const Submitted& one : all) one.seen->wait_end();
+        for (const Submitted& one : all) texts.push_back(one.seen->ids);
+        return texts;
+    };
+    const auto together = run({1, 2, 3, 4, 5});
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) EXPECT_EQ(run({seed})[0], together[seed - 1]);
+    EXPECT_NE(together[0], together[1]);
 }
 
 TEST(EngineBatch, GuessesEndWhereTheAnswerEnds) {

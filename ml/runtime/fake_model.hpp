@@ -171,6 +171,14 @@ class FakeModel final : public Model {
     }
 
     void be_quiet(bool quiet) const noexcept override { is_quiet_ = quiet; }
+    /// On two threads, as in a real model.
+    void run_tasks(std::int32_t n_tasks,
+                   const std::function<void(std::int32_t)>& task) const override {
+        if (n_tasks == 1) return task(0);
+        const std::int32_t half = n_tasks / 2;
+        const std::jthread other([&] { Model::run_tasks(half, task); });
+        for (std::int32_t i = half; i < n_tasks; ++i) task(i);
+    }
     /// Forward passes that were quiet.
     std::size_t n_quiet() const { return n_quiet_; }
 
