@@ -55,13 +55,20 @@ double portable_exp(double x) noexcept {
     return series * kPowers[j] * std::bit_cast<double>(static_cast<std::uint64_t>(n + 1023) << 52);
 }
 
-/// Only the words of the mask that hold a token are looked into: most sets are small.
-void keep_allowed(std::span<const float> logits, TokenMask allowed, std::vector<float>& kept) {
-    kept.assign(logits.size(), kNever);
-    for (std::size_t word = 0; word < allowed.size(); ++word) {
-        for (std::uint64_t bits = allowed[word]; bits != 0; bits &= bits - 1) {
-            const std::size_t i = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-            if (i < logits.size()) kept[i] = logits[i];
+/// Only words of the mask with tokens of both kinds are looked into: most have one.
+void forbid_others(TokenMask allowed, std::span<float> logits) {
+    constexpr std::size_t kBits = 64;
+    for (std::size_t first = 0; first < logits.size(); first += kBits) {
+        const std::size_t word = first / kBits;
+        std::uint64_t others = word < allowed.size() ? ~allowed[word] : ~std::uint64_t{0};
+        const std::span<float> part = logits.subspan(first, std::min(kBits, logits.size() - first));
+        if (others == ~std::uint64_t{0}) {
+            std::ranges::fill(part, kNever);
+            continue;
+        }
+        for (; others != 0; others &= others - 1) {
+            const auto i = static_cast<std::size_t>(std::countr_zero(others));
+            if (i < part.size()) part[i] = kNever;
         }
     }
 }
@@ -102,16 +109,13 @@ Result<TokenId> Sampler::sample(std::span<const float> logits, TokenMask allowed
 
 /// Mask, bias and penalties; afterwards every logit is finite or kNever.
 void Sampler::adjust(std::span<const float> logits, TokenMask allowed) {
-    if (allowed.empty()) {
-        adjusted_.assign(logits.begin(), logits.end());
-    } else {
-        keep_allowed(logits, allowed, adjusted_);
-    }
+    adjusted_.resize(logits.size());
+    copy_usable(logits, adjusted_);
+    if (!allowed.empty()) forbid_others(allowed, adjusted_);
     const auto usable = [](float x) {
         if (std::isnan(x)) return kNever;
         return std::min(x, std::numeric_limits<float>::max());
     };
-    for (float& x : adjusted_) x = usable(x);
     for (const auto& [id, bias] : params_.logit_bias) {
         if (to_index(id) < adjusted_.size())
             adjusted_[to_index(id)] = usable(adjusted_[to_index(id)] + bias);
@@ -133,7 +137,7 @@ void Sampler::penalise() {
 }
 
 /// Everything that could be drawn, in the order of ids. Without top-k it is known beforehand what
-/// top-p and min-p leave at most.
+/// top-p and min-p leave at most; mostly it is not far below the most likely token.
 void Sampler::collect(std::span<const float> logits, float highest) {
     const double reach = kNegligible * std::max(1.0, static_cast<double>(params_.temperature));
     double lowest = static_cast<double>(highest) - reach;
@@ -141,11 +145,27 @@ void Sampler::collect(std::span<const float> logits, float highest) {
         total_ = sum_of_exp(logits, highest);
         lowest = std::max(lowest, lowest_needed(highest, logits.size()));
     }
-    candidates_.clear();
-    for (std::size_t i = 0; i < logits.size(); ++i) {
-        if (!(static_cast<double>(logits[i]) >= lowest)) continue;
-        candidates_.push_back({logits[i], static_cast<std::int32_t>(i)});
+    for (const double near : {3.0, 6.0, 10.0}) {
+        const double limit = static_cast<double>(highest) - near;
+        if (params_.top_k != 0 || params_.top_p >= 1 || limit <= lowest) break;
+        find_candidates(logits, limit);
+        if (sum_of_candidates(highest) > total_ * static_cast<double>(params_.top_p)) return;
     }
+    find_candidates(logits, lowest);
+}
+
+void Sampler::find_candidates(std::span<const float> logits, double lowest) {
+    found_.resize(logits.size());
+    candidates_.clear();
+    const std::size_t n = find_at_least(logits, static_cast<float>(lowest), found_);
+    for (const std::uint32_t i : std::span(found_).first(n))
+        candidates_.push_back({logits[i], static_cast<std::int32_t>(i)});
+}
+
+double Sampler::sum_of_candidates(double highest) const {
+    double sum = 0;
+    for (const Candidate& candidate : candidates_) sum += portable_exp(candidate.logit - highest);
+    return sum;
 }
 
 /// All tokens below (1 - top_p) / n together have less than the 1 - top_p that top-p leaves out, so
@@ -181,9 +201,7 @@ void Sampler::sort_more(std::size_t sorted, std::size_t wanted) {
 std::size_t Sampler::keep_likely(std::size_t sorted, double highest) {
     if (params_.top_p >= 1 && params_.min_p <= 0) return candidates_.size();
     if (params_.top_k != 0) {  // only what top-k left counts
-        total_ = 0;
-        for (const Candidate& candidate : candidates_)
-            total_ += portable_exp(candidate.logit - highest);
+        total_ = sum_of_candidates(highest);
     }
     const double enough =
         params_.top_p >= 1 ? total_ + 1 : total_ * static_cast<double>(params_.top_p);

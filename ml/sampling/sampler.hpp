@@ -55,6 +55,8 @@ class Sampler {
     double lowest_needed(float highest, std::size_t n) const;
     std::size_t keep_top_k();
     std::size_t keep_likely(std::size_t sorted, double highest);
+    void find_candidates(std::span<const float> logits, double lowest);
+    double sum_of_candidates(double highest) const;
     void sort_more(std::size_t sorted, std::size_t wanted);
     TokenId draw(std::size_t n);
 
@@ -63,6 +65,7 @@ class Sampler {
     std::deque<TokenId> recent_;   // the last penalty_window tokens; empty when no penalty is on
     std::vector<float> adjusted_;  // [n_vocab] logits after mask, bias and penalties
     double total_ = 0;             // Σ e^(logit − highest) over what top-p and min-p choose from
+    std::vector<std::uint32_t> found_;   // [n_vocab] scratch: indices of candidates
     std::vector<Candidate> candidates_;  // the first ones sorted as far as needed
     std::vector<double> weights_;        // of the candidates that are drawn from
 };
