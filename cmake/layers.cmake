@@ -34,7 +34,7 @@ endfunction()
 # target_sources(NAME_test PRIVATE x_test.cpp). Unit tests may see what their layer hides.
 function(notso_layer_test name)
     cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
-    add_executable(${name}_test)
+    add_executable(${name}_test "${CMAKE_SOURCE_DIR}/tests/logger_environment.cpp")
     target_link_libraries(${name}_test PRIVATE notso_${name} GTest::gmock GTest::gtest_main)
     foreach(used IN LISTS ARG_USES)
         target_link_libraries(${name}_test PRIVATE notso_${used})
