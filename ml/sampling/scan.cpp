@@ -1,6 +1,5 @@
 #include "ml/sampling/scan.hpp"
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
