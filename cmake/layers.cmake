@@ -50,7 +50,7 @@ function(notso_layer_test name)
     endif()
     target_compile_definitions(${name}_test PRIVATE NOTSO_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     include(GoogleTest)
-    notso_time_limit(120 limit)
+    math(EXPR limit "120 * ${NOTSO_TIME_FACTOR}")
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
         TEST_PREFIX "${name}." PROPERTIES LABELS unit TIMEOUT ${limit})
 endfunction()

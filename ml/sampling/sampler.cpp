@@ -144,12 +144,12 @@ void Sampler::collect(std::span<const float> logits, float highest) {
     if (params_.top_k == 0 && (params_.top_p < 1 || params_.min_p > 0)) {
         total_ = sum_of_exp(logits, highest);
         lowest = std::max(lowest, lowest_needed(highest, logits.size()));
-    }
-    for (const double near : {3.0, 6.0, 10.0}) {
-        const double limit = static_cast<double>(highest) - near;
-        if (params_.top_k != 0 || params_.top_p >= 1 || limit <= lowest) break;
-        find_candidates(logits, limit);
-        if (sum_of_candidates(highest) > total_ * static_cast<double>(params_.top_p)) return;
+        for (const double near : {3.0, 6.0, 10.0}) {
+            const double limit = static_cast<double>(highest) - near;
+            if (params_.top_p >= 1 || limit <= lowest) break;
+            find_candidates(logits, limit);
+            if (sum_of_candidates(highest) > total_ * static_cast<double>(params_.top_p)) return;
+        }
     }
     find_candidates(logits, lowest);
 }
