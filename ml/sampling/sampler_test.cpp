@@ -181,6 +181,24 @@ TEST(Sampler, TopPWalksFarIntoABigFlatVocabulary) {
     EXPECT_GT(highest, 2400);
 }
 
+/// One token has half of all, many equal ones far below it the other half: a tenth of them is
+/// needed.
+TEST(Sampler, TopPFindsWhatLiesFarBelowTheBest) {
+    SamplingParams params = plain();
+    params.top_p = 0.55F;
+    params.temperature = 10;
+    for (const double below : {2.5, 5.0, 9.0, 10.5}) {
+        const double n = std::exp(below);
+        std::vector<float> logits(1 + static_cast<std::size_t>(n), static_cast<float>(-below));
+        logits[0] = 0;
+        std::int32_t highest = 0;
+        for (const auto& [id, share] : frequencies(params, logits, 1000))
+            highest = std::max(highest, id);
+        EXPECT_LE(highest, n * 0.1 + 1) << below;
+        EXPECT_GE(highest, n * 0.09) << below;
+    }
+}
+
 TEST(Sampler, TinyTopPLeavesOne) {
     SamplingParams params = plain();
     params.top_p = 1e-6F;
