@@ -63,13 +63,20 @@ std::string brand_string() {
 struct Level {
     std::string_view name;
     bool CpuFeatures::* needs;  ///< Null: every CPU.
-    const kernels::KernelTable& (*table)() noexcept;
+    const kernels::KernelTable& (*table)(const CpuFeatures& features);
 };
+const kernels::KernelTable& avx512_table(const CpuFeatures& features) {
+    return features.avx512_bf16 ? kernels::avx512_bf16_table() : kernels::avx512_table();
+}
+template <const kernels::KernelTable& (*kTable)() noexcept>
+const kernels::KernelTable& only_table(const CpuFeatures&) {
+    return kTable();
+}
 constexpr Level kLevels[] = {
-    {"amx", &CpuFeatures::amx, kernels::amx_table},
-    {"avx512", &CpuFeatures::avx512_vnni, kernels::avx512_table},
-    {"avx2", &CpuFeatures::avx2, kernels::avx2_table},
-    {"generic", nullptr, kernels::generic_table},
+    {"amx", &CpuFeatures::amx, only_table<kernels::amx_table>},
+    {"avx512", &CpuFeatures::avx512_vnni, avx512_table},
+    {"avx2", &CpuFeatures::avx2, only_table<kernels::avx2_table>},
+    {"generic", nullptr, only_table<kernels::generic_table>},
 };
 
 bool supports(const CpuFeatures& features, const Level& level) {
@@ -117,7 +124,7 @@ Result<const kernels::KernelTable*> choose_kernels(const CpuFeatures& features,
                                                    std::optional<std::string_view> forced) {
     for (const Level& level : kLevels) {
         if (forced && *forced != level.name) continue;
-        if (supports(features, level)) return &level.table();
+        if (supports(features, level)) return &level.table(features);
         if (forced) {
             return fail(
                 ErrorCode::kUnsupported,

@@ -3,6 +3,7 @@
 
 #include "ml/device/device_manager.hpp"
 #include "ml/device/test_fixture.hpp"
+#include "ml/kernels/avx512/table.hpp"
 
 namespace notso::ml {
 namespace {
@@ -16,6 +17,9 @@ TEST(ChooseKernels, TakesTheBestThatTheCpuHas) {
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx2") << "VNNI is missing";
     cpu.avx512_vnni = true;
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx512");
+    EXPECT_EQ(*choose_kernels(cpu, std::nullopt), &kernels::avx512_table());
+    cpu.avx512_bf16 = true;
+    EXPECT_EQ(*choose_kernels(cpu, std::nullopt), &kernels::avx512_bf16_table());
     cpu.amx = true;
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "amx");
     EXPECT_STREQ((*choose_kernels(cpu, "avx512"))->name, "avx512");

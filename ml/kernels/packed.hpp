@@ -5,10 +5,12 @@
 // In fast ones it is a whole share, 1 to 127, of the scale of 256 columns, greatest magnitude /
 // 127². Products of integers are summed exactly, group of columns by group; each group is then
 // scaled and added to the row's f32 sum in ascending order, with fused multiply-adds. Fast products
-// with Q4_K, whose groups have whole scales too, go on in integers: 256 columns make one sum, which
-// is scaled and added, then their mins. Every instruction set therefore gives the same bits, for
-// one token or for many. But for fast products of AMX: tokens and weights are rounded to bf16, and
-// tiles add up 256 columns; these too have the same bits for one token or for many.
+// go two steps further (FastSums in simd/packed_blocks.hpp). Q4_K has whole scales too: 256 columns
+// make one sum, which is scaled and added, then their mins, rounded to bf16 like the sums of tokens
+// that they take. Two groups of Q6_K share a token's scale: it takes both at once. Every
+// instruction set therefore gives the same bits, for one token or for many. But for fast products
+// of AMX: tokens and weights are rounded to bf16, and tiles add up 256 columns; these too have the
+// same bits for one token or for many.
 #pragma once
 
 #include <cstddef>
@@ -83,7 +85,8 @@ struct QuantizedTokens {
     /// [columns / kTokenGroup / 2, tile, 2]: scale / block scale, of two neighbouring groups the
     /// second first.
     const std::int16_t* shares;
-    const float* block_scales;  ///< [tile]
+    const std::uint16_t* rounded_sums;  ///< As shares: sums as bf16.
+    const float* block_scales;          ///< [tile]
 };
 
 /// Numbers of elements in the arrays of a QuantizedTokens.
@@ -91,7 +94,7 @@ struct TokenSizes {
     std::size_t q;
     std::size_t groups;  ///< scales, sums
     std::size_t starts;
-    std::size_t shares;
+    std::size_t shares;  ///< and rounded_sums
     std::size_t blocks;
 };
 /// Of n tokens; of q, token_bytes says how many bytes these take.
@@ -136,6 +139,7 @@ struct TokenPlace {
     float* sums;
     std::int32_t* starts;
     std::int16_t* shares;
+    std::uint16_t* rounded_sums;
     float* block_scales;
     std::int32_t token;
     std::int32_t n_tokens;  ///< That are multiplied together.
@@ -181,6 +185,10 @@ constexpr int share_of(float part) noexcept {
     const int whole = static_cast<int>(part);
     const int up = static_cast<float>(whole) < part ? whole + 1 : whole;
     return up < 1 ? 1 : up > kGreatestShare ? kGreatestShare : up;
+}
+/// The bf16 number nearest to a number; of two as near the greater magnitude.
+constexpr std::uint16_t round_to_bf16(float number) noexcept {
+    return static_cast<std::uint16_t>((__builtin_bit_cast(std::uint32_t, number) + 0x8000) >> 16);
 }
 /// Greatest integer of a token in an exact product.
 inline constexpr float kGreatestWord = 32767.0f;

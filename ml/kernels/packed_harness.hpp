@@ -22,6 +22,7 @@ struct Tokens {
     Floats sums;
     std::vector<std::int32_t> starts;
     std::vector<std::int16_t> shares;
+    std::vector<std::uint16_t> rounded_sums;
     Floats block_scales;
 
     /// @param x  [n_tokens, n_cols]
@@ -44,6 +45,7 @@ struct Tokens {
         sums.resize(sizes.groups);
         starts.resize(sizes.starts);
         shares.resize(sizes.shares);
+        rounded_sums.resize(sizes.shares);
         block_scales.resize(sizes.blocks);
         for (std::int32_t t = 0; t < n_tokens; ++t) {
             const TokenPlace place = {.q = q.data(),
@@ -51,6 +53,7 @@ struct Tokens {
                                       .sums = sums.data(),
                                       .starts = starts.data(),
                                       .shares = shares.data(),
+                                      .rounded_sums = rounded_sums.data(),
                                       .block_scales = block_scales.data(),
                                       .token = t,
                                       .n_tokens = n_tokens,
@@ -67,6 +70,7 @@ struct Tokens {
                 .sums = sums.data(),
                 .starts = starts.data(),
                 .shares = shares.data(),
+                .rounded_sums = rounded_sums.data(),
                 .block_scales = block_scales.data()};
     }
 };

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ml/kernels/amx/emulated.hpp"
+#include "ml/kernels/avx512/table.hpp"
 #include "ml/kernels/generic/table.hpp"
 #include "ml/kernels/packed_harness.hpp"
 
@@ -15,6 +16,7 @@ struct Set {
     const KernelTable* table;
     Precision precision;
     const KernelTable* twin;  ///< Plain kernels that give the same bits; or null.
+    const char* suffix = "";  ///< Of the test's name.
 };
 
 std::vector<Set> sets() {
@@ -26,6 +28,8 @@ std::vector<Set> sets() {
         out.push_back(
             {table, Precision::kFast, has_tiles ? &emulated_amx_table() : &generic_table()});
     }
+    if (detect_cpu().avx512_bf16 && detect_cpu().avx512_vnni)
+        out.push_back({&avx512_table(), Precision::kFast, &generic_table(), "WithoutBf16"});
     if (detect_cpu().avx512_vnni) {
         out.push_back({&emulated_amx_table(), Precision::kExact, &generic_table()});
         out.push_back({&emulated_amx_table(), Precision::kFast, nullptr});
@@ -198,7 +202,9 @@ TEST_P(PackedProducts, ReadEveryWeightWhereItStands) {
         Floats weights(kRows * kCols);
         type.decode(product.weights.data(), weights.data(), weights.size());
         // A fast product can take a weight's min apart into two larger numbers.
-        const bool is_bf16 = has_tiles() && precision() == Precision::kFast;
+        // Or rounds it to bf16.
+        const bool is_bf16 =
+            precision() == Precision::kFast && (has_tiles() || type.name == "Q4_K");
         const float rounding = (is_bf16 ? 4e-3f : 1e-6f) * *std::ranges::max_element(weights);
         for (std::int32_t col = 0; col < kCols; ++col) {
             const Floats out = run(table(), product, col, 1);
@@ -233,6 +239,7 @@ TEST_P(PackedTwins, TokensBecomeTheSameIntegers) {
     EXPECT_EQ(fast.starts, plain.starts);
     if (precision() == Precision::kExact) return;
     EXPECT_EQ(fast.shares, plain.shares);
+    EXPECT_EQ(fast.rounded_sums, plain.rounded_sums);
     EXPECT_EQ(fast.block_scales.size(), 8);
     EXPECT_TRUE(std::isnan(fast.block_scales[0]) && std::isnan(plain.block_scales[0]));
     for (std::size_t block = 1; block < fast.block_scales.size(); ++block)
@@ -298,7 +305,7 @@ TEST(TileProducts, RoundTokensAndWeightsToBf16AndNothingElse) {
 
 std::string name_of(const testing::TestParamInfo<Set>& set) {
     return std::string(set.param.table->name) +
-           (set.param.precision == Precision::kExact ? "Exact" : "Fast");
+           (set.param.precision == Precision::kExact ? "Exact" : "Fast") + set.param.suffix;
 }
 INSTANTIATE_TEST_SUITE_P(Sets, PackedProducts, testing::ValuesIn(sets()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sets, PackedTwins, testing::ValuesIn(sets_with_twins()), name_of);

@@ -43,11 +43,12 @@ IntegerBuffer::IntegerBuffer(Precision precision, std::int32_t n_cols)
       sums(sizes_of(precision, n_cols).groups),
       starts(sizes_of(precision, n_cols).starts),
       shares(sizes_of(precision, n_cols).shares),
+      rounded_sums(sizes_of(precision, n_cols).shares),
       block_scales(sizes_of(precision, n_cols).blocks) {}
 
 std::size_t IntegerBuffer::floats(Precision precision, std::int32_t n_cols) {
     const kernels::TokenSizes sizes = sizes_of(precision, n_cols);
-    return sizes.q / 4 + 2 * sizes.groups + sizes.starts + sizes.shares / 2 + sizes.blocks;
+    return sizes.q / 4 + 2 * sizes.groups + sizes.starts + sizes.shares + sizes.blocks;
 }
 
 TokenBuffer::TokenBuffer(std::int32_t n_cols, kernels::TileLimits tile_limits, bool fast_exactly)
@@ -66,6 +67,7 @@ kernels::TokenPlace TokenBuffer::place(const TokenRun& run,
             .sums = out.sums.data(),
             .starts = out.starts.data(),
             .shares = out.shares.data(),
+            .rounded_sums = out.rounded_sums.data(),
             .block_scales = out.block_scales.data(),
             .token = token - run.first,
             .n_tokens = run.size,
@@ -81,6 +83,7 @@ kernels::QuantizedTokens TokenBuffer::integers(const TokenRun& run) const noexce
             .sums = x.sums.data(),
             .starts = x.starts.data(),
             .shares = x.shares.data(),
+            .rounded_sums = x.rounded_sums.data(),
             .block_scales = x.block_scales.data()};
 }
 

@@ -84,6 +84,7 @@ struct IntegerBuffer {
     FloatBuffer sums;
     Buffer<std::int32_t> starts;
     Buffer<std::int16_t> shares;
+    Buffer<std::uint16_t> rounded_sums;
     FloatBuffer block_scales;
 };
 

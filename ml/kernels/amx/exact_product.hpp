@@ -42,7 +42,7 @@ class ExactTileProduct {
     /// Weights of one block of columns of a panel.
     struct Weights {
         alignas(64) std::byte lines[kTokenBlock / P::kGroup][P::kGroup / 2][kLineBytes];
-        ColumnNumbers<S, P, false> numbers;
+        ColumnNumbers<S, P, FastSums::kGroups> numbers;
     };
     /// Some parts of a tile of tokens.
     struct Parts {
@@ -169,7 +169,7 @@ class ExactTileProduct {
 
     /// Scales the sums of parts of a panel and adds them to those of its rows.
     template <int kCount>
-    [[gnu::always_inline]] static void fold(const ColumnNumbers<S, P, false>& numbers,
+    [[gnu::always_inline]] static void fold(const ColumnNumbers<S, P, FastSums::kGroups>& numbers,
                                             std::ptrdiff_t n_tokens,
                                             int first_part,
                                             const Parts& parts,

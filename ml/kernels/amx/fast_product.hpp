@@ -116,7 +116,7 @@ class FastTileProduct {
         int n_left_;
         int run_ = 0;
         int piece_ = 0;
-        ColumnNumbers<S, P, false> numbers_;
+        ColumnNumbers<S, P, FastSums::kGroups> numbers_;
     };
 
     template <int kUsed>

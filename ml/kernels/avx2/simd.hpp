@@ -201,6 +201,23 @@ struct Avx2 {
     static void store_pairs(std::int16_t* p, __m128i a, __m128i b) {
         store_line(p, {pairs(a, b), pairs(_mm_unpackhi_epi64(a, a), _mm_unpackhi_epi64(b, b))});
     }
+    /// Sixteen pairs of numbers as round_to_bf16 (packed.hpp) has them, the first of each from a.
+    static void store_bf16(std::uint16_t* p, Vec a, Vec b) {
+        store_line(p, {bf16_pairs(a.lo, b.lo), bf16_pairs(a.hi, b.hi)});
+    }
+    /// sums + w[2i + 1] * x[1] + w[2i] * x[0], of bf16.
+    static Vec add_bf16(Vec sums, Ints w, const std::uint16_t* x) {
+        const __m256i pair = broadcast4(x);
+        const __m256 first = _mm256_castsi256_ps(upper_halves(pair));
+        const __m256 second = _mm256_castsi256_ps(_mm256_slli_epi32(pair, 16));
+        sums.lo = _mm256_fmadd_ps(_mm256_castsi256_ps(upper_halves(w.lo)), first, sums.lo);
+        sums.hi = _mm256_fmadd_ps(_mm256_castsi256_ps(upper_halves(w.hi)), first, sums.hi);
+        sums.lo =
+            _mm256_fmadd_ps(_mm256_castsi256_ps(_mm256_slli_epi32(w.lo, 16)), second, sums.lo);
+        sums.hi =
+            _mm256_fmadd_ps(_mm256_castsi256_ps(_mm256_slli_epi32(w.hi, 16)), second, sums.hi);
+        return sums;
+    }
     /// sums + w[2i] * x[0] + w[2i + 1] * x[1]
     template <int>
     static Ints add_dot2(Ints sums, Ints w, const std::int16_t* x) {
@@ -315,6 +332,14 @@ struct Avx2 {
     static Ints maddubs(Ints w, const std::int8_t* x) {
         const __m256i bytes = broadcast4(x);
         return {_mm256_maddubs_epi16(w.lo, bytes), _mm256_maddubs_epi16(w.hi, bytes)};
+    }
+    static __m256i upper_halves(__m256i v) {
+        return _mm256_and_si256(v, _mm256_set1_epi32(-0x10000));
+    }
+    static __m256i bf16_pairs(__m256 a, __m256 b) {
+        const __m256i half = _mm256_set1_epi32(0x8000);
+        const __m256i lower = _mm256_srli_epi32(_mm256_add_epi32(_mm256_castps_si256(a), half), 16);
+        return _mm256_or_si256(upper_halves(_mm256_add_epi32(_mm256_castps_si256(b), half)), lower);
     }
     /// Eight pairs of 16 bits from numbers of 8.
     static __m256i pairs(__m128i a, __m128i b) {

@@ -6,5 +6,6 @@ namespace notso::ml::kernels {
 
 template struct PackedProducts<Avx512, Precision::kExact>;
 template struct PackedProducts<Avx512, Precision::kFast>;
+template void PackedProducts<Avx512Bf16, Precision::kFast>::q4_k(const PackedMatmulArgs&) noexcept;
 
 }  // namespace notso::ml::kernels

@@ -181,6 +181,22 @@ struct Avx512 {
         const __m512i upper = _mm512_slli_epi32(_mm512_cvtepi8_epi32(b), 16);
         _mm512_storeu_si512(p, _mm512_or_si512(upper, _mm512_cvtepi8_epi32(a)));
     }
+    /// Sixteen pairs of numbers as round_to_bf16 (packed.hpp) has them, the first of each from a.
+    static void store_bf16(std::uint16_t* p, Vec a, Vec b) {
+        const __m512i half = _mm512_set1_epi32(0x8000);
+        const __m512i lower = _mm512_srli_epi32(_mm512_add_epi32(_mm512_castps_si512(a), half), 16);
+        const __m512i upper = _mm512_add_epi32(_mm512_castps_si512(b), half);
+        _mm512_storeu_si512(p, _mm512_or_si512(upper_halves(upper), lower));
+    }
+    /// sums + w[2i + 1] * x[1] + w[2i] * x[0], of bf16.
+    static Vec add_bf16(Vec sums, Ints w, const std::uint16_t* x) {
+        const __m512i pair = broadcast4(x);
+        sums = _mm512_fmadd_ps(
+            _mm512_castsi512_ps(upper_halves(w)), _mm512_castsi512_ps(upper_halves(pair)), sums);
+        return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(w, 16)),
+                               _mm512_castsi512_ps(_mm512_slli_epi32(pair, 16)),
+                               sums);
+    }
     /// sums + w[2i] * x[0] + w[2i + 1] * x[1]. Where one panel reads them, x goes from memory into
     /// the product; in assembly, since GCC 12 would give it a register.
     template <int kPanels>
@@ -253,11 +269,16 @@ struct Avx512 {
             __asm__ volatile("prefetcht0 %0" : : "m"(p[i]));
     }
 
-  private:
+  protected:
     static __m512i broadcast4(const void* p) {
         int four;
         __builtin_memcpy(&four, p, sizeof(four));
         return _mm512_set1_epi32(four);
+    }
+
+  private:
+    static __m512i upper_halves(__m512i v) {
+        return _mm512_and_si512(v, _mm512_set1_epi32(-0x10000));
     }
     static __m512i to_words(Vec a, Vec b) {
         const __m512i low = _mm512_castsi256_si512(_mm512_cvtepi32_epi16(_mm512_cvtps_epi32(a)));
@@ -267,6 +288,15 @@ struct Avx512 {
         const __m256 high = _mm512_extractf32x8_ps(v, 1);
         const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), high);
         return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    }
+};
+
+/// Where the CPU has AVX512_BF16.
+struct Avx512Bf16 : Avx512 {
+    /// As Avx512's, bit by bit, but that numbers below 2^-126 are zero.
+    static Vec add_bf16(Vec sums, Ints w, const std::uint16_t* x) {
+        __asm__("vdpbf16ps %2, %1, %0" : "+v"(sums) : "v"(w), "v"(broadcast4(x)));
+        return sums;
     }
 };
 

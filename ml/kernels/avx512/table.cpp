@@ -8,13 +8,25 @@
 namespace notso::ml::kernels {
 
 struct Avx512;
+struct Avx512Bf16;
 
 namespace {
 
 constexpr KernelTable kTable = with_products<Avx512>(avx512::kOthers);
 
+/// Only mins of fast products are bf16.
+constexpr KernelTable with_bf16() {
+    KernelTable table = kTable;
+    table.packed[static_cast<std::size_t>(Precision::kFast)]
+        .by_type[static_cast<std::size_t>(gguf::TensorType::kQ4_K)] =
+        PackedProducts<Avx512Bf16, Precision::kFast>::q4_k;
+    return table;
+}
+constexpr KernelTable kBf16Table = with_bf16();
+
 }  // namespace
 
 const KernelTable& avx512_table() noexcept { return kTable; }
+const KernelTable& avx512_bf16_table() noexcept { return kBf16Table; }
 
 }  // namespace notso::ml::kernels

@@ -7,6 +7,7 @@
 
 #include "ml/kernels/generic/table.hpp"
 #include "ml/kernels/table.hpp"
+#include "ml/quant/bf16.hpp"
 #include "ml/quant/half.hpp"
 #include "ml/quant/k_scales.hpp"
 #include "ml/quant/pack.hpp"
@@ -34,11 +35,6 @@ template <class Block>
 constexpr std::int32_t kGroup = 32;
 template <>
 constexpr std::int32_t kGroup<quant::BlockQ6_K> = 16;
-/// Scales of a block's groups are whole numbers times one: fast products go on in integers.
-template <class Block>
-constexpr bool kWholeScales = false;
-template <>
-constexpr bool kWholeScales<quant::BlockQ4_K> = true;
 constexpr int kWholeOffset = 8;  ///< What whole products take from q.
 template <class Block>
 constexpr bool kHasMins =
@@ -145,8 +141,12 @@ struct Token {
     }
     float scale(std::size_t col) const { return x.scales[group(col)]; }
     float sum(std::size_t col) const { return x.sums[group(col)]; }
-    int share(std::size_t col) const {
-        return x.shares[before(col).shares + in_tile * 2 + 1 - col / kTokenGroup % 2];
+    std::size_t in_pair(std::size_t col) const {
+        return before(col).shares + in_tile * 2 + 1 - col / kTokenGroup % 2;
+    }
+    int share(std::size_t col) const { return x.shares[in_pair(col)]; }
+    float rounded_sum(std::size_t col) const {
+        return quant::bf16_to_f32(x.rounded_sums[in_pair(col)]);
     }
     float block_scale(std::size_t col) const {
         return x.block_scales[before(col).blocks + in_tile];
@@ -167,9 +167,24 @@ float add_block(const Integers& block, const Token& token, std::size_t col, floa
     return sum;
 }
 
-/// Of a block with whole scales and a fast token.
-template <class Block>
+/// FastSums::kPairs
+float add_pairs(const Integers& block, const Token& token, std::size_t col, float sum) {
+    constexpr std::size_t kHalf = kTokenGroup / 2;
+    for (std::size_t at = 0; at < quant::BlockQ6_K::kElements; at += kTokenGroup) {
+        std::int32_t halves[2] = {};
+        for (std::size_t i = at; i < at + kTokenGroup; ++i)
+            halves[(i - at) / kHalf] += block.q[i] * token.number<Precision::kFast>(col + i);
+        const float* scales = block.scales + at / kHalf;
+        const float scaled = static_cast<float>(halves[0]) * scales[0];
+        sum = std::fma(
+            std::fma(static_cast<float>(halves[1]), scales[1], scaled), token.scale(col + at), sum);
+    }
+    return sum;
+}
+
+/// FastSums::kBlocks
 float add_whole_block(const Integers& block, const Token& token, std::size_t col, float sum) {
+    using Block = quant::BlockQ4_K;
     std::int32_t integers = 0;
     for (std::size_t at = 0; at < Block::kElements; at += kTokenGroup) {
         std::int32_t group = 0;
@@ -180,9 +195,10 @@ float add_whole_block(const Integers& block, const Token& token, std::size_t col
     sum = std::fma(static_cast<float>(integers), block.block_scale * token.block_scale(col), sum);
     for (std::size_t at = 0; at < Block::kElements; at += kTokenGroup) {
         const std::size_t group = at / kTokenGroup;
-        const float min = block.mins[group] - block.block_scale * kWholeOffset *
-                                                  static_cast<float>(block.whole_scales[group]);
-        sum = std::fma(-min, token.sum(col + at), sum);
+        const float left =
+            block.block_scale * kWholeOffset * static_cast<float>(block.whole_scales[group]) -
+            block.mins[group];
+        sum = std::fma(quant::bf16_to_f32(round_to_bf16(left)), token.rounded_sum(col + at), sum);
     }
     return sum;
 }
@@ -202,8 +218,11 @@ void multiply_row(const PackedMatmulArgs& args,
         take_apart(block, integers);
         for (std::size_t t = 0; t < static_cast<std::size_t>(args.n_tokens); ++t) {
             const Token token(args, static_cast<std::int32_t>(t));
-            if constexpr (kWholeScales<Block> && kPrecision == Precision::kFast) {
-                sums.at(t) = add_whole_block<Block>(integers, token, col, sums.at(t));
+            constexpr bool kFast = kPrecision == Precision::kFast;
+            if constexpr (kFast && std::is_same_v<Block, quant::BlockQ4_K>) {
+                sums.at(t) = add_whole_block(integers, token, col, sums.at(t));
+            } else if constexpr (kFast && std::is_same_v<Block, quant::BlockQ6_K>) {
+                sums.at(t) = add_pairs(integers, token, col, sums.at(t));
             } else {
                 sums.at(t) = add_block<kPrecision, Block>(integers, token, col, sums.at(t));
             }
@@ -300,10 +319,11 @@ void quantize_group(const float* x, float greatest, std::int32_t col, const Toke
     const auto sums = put_group<Precision::kFast>(x, counts ? 1.0f / scale : 0, group.step, q);
     if (std::isnan(magnitude))
         scale = out.block_scales[group.before.blocks + group.in_tile] = magnitude;
-    const std::size_t second = static_cast<std::size_t>(col / kTokenGroup % 2);
-    out.shares[group.before.shares + 2 * group.in_tile + 1 - second] =
-        static_cast<std::int16_t>(share);
     put_sums<Precision::kFast>(group, scale, sums, out);
+    const std::size_t second = static_cast<std::size_t>(col / kTokenGroup % 2);
+    const std::size_t in_pair = group.before.shares + 2 * group.in_tile + 1 - second;
+    out.shares[in_pair] = static_cast<std::int16_t>(share);
+    out.rounded_sums[in_pair] = round_to_bf16(out.sums[group.before.groups + group.in_tile]);
 }
 
 void quantize_fast(const float* x, std::int32_t n, const TokenPlace& out) noexcept {

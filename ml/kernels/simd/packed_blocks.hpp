@@ -19,11 +19,19 @@ namespace notso::ml::kernels {
 //   halves<phase>(tile, group, step, lines)   the even columns of bytes(), and the odd ones, as
 //   numbers of 16 bits, shifted left by kEvenShift and kOddShift: sums of a group's products with
 //   16-bit numbers fit 32 bits nevertheless
-// Where kWholeScales is set, a block of kTokenBlock columns is one number times integers:
+// Where kFastSums is kBlocks, a block of kTokenBlock columns is one number times integers:
 //   block_scales(tile, out)   [16] f32
-//   whole_scales(tile, out, left_mins)   [kElements / kGroup / 2, 16, 2] int16_t: of two
-//   neighbouring groups the second first; [kElements / kGroup, 16] f32: what is left of the mins
-//   when kWholeOffset has been taken from every q
+//   whole_scales(tile, out)   [kElements / kGroup / 2, 16, 2] int16_t: of two neighbouring groups
+//   the second first
+//   left_mins(tile, out)   as whole_scales, of bf16: minus what is left of the mins when
+//   kWholeOffset has been taken from every q
+
+/// What fast products add up before they scale it.
+enum class FastSums {
+    kGroups,  ///< Every group.
+    kPairs,   ///< Two groups that share a token's scale, each times its own.
+    kBlocks,  ///< All groups of a token's block; then come the mins.
+};
 
 inline constexpr std::size_t kLineBytes = 64;
 inline constexpr int kLanes = 16;
@@ -45,7 +53,7 @@ struct PackedOneScale {
     static constexpr std::size_t kBytes = kBlockBytes * kLanes;
     static constexpr int kGroup = 32;
     static constexpr int kPhases = 1;
-    static constexpr bool kWholeScales = false;
+    static constexpr FastSums kFastSums = FastSums::kGroups;
     static constexpr bool kHalves = false;
     static void scales(const std::byte* tile, float* out) { S::store(out, S::load_f16(tile)); }
 };
@@ -149,7 +157,7 @@ template <class S>
 struct PackedQ4_K : PackedScales6<S> {
     static constexpr std::size_t kBytes = 144 * kLanes;
     static constexpr int kGreatest = 15;
-    static constexpr bool kWholeScales = true;
+    static constexpr FastSums kFastSums = FastSums::kBlocks;
     static constexpr int kWholeOffset = 8;  ///< What whole products take from q.
     static constexpr bool kHalves = true;
     static constexpr int kEvenShift[PackedQ4_K::kPhases] = {0, 4};
@@ -159,20 +167,23 @@ struct PackedQ4_K : PackedScales6<S> {
     static void block_scales(const std::byte* tile, float* out) {
         S::store(out, S::load_f16(tile));
     }
-    static void whole_scales(const std::byte* tile, std::int16_t* out, float* left_mins) {
+    static void whole_scales(const std::byte* tile, std::int16_t* out) {
         const typename PackedQ4_K::Numbers scales(tile, 0, 0);
-        const typename PackedQ4_K::Numbers mins(tile, 4, 4);
 #pragma GCC unroll 4
         for (int i = 0; i < 8; i += 2)
             S::store_pairs(out + i * kLanes, scales.of(i + 1), scales.of(i));
+    }
+    static void left_mins(const std::byte* tile, std::uint16_t* out) {
+        const typename PackedQ4_K::Numbers scales(tile, 0, 0);
+        const typename PackedQ4_K::Numbers mins(tile, 4, 4);
         const auto d = S::mul(S::load_f16(tile), S::set1(kWholeOffset));
         const auto dmin = S::load_f16(tile + 32);
-#pragma GCC unroll 8
-        for (int i = 0; i < 8; ++i) {
-            S::store(
-                left_mins + i * kLanes,
-                S::sub(S::mul(dmin, S::from_i8(mins.of(i))), S::mul(d, S::from_i8(scales.of(i)))));
-        }
+        const auto left = [&](int i) {
+            return S::sub(S::mul(d, S::from_i8(scales.of(i))),
+                          S::mul(dmin, S::from_i8(mins.of(i))));
+        };
+#pragma GCC unroll 4
+        for (int i = 0; i < 8; i += 2) S::store_bf16(out + i * kLanes, left(i + 1), left(i));
     }
     template <int kPhase>
     [[gnu::always_inline]] static void halves(const std::byte* tile,
@@ -196,7 +207,7 @@ template <class S>
 struct PackedQ5_K : PackedScales6<S> {
     static constexpr std::size_t kBytes = 176 * kLanes;
     static constexpr int kGreatest = 31;
-    static constexpr bool kWholeScales = false;
+    static constexpr FastSums kFastSums = FastSums::kGroups;
     static constexpr bool kHalves = false;
     template <int kPhase>
     [[gnu::always_inline]] static typename S::Ints bytes(const std::byte* tile,
@@ -219,7 +230,7 @@ struct PackedQ6_K {
     static constexpr int kOffset = 32;
     static constexpr int kGreatest = 63;
     static constexpr int kPhases = 4;
-    static constexpr bool kWholeScales = false;
+    static constexpr FastSums kFastSums = FastSums::kPairs;
     static constexpr bool kHalves = false;
     static void scales(const std::byte* tile, float* out) {
         const auto d = S::load_f16(tile + 208 * kLanes);

@@ -17,7 +17,7 @@ namespace notso::ml::kernels {
 //   add<panels, tokens>(sums, lines, q)   sums + lines · q of one token of a tile; q stands at the
 //   step's first four columns, the next four come 4 · tokens later
 //   total<phase>(sums)   one sum for each row
-// kFoldsBlocks: the integers of kTokenBlock columns become one sum; S keeps those of 32 columns as
+// kSums: what they add up before they scale it. Of kBlocks, S keeps the integers of 32 columns as
 // it likes (begin_dots, add_dots, end_dots).
 
 /// Where the sum of P::kGroup columns of a token begins: it takes out what was added to weights.
@@ -44,7 +44,7 @@ struct ExactDots {
     using Ints = typename S::Ints;
     using Sums = Ints;
     static constexpr Precision kPrecision = Precision::kExact;
-    static constexpr bool kFoldsBlocks = false;
+    static constexpr FastSums kSums = FastSums::kGroups;
     static constexpr int kLineColumns = 2;
     static constexpr int kLines = 2;
     template <int kPhase>
@@ -84,7 +84,7 @@ struct HalfDots {
         Ints odd;
     };
     static constexpr Precision kPrecision = Precision::kExact;
-    static constexpr bool kFoldsBlocks = false;
+    static constexpr FastSums kSums = FastSums::kGroups;
     static constexpr int kLineColumns = 2;
     static constexpr int kLines = 2;
     template <int kPhase>
@@ -144,7 +144,7 @@ struct StoredLines {
 template <class S, class P>
 struct FastDots : StoredLines<S, P, S::template kDot4Lines<P::kGreatest>> {
     using Ints = typename S::Ints;
-    static constexpr bool kFoldsBlocks = false;
+    static constexpr FastSums kSums = P::kFastSums;
     template <int kTokens>
     [[gnu::always_inline]] static Ints start(const std::int32_t* starts,
                                              int run,
@@ -162,11 +162,11 @@ struct FastDots : StoredLines<S, P, S::template kDot4Lines<P::kGreatest>> {
     }
 };
 
-/// FastDots for types with whole scales.
+/// FastDots of types whose blocks make one sum.
 template <class S, class P>
 struct BlockDots : StoredLines<S, P, 1> {
     using Ints = typename S::Ints;
-    static constexpr bool kFoldsBlocks = true;
+    static constexpr FastSums kSums = FastSums::kBlocks;
     template <int kPanels, int>
     [[gnu::always_inline]] static Ints add(Ints sums, const Ints* lines, const std::int8_t* q) {
         return S::template add_dots<kPanels>(sums, *lines, q);
@@ -174,18 +174,18 @@ struct BlockDots : StoredLines<S, P, 1> {
 };
 
 /// The kind of dot products of a precision.
-template <class S, class P, Precision, bool = P::kWholeScales>
+template <class S, class P, Precision, FastSums = P::kFastSums>
 struct DotsOf {
     using Type = ExactDots<S, P>;
     using OfFew = std::conditional_t<S::kHalfDots && P::kHalves, HalfDots<S, P>, Type>;
 };
-template <class S, class P>
-struct DotsOf<S, P, Precision::kFast, false> {
+template <class S, class P, FastSums kSums>
+struct DotsOf<S, P, Precision::kFast, kSums> {
     using Type = FastDots<S, P>;
     using OfFew = Type;
 };
 template <class S, class P>
-struct DotsOf<S, P, Precision::kFast, true> {
+struct DotsOf<S, P, Precision::kFast, FastSums::kBlocks> {
     using Type = BlockDots<S, P>;
     using OfFew = Type;
 };

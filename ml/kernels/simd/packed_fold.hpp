@@ -1,7 +1,6 @@
 // What a product of packed weights does with the sums of its integers, written once for every
 // instruction set S, packed type P (packed_blocks.hpp) and kind of dot products D
-// (packed_dots.hpp): scales them and adds them up, 32 columns after the other or, where scales are
-// whole numbers (P::kWholeScales, fast only), 256.
+// (packed_dots.hpp): scales them and adds them up, as FastSums (packed_blocks.hpp) says.
 #pragma once
 
 #include "ml/kernels/packed.hpp"
@@ -12,7 +11,7 @@ namespace notso::ml::kernels {
 inline constexpr int kUnpackedColumns = 256;
 
 /// What stands beside the weights of some columns of sixteen rows.
-template <class S, class P, bool kBlocks>
+template <class S, class P, FastSums>
 struct ColumnNumbers {
     static constexpr int kNumbers = kUnpackedColumns / P::kGroup * kLanes;
     alignas(64) float scales[kNumbers];
@@ -25,20 +24,21 @@ struct ColumnNumbers {
     }
 };
 template <class S, class P>
-struct ColumnNumbers<S, P, true> {
+struct ColumnNumbers<S, P, FastSums::kBlocks> {
     static constexpr int kGroups = kUnpackedColumns / P::kGroup;
     static_assert(P::kElements == kUnpackedColumns && kUnpackedColumns == kTokenBlock);
     alignas(64) float block_scales[kLanes];
     alignas(64) std::int16_t scales[kGroups * kLanes];
-    alignas(64) float mins[kGroups * kLanes];
+    alignas(64) std::uint16_t mins[kGroups * kLanes];
 
     [[gnu::always_inline]] void read(const std::byte* tile, int) {
         P::block_scales(tile, block_scales);
-        P::whole_scales(tile, scales, mins);
+        P::whole_scales(tile, scales);
+        P::left_mins(tile, mins);
     }
 };
 template <class S, class P, class D>
-using NumbersOf = ColumnNumbers<S, P, D::kFoldsBlocks>;
+using NumbersOf = ColumnNumbers<S, P, D::kSums>;
 
 /// sums += (integers · w_scale) · x_scale, lane by lane: sixteen rows of each panel. Panels take
 /// turns, so that few registers hold scales.
@@ -111,6 +111,49 @@ template <class S, class P, class D, int kPanels, int kTokens, class Line>
     }
 }
 
+/// The products of one group of a run, P::kGroup columns. @param integers  [kPanels, kTokens]
+template <class S, class P, class D, int kPhase, int kPanels, int kTokens, class Line>
+[[gnu::always_inline]] inline void multiply_part(const Line& line,
+                                                 const TileColumns<D::kPrecision, kTokens>& x,
+                                                 int run,
+                                                 int part,
+                                                 typename S::Ints* integers) {
+    typename D::Sums parts[kPanels * kTokens];
+#pragma GCC unroll 8
+    for (int t = 0; t < kTokens; ++t) {
+        const auto start = D::template start<kTokens>(x.starts, run, part, t);
+#pragma GCC unroll 2
+        for (int panel = 0; panel < kPanels; ++panel) parts[panel * kTokens + t] = start;
+    }
+    multiply_group<S, P, D, kPanels, kTokens>(line, x, run, part, parts);
+#pragma GCC unroll 16
+    for (int i = 0; i < kPanels * kTokens; ++i) integers[i] = D::template total<kPhase>(parts[i]);
+}
+
+/// A run of two groups, which share a token's scale: FastSums::kPairs.
+template <class S, class P, class D, int kPhase, int kPanels, int kTokens, class Line>
+[[gnu::always_inline]] inline void multiply_pair(const Line& line,
+                                                 const NumbersOf<S, P, D>* numbers,
+                                                 const TileColumns<D::kPrecision, kTokens>& x,
+                                                 int run,
+                                                 typename S::Vec* sums) {
+    typename S::Ints integers[kPanels * kTokens];
+    typename S::Vec scaled[kPanels * kTokens];
+    multiply_part<S, P, D, kPhase, kPanels, kTokens>(line, x, run, 0, integers);
+#pragma GCC unroll 16
+    for (int i = 0; i < kPanels * kTokens; ++i) {
+        const float* scales = numbers[i / kTokens].scales + run * 2 * kLanes;
+        scaled[i] = S::mul(S::to_float(integers[i]), S::load(scales));
+    }
+    multiply_part<S, P, D, kPhase, kPanels, kTokens>(line, x, run, 1, integers);
+#pragma GCC unroll 16
+    for (int i = 0; i < kPanels * kTokens; ++i) {
+        const float* scales = numbers[i / kTokens].scales + (run * 2 + 1) * kLanes;
+        scaled[i] = S::fma(S::to_float(integers[i]), S::load(scales), scaled[i]);
+        sums[i] = S::fma(scaled[i], S::set1(x.scales[run * kTokens + i % kTokens]), sums[i]);
+    }
+}
+
 /// A run of 32 columns of kPanels panels.
 /// @param sums  [kPanels, kTokens]
 template <class S, class P, class D, int kPhase, int kPanels, int kTokens, class Line>
@@ -121,21 +164,13 @@ template <class S, class P, class D, int kPhase, int kPanels, int kTokens, class
                                                 typename S::Vec* sums) {
     constexpr int kParts = kTokenGroup / P::kGroup;
     constexpr std::ptrdiff_t kStep = sizeof(*numbers) / sizeof(float);
+    if constexpr (D::kSums == FastSums::kPairs)
+        return multiply_pair<S, P, D, kPhase, kPanels, kTokens>(line, numbers, x, run, sums);
 #pragma GCC unroll 2
     for (int part = 0; part < kParts; ++part) {
         const std::ptrdiff_t at = std::ptrdiff_t{run} * (kParts * kLanes) + part * kLanes;
-        typename D::Sums parts[kPanels * kTokens];
-#pragma GCC unroll 8
-        for (int t = 0; t < kTokens; ++t) {
-            const auto start = D::template start<kTokens>(x.starts, run, part, t);
-#pragma GCC unroll 2
-            for (int panel = 0; panel < kPanels; ++panel) parts[panel * kTokens + t] = start;
-        }
-        multiply_group<S, P, D, kPanels, kTokens>(line, x, run, part, parts);
         typename S::Ints integers[kPanels * kTokens];
-#pragma GCC unroll 16
-        for (int i = 0; i < kPanels * kTokens; ++i)
-            integers[i] = D::template total<kPhase>(parts[i]);
+        multiply_part<S, P, D, kPhase, kPanels, kTokens>(line, x, run, part, integers);
         fold_integers<S, kPanels, kTokens>(
             integers, numbers->scales + at, kStep, x.scales + std::ptrdiff_t{run} * kTokens, sums);
     }
@@ -201,10 +236,21 @@ template <class S, class P, class D, int kPanels, int kTokens>
                                               typename S::Vec* out) {
     constexpr std::ptrdiff_t kStep = sizeof(*numbers) / sizeof(float);
     fold_integers<S, kPanels, kTokens>(sums.all, numbers->block_scales, kStep, x.block_scales, out);
+#pragma GCC unroll 4
+    for (int pair = 0; pair < P::kElements / P::kGroup / 2; ++pair) {
+        typename S::Ints mins[kPanels];
+#pragma GCC unroll 2
+        for (int panel = 0; panel < kPanels; ++panel)
+            mins[panel] = S::load_line(numbers[panel].mins + pair * 2 * kLanes);
+        const std::uint16_t* x_sums = x.rounded_sums + std::ptrdiff_t{pair} * 2 * kTokens;
 #pragma GCC unroll 8
-    for (int group = 0; group < P::kElements / P::kGroup; ++group) {
-        fold_mins<S, kPanels, kTokens>(
-            numbers->mins + group * kLanes, kStep, x.sums + group * kTokens, out);
+        for (int t = 0; t < kTokens; ++t) {
+#pragma GCC unroll 2
+            for (int panel = 0; panel < kPanels; ++panel) {
+                const int i = panel * kTokens + t;
+                out[i] = S::add_bf16(out[i], mins[panel], x_sums + 2 * t);
+            }
+        }
     }
 }
 

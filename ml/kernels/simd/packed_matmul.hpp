@@ -64,7 +64,7 @@ template <class S, class P, class D, int kPanels, int kTokens>
     for (int panel = 0; panel < kPanels; ++panel)
         numbers[panel].read(weights.tile + panel * weights.panel_bytes, 0);
     BlockSums<S, kPanels, kTokens> block;
-    if constexpr (D::kFoldsBlocks) block.clear();
+    if constexpr (D::kSums == FastSums::kBlocks) block.clear();
     // Asked for bit by bit: many requests at once would wait for each other.
     constexpr std::size_t kRuns = P::kElements / kTokenGroup;
     constexpr std::size_t kRunBytes =
@@ -83,13 +83,13 @@ template <class S, class P, class D, int kPanels, int kTokens>
                 D::template unpack<phase.value>(
                     weights.tile + panel * weights.panel_bytes, group, step, lines);
             };
-        if constexpr (D::kFoldsBlocks) {
+        if constexpr (D::kSums == FastSums::kBlocks) {
             multiply_block_run<S, P, D, phase.value % 2 == 1>(line, numbers, x, run, block);
         } else {
             multiply_run<S, P, D, phase.value, kPanels, kTokens>(line, numbers, x, run, sums);
         }
     });
-    if constexpr (D::kFoldsBlocks) fold_block<S, P, D>(block, numbers, x, sums);
+    if constexpr (D::kSums == FastSums::kBlocks) fold_block<S, P, D>(block, numbers, x, sums);
 }
 
 /// Behind the last panel.
@@ -248,7 +248,7 @@ void multiply_columns(const UnpackedColumns<S, P, D>* columns,
 #pragma GCC unroll 16
         for (int i = 0; i < kPanels * kTokens; ++i) rows[i] = S::load(place(i));
     };
-    if constexpr (D::kFoldsBlocks) {
+    if constexpr (D::kSums == FastSums::kBlocks) {
         BlockSums<S, kPanels, kTokens> block;
         block.clear();
         for (int run = 0; run < n_runs; run += 2) {

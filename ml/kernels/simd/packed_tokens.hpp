@@ -26,6 +26,7 @@ struct TileColumns {
     const float* sums;
     const std::int32_t* starts;
     const std::int16_t* shares;
+    const std::uint16_t* rounded_sums;
     const float* block_scales;
 
     /// Of tokens [first_token, first_token + kTokens) of n_tokens, from column `col` on: a multiple
@@ -40,9 +41,11 @@ struct TileColumns {
                             .sums = x.sums + before.groups,
                             .starts = x.starts + before.starts,
                             .shares = nullptr,
+                            .rounded_sums = nullptr,
                             .block_scales = nullptr};
         if constexpr (kPrecision == Precision::kFast) {
             columns.shares = x.shares + before.shares;
+            columns.rounded_sums = x.rounded_sums + before.shares;
             columns.block_scales = x.block_scales + before.blocks;
         }
         return columns;
@@ -58,6 +61,7 @@ struct ColumnPlace {
     std::int32_t* starts;
     std::ptrdiff_t step;  ///< Tokens of the tile.
     std::int16_t* shares = nullptr;
+    std::uint16_t* rounded_sums = nullptr;
     float* block_scales = nullptr;
 
     ColumnPlace(const TokenPlace& place, std::int32_t col) {
@@ -71,6 +75,7 @@ struct ColumnPlace {
         step = tile.size;
         if constexpr (sizeof(Element) == sizeof(std::int8_t)) {
             shares = place.shares + before.shares + 2 * in_tile;
+            rounded_sums = place.rounded_sums + before.shares + 2 * in_tile;
             block_scales = place.block_scales + before.blocks + in_tile;
         }
     }
@@ -184,10 +189,12 @@ void quantize_fast(const float* x, int n_groups, const ColumnPlace<std::int8_t>&
         alignas(32) std::int8_t integers[kTokenGroup];
         S::store_integers(integers, a, b);
         put_integers(integers, out.q + group * kTokenGroup * out.step, out.step);
-        out.shares[group / 2 * 2 * out.step + 1 - group % 2] = static_cast<std::int16_t>(share);
         if (!finite) *out.block_scales = magnitudes[group];
         put_sums<Precision::kFast>(
             HalfSums(integers), finite ? scale : magnitudes[group], group, out);
+        const std::ptrdiff_t in_pair = group / 2 * 2 * out.step + 1 - group % 2;
+        out.shares[in_pair] = static_cast<std::int16_t>(share);
+        out.rounded_sums[in_pair] = round_to_bf16(out.sums[group * out.step]);
     }
 }
 
