@@ -31,6 +31,12 @@ Registers cpuid(unsigned leaf, unsigned subleaf) {
 
 bool bit(unsigned value, int index) { return ((value >> index) & 1u) != 0; }
 
+bool is_zen_3_or_4(const Registers& leaf1) {
+    constexpr unsigned kFamily = 0xF + 0xA;
+    const bool is_amd = cpuid(0, 0).ebx == 0x68747541;  // "Auth", of AuthenticAMD
+    return is_amd && (leaf1.eax >> 8 & 0xF) + (leaf1.eax >> 20 & 0xFF) == kFamily;
+}
+
 /// Register states that the operating system saves (XCR0).
 std::uint64_t saved_states(const Registers& leaf1) {
     if (!bit(leaf1.ecx, 27)) return 0;  // OSXSAVE
@@ -65,18 +71,24 @@ struct Level {
     bool CpuFeatures::* needs;  ///< Null: every CPU.
     const kernels::KernelTable& (*table)(const CpuFeatures& features);
 };
-const kernels::KernelTable& avx512_table(const CpuFeatures& features) {
-    return features.avx512_bf16 ? kernels::avx512_bf16_table() : kernels::avx512_table();
-}
 template <const kernels::KernelTable& (*kTable)() noexcept>
-const kernels::KernelTable& only_table(const CpuFeatures&) {
-    return kTable();
+const kernels::KernelTable& table_for(const CpuFeatures& features) {
+    static const kernels::KernelTable into_l2 = [] {
+        kernels::KernelTable table = kTable();
+        table.weights_into_l2 = true;
+        return table;
+    }();
+    return features.few_l1_misses ? into_l2 : kTable();
+}
+const kernels::KernelTable& avx512_table(const CpuFeatures& features) {
+    return features.avx512_bf16 ? table_for<kernels::avx512_bf16_table>(features)
+                                : table_for<kernels::avx512_table>(features);
 }
 constexpr Level kLevels[] = {
-    {"amx", &CpuFeatures::amx, only_table<kernels::amx_table>},
+    {"amx", &CpuFeatures::amx, table_for<kernels::amx_table>},
     {"avx512", &CpuFeatures::avx512_vnni, avx512_table},
-    {"avx2", &CpuFeatures::avx2, only_table<kernels::avx2_table>},
-    {"generic", nullptr, only_table<kernels::generic_table>},
+    {"avx2", &CpuFeatures::avx2, table_for<kernels::avx2_table>},
+    {"generic", nullptr, table_for<kernels::generic_table>},
 };
 
 bool supports(const CpuFeatures& features, const Level& level) {
@@ -115,6 +127,7 @@ CpuFeatures detect_cpu() {
                       bit(leaf7.ebx, 30) && bit(leaf7.ebx, 31);
     features.avx512_vnni = features.avx512 && bit(leaf7.ecx, 11);
     features.avx512_bf16 = features.avx512 && bit(leaf7_1.eax, 5);
+    features.few_l1_misses = is_zen_3_or_4(leaf1);
     features.amx = features.avx512_vnni && tiles && bit(leaf7.edx, 24) && bit(leaf7.edx, 25) &&
                    bit(leaf7.edx, 22) && may_use_tiles();
     return features;

@@ -26,6 +26,19 @@ TEST(ChooseKernels, TakesTheBestThatTheCpuHas) {
     EXPECT_STREQ((*choose_kernels(cpu, "generic"))->name, "generic");
 }
 
+TEST(ChooseKernels, ReadThroughTheL2CacheWhereTheL1CacheWaitsForFewLines) {
+    CpuFeatures cpu;
+    cpu.avx2 = cpu.avx512 = cpu.avx512_vnni = cpu.avx512_bf16 = true;
+    for (const bool few : {false, true}) {
+        cpu.few_l1_misses = few;
+        for (const char* name : {"avx2", "avx512"}) {
+            const kernels::KernelTable& table = **choose_kernels(cpu, name);
+            EXPECT_STREQ(table.name, name);
+            EXPECT_EQ(table.weights_into_l2, few);
+        }
+    }
+}
+
 TEST(ChooseKernels, RefusesWhatIsNotThereByName) {
     CpuFeatures cpu;
     cpu.avx2 = true;

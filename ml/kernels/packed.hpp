@@ -162,6 +162,9 @@ struct PackedMatmulArgs {
     /// Where the thread will probably read on behind the panels; memory is asked for it. Null:
     /// nobody knows.
     const std::byte* next = nullptr;
+    /// Weights of a few tokens go into the L2 cache first: for CPUs whose L1 cache waits for few
+    /// lines at once.
+    bool into_l2 = false;
 };
 using PackedMatmul = void (*)(const PackedMatmulArgs& args) noexcept;
 

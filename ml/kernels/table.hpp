@@ -99,6 +99,7 @@ struct KernelTable {
     TileLimits tiles;                   ///< Of QuantizedTokens.
     TileLimits tiles_of_short_blocks;   ///< The same where a packed type of 32 columns reads them.
     PackedKernels packed[kPrecisions];  ///< By Precision.
+    bool weights_into_l2;               ///< PackedMatmulArgs::into_l2, what suits the CPU.
     KvKernels kv[kKvTypes];             ///< By KvType.
     /// out = x / sqrt(mean(x²) + eps) · weight, all [n].
     void (*rms_norm)(

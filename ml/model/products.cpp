@@ -131,7 +131,8 @@ void Products::multiply_packed(const Product& product,
                  .x = product.x.integers(run),
                  .out = out.data + extent(run.first) * out.stride + done,
                  .out_stride = out.stride,
-                 .next = mixed ? nullptr : rows.next});
+                 .next = mixed ? nullptr : rows.next,
+                 .into_l2 = kernels_.weights_into_l2});
         }
     }
 }

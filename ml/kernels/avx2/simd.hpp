@@ -301,11 +301,15 @@ struct Avx2 {
     }
     /// Asks for memory that is read later. In assembly: GCC takes a function that only prefetches
     /// for one without effect, and leaves its calls out.
-    template <std::size_t kBytes>
+    template <std::size_t kBytes, bool kIntoL2 = false>
     [[gnu::always_inline]] static void prefetch(const std::byte* p) {
 #pragma GCC unroll 4
-        for (std::size_t i = 0; i < kBytes; i += 64)
-            __asm__ volatile("prefetcht0 %0" : : "m"(p[i]));
+        for (std::size_t i = 0; i < kBytes; i += 64) {
+            if constexpr (kIntoL2)
+                __asm__ volatile("prefetcht1 %0" : : "m"(p[i]));
+            else
+                __asm__ volatile("prefetcht0 %0" : : "m"(p[i]));
+        }
     }
 
   private:

@@ -161,6 +161,7 @@ constexpr KernelTable kOthers = {
     .tiles = {.few = 4, .most_of_few = 4, .most = 4},
     .tiles_of_short_blocks = {.few = 4, .most_of_few = 4, .most = 4},
     .packed = {},
+    .weights_into_l2 = false,
     .kv = {{store_f16, attention<KvType::kF16, load_f16>},
            {store_f32, attention<KvType::kF32, load_f32>},
            {store_q8_0, attention<KvType::kQ8_0, quant::decode_q8_0>}},

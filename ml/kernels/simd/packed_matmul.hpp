@@ -11,7 +11,12 @@
 namespace notso::ml::kernels {
 
 /// How far ahead of a few tokens weights are asked for.
-inline constexpr std::size_t kPrefetchBytes = 9216;
+template <bool kIntoL2 = false>
+inline constexpr std::size_t kPrefetchBytes = kIntoL2 ? 7168 : 9216;
+/// Most tokens that take weights through the L2 cache: with more, products wait for the L1 cache
+/// longer than for memory.
+template <Precision kPrecision>
+inline constexpr std::int32_t kIntoL2Tokens = kPrecision == Precision::kExact ? 4 : 8;
 
 template <int kValue>
 struct Constant {
@@ -55,7 +60,7 @@ struct TileWeights {
 };
 
 /// One tile of kPanels panels times kTokens tokens. @param x  From the tile's first column on.
-template <class S, class P, class D, int kPanels, int kTokens>
+template <class S, class P, class D, bool kIntoL2, int kPanels, int kTokens>
 [[gnu::always_inline]] inline void multiply_tile(const TileWeights& weights,
                                                  const TileColumns<D::kPrecision, kTokens>& x,
                                                  typename S::Vec* sums) {
@@ -74,8 +79,9 @@ template <class S, class P, class D, int kPanels, int kTokens>
         if (weights.ahead != nullptr) {
 #pragma GCC unroll 2
             for (int panel = 0; panel < kPanels; ++panel) {
-                S::template prefetch<kRunBytes>(weights.ahead + panel * weights.panel_bytes +
-                                                static_cast<std::size_t>(run) * kRunBytes);
+                S::template prefetch<kRunBytes, kIntoL2>(weights.ahead +
+                                                         panel * weights.panel_bytes +
+                                                         static_cast<std::size_t>(run) * kRunBytes);
             }
         }
         const auto line =
@@ -99,7 +105,7 @@ inline const std::byte* end_of_panels(const PackedMatmulArgs& args) {
 }
 
 /// Says what to ask for beside the columns that are multiplied.
-template <int kPanels>
+template <int kPanels, bool kIntoL2>
 class Asking {
   public:
     Asking(const PackedMatmulArgs& args, std::int32_t first_token, std::int32_t n_tokens_of_tile)
@@ -118,8 +124,8 @@ class Asking {
             // A little further on, and behind the panels' end the next ones. Later tiles of few
             // tokens go through a panel that the first one has read.
             if (turn_ != 0) return nullptr;
-            const bool is_next = at + kPrefetchBytes >= panel_bytes_;
-            ahead = tile + kPrefetchBytes + (is_next ? (kPanels - 1) * panel_bytes_ : 0);
+            const bool is_next = at + kPrefetchBytes<kIntoL2> >= panel_bytes_;
+            ahead = tile + kPrefetchBytes<kIntoL2> + (is_next ? (kPanels - 1) * panel_bytes_ : 0);
         } else {
             // Multiplying takes longer than reading: each tile of tokens asks for a part of the
             // next panels, so that memory is busy all the time.
@@ -141,7 +147,7 @@ class Asking {
 };
 
 /// Tokens [first_token, first_token + kTokens) times kPanels panels.
-template <class S, class P, class D, int kPanels, int kTokens>
+template <class S, class P, class D, bool kIntoL2, int kPanels, int kTokens>
 void multiply_in_registers(const PackedMatmulArgs& args,
                            std::int32_t first_row,
                            std::int32_t first_token) {
@@ -150,7 +156,7 @@ void multiply_in_registers(const PackedMatmulArgs& args,
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
-    Asking<kPanels> asking(args, first_token, kTokens);
+    Asking<kPanels, kIntoL2> asking(args, first_token, kTokens);
     const std::byte* tile = panels;
     for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes) {
         const auto at = static_cast<std::size_t>(tile - panels);
@@ -158,7 +164,7 @@ void multiply_in_registers(const PackedMatmulArgs& args,
             .tile = tile, .ahead = asking.beside(tile, at), .panel_bytes = args.panel_bytes};
         const auto x =
             TileColumns<D::kPrecision, kTokens>::at(args.x, first_token, args.n_tokens, col);
-        multiply_tile<S, P, D, kPanels, kTokens>(weights, x, sums);
+        multiply_tile<S, P, D, kIntoL2, kPanels, kTokens>(weights, x, sums);
     }
 #pragma GCC unroll 2
     for (int panel = 0; panel < kPanels; ++panel) {
@@ -313,7 +319,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
 template <class S, class P, class D, int kPanels, bool kFew>
 void multiply_tiles(const PackedMatmulArgs& args, std::int32_t first_row) {
     for_each_token_tile<S, kFew>(args, [&](std::int32_t first, auto size) {
-        multiply_in_registers<S, P, D, kPanels, size.value>(args, first_row, first);
+        multiply_in_registers<S, P, D, false, kPanels, size.value>(args, first_row, first);
     });
 }
 
@@ -328,11 +334,23 @@ void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
 }
 
 /// What the first panels begin with, at once.
-template <class S, int kPanels>
+template <class S, int kPanels, bool kIntoL2 = false>
 void ask_for_begin(const PackedMatmulArgs& args) {
-    for (std::size_t i = 0; i < kPrefetchBytes / kPanels; i += kLineBytes) {
+    for (std::size_t i = 0; i < kPrefetchBytes<kIntoL2> / kPanels; i += kLineBytes) {
         for (int panel = 0; panel < kPanels; ++panel)
-            S::template prefetch<kLineBytes>(args.panels + panel * args.panel_bytes + i);
+            S::template prefetch<kLineBytes, kIntoL2>(args.panels + panel * args.panel_bytes + i);
+    }
+}
+
+/// One tile of tokens, through the L2 cache.
+template <class S, class P, class D>
+void multiply_through_l2(const PackedMatmulArgs& args) {
+    constexpr int kMost = kIntoL2Tokens<D::kPrecision>;
+    ask_for_begin<S, 1, true>(args);
+    for (std::int32_t row = 0; row < args.n_rows; row += kLanes) {
+        call_with_size<kMost>(0, args.n_tokens, 1, [&](std::int32_t first, auto size) {
+            multiply_in_registers<S, P, D, true, 1, size.value>(args, row, first);
+        });
     }
 }
 
@@ -343,6 +361,10 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     std::int32_t row = 0;
     if (args.n_tokens <= args.x.tiles.few) {
         using Few = typename DotsOf<S, P, kPrecision>::OfFew;
+        if (args.into_l2 && args.n_tokens <= kIntoL2Tokens<kPrecision> &&
+            count_tiles(args.n_tokens, args.x.tiles) == 1) {
+            return multiply_through_l2<S, P, Few>(args);
+        }
         ask_for_begin<S, 1>(args);
         for (; row < args.n_rows; row += kLanes) multiply_tiles<S, P, Few, 1, true>(args, row);
         return;
