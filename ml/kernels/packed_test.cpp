@@ -73,6 +73,7 @@ class PackedProducts : public testing::TestWithParam<Set> {
         Floats out(static_cast<std::size_t>(n * product.n_rows), store == Store::kAdd ? 1.0f : NAN);
         PackedMatmulArgs args = packed_arguments(product, packed, tokens.integers(), n, out);
         args.store = store;
+        args.into_l2 = into_l2_;
         find_packed(packed_kernels(table, precision()), *product.type)(args);
         return out;
     }
@@ -88,6 +89,7 @@ class PackedProducts : public testing::TestWithParam<Set> {
     }
     std::mt19937 rng_{42};
     bool short_tiles_ = false;  ///< Tokens in tiles as types of 32 columns like them.
+    bool into_l2_ = false;      ///< Weights come through the L2 cache.
 };
 
 class PackedTwins : public PackedProducts {};
@@ -118,6 +120,18 @@ TEST_P(PackedProducts, GiveTheSameBitsInAnyTiles) {
             short_tiles_ = false;
             const Floats one = run(table(), product, 0, n);
             short_tiles_ = true;
+            EXPECT_TRUE(bit_equal(run(table(), product, 0, n), one)) << type.name << " " << n;
+        }
+    });
+}
+
+TEST_P(PackedProducts, GiveTheSameBitsThroughAnyCache) {
+    for_each_type([&](const quant::TypeTraits& type) {
+        const Product product(type, 45, 512, 9, rng_);
+        for (std::int32_t n = 1; n <= 9; ++n) {
+            into_l2_ = false;
+            const Floats one = run(table(), product, 0, n);
+            into_l2_ = true;
             EXPECT_TRUE(bit_equal(run(table(), product, 0, n), one)) << type.name << " " << n;
         }
     });
