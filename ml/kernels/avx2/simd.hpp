@@ -26,7 +26,7 @@ struct Avx2 {
     static constexpr int kScoreQueries = 2;  // 8 registers of sums
     static constexpr int kPackedPanels = 1;  // 8 registers of sums
     static constexpr TileLimits kTiles = avx2::kTiles;
-    static constexpr bool kHalfDots = false;  // a sum has two registers
+    static constexpr int kHalfDotTokens = 1;  // four registers of sums
     template <class P>
     static constexpr bool kNeverStores = false;
 
@@ -186,6 +186,14 @@ struct Avx2 {
     static Ints or_(Ints a, Ints b) {
         return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
     }
+    static Ints add32(Ints a, Ints b) {
+        return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)};
+    }
+    /// Of signed numbers.
+    template <int kBits>
+    static Ints shift_right32(Ints v) {
+        return {_mm256_srai_epi32(v.lo, kBits), _mm256_srai_epi32(v.hi, kBits)};
+    }
     static Ints sub8(Ints v, int n) {
         const __m256i numbers = _mm256_set1_epi8(static_cast<char>(n));
         return {_mm256_sub_epi8(v.lo, numbers), _mm256_sub_epi8(v.hi, numbers)};
@@ -208,15 +216,7 @@ struct Avx2 {
     /// sums + w[2i + 1] * x[1] + w[2i] * x[0], of bf16.
     static Vec add_bf16(Vec sums, Ints w, const std::uint16_t* x) {
         const __m256i pair = broadcast4(x);
-        const __m256 first = _mm256_castsi256_ps(upper_halves(pair));
-        const __m256 second = _mm256_castsi256_ps(_mm256_slli_epi32(pair, 16));
-        sums.lo = _mm256_fmadd_ps(_mm256_castsi256_ps(upper_halves(w.lo)), first, sums.lo);
-        sums.hi = _mm256_fmadd_ps(_mm256_castsi256_ps(upper_halves(w.hi)), first, sums.hi);
-        sums.lo =
-            _mm256_fmadd_ps(_mm256_castsi256_ps(_mm256_slli_epi32(w.lo, 16)), second, sums.lo);
-        sums.hi =
-            _mm256_fmadd_ps(_mm256_castsi256_ps(_mm256_slli_epi32(w.hi, 16)), second, sums.hi);
-        return sums;
+        return {add_bf16(sums.lo, w.lo, pair), add_bf16(sums.hi, w.hi, pair)};
     }
     /// sums + w[2i] * x[0] + w[2i + 1] * x[1]
     template <int>
@@ -337,13 +337,16 @@ struct Avx2 {
         const __m256i bytes = broadcast4(x);
         return {_mm256_maddubs_epi16(w.lo, bytes), _mm256_maddubs_epi16(w.hi, bytes)};
     }
-    static __m256i upper_halves(__m256i v) {
-        return _mm256_and_si256(v, _mm256_set1_epi32(-0x10000));
+    static __m256 add_bf16(__m256 sums, __m256i w, __m256i x) {
+        const __m256 upper = _mm256_castsi256_ps(_mm256_set1_epi32(-0x10000));
+        const auto first = [&](__m256i v) { return _mm256_and_ps(_mm256_castsi256_ps(v), upper); };
+        const auto second = [](__m256i v) { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); };
+        return _mm256_fmadd_ps(second(w), second(x), _mm256_fmadd_ps(first(w), first(x), sums));
     }
     static __m256i bf16_pairs(__m256 a, __m256 b) {
         const __m256i half = _mm256_set1_epi32(0x8000);
         const __m256i lower = _mm256_srli_epi32(_mm256_add_epi32(_mm256_castps_si256(a), half), 16);
-        return _mm256_or_si256(upper_halves(_mm256_add_epi32(_mm256_castps_si256(b), half)), lower);
+        return _mm256_blend_epi16(lower, _mm256_add_epi32(_mm256_castps_si256(b), half), 0xAA);
     }
     /// Eight pairs of 16 bits from numbers of 8.
     static __m256i pairs(__m128i a, __m128i b) {
@@ -368,9 +371,8 @@ struct Avx2 {
 #pragma GCC unroll 8
         for (int t = 0; t < kTokens; ++t) {
             tokens[t] = _mm256_loadu_ps(x + t * x_stride);
-            __asm__(""
-                    : "+x"(tokens[t]));  // keeps it in a register: loading it again for every row
-                                         // is slower
+            // Kept in a register: loading it again for every row is slower.
+            __asm__("" : "+x"(tokens[t]));
         }
 #pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) {

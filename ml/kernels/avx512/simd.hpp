@@ -23,7 +23,7 @@ struct Avx512 {
     static constexpr int kScoreQueries = 6;  // 24 sums
     static constexpr int kPackedPanels = 2;  // 12 registers of integers, 12 of sums
     static constexpr TileLimits kTiles = avx512::kTiles;
-    static constexpr bool kHalfDots = true;  ///< Of few tokens: HalfDots (packed_dots.hpp).
+    static constexpr int kHalfDotTokens = 8;  ///< Up to so many: HalfDots (packed_dots.hpp).
     /// Whether unpacking for every tile costs less than storing what was unpacked, however many
     /// tokens there are: where a line takes a mask and a shift, and a tile is one group.
     template <class P>

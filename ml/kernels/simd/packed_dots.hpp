@@ -177,16 +177,20 @@ struct BlockDots : StoredLines<S, P, 1> {
 template <class S, class P, Precision, FastSums = P::kFastSums>
 struct DotsOf {
     using Type = ExactDots<S, P>;
-    using OfFew = std::conditional_t<S::kHalfDots && P::kHalves, HalfDots<S, P>, Type>;
+    template <int kTokens>
+    using OfFew =
+        std::conditional_t<(kTokens <= S::kHalfDotTokens) && P::kHalves, HalfDots<S, P>, Type>;
 };
 template <class S, class P, FastSums kSums>
 struct DotsOf<S, P, Precision::kFast, kSums> {
     using Type = FastDots<S, P>;
+    template <int>
     using OfFew = Type;
 };
 template <class S, class P>
 struct DotsOf<S, P, Precision::kFast, FastSums::kBlocks> {
     using Type = BlockDots<S, P>;
+    template <int>
     using OfFew = Type;
 };
 

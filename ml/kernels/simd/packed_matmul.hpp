@@ -187,10 +187,9 @@ void call_with_size(std::int32_t first, std::int32_t size, std::int32_t n_tiles,
     }
     if constexpr (kMost > 1) call_with_size<kMost - 1>(first, size, n_tiles, f);
 }
-/// The same for every tile of tokens. @tparam kFew  As TileLimits::few.
-template <class S, bool kFew, class F>
+/// The same for every tile of tokens. @tparam kMost  The most of a tile.
+template <int kMost, class F>
 void for_each_token_tile(const PackedMatmulArgs& args, const F& f) {
-    constexpr std::int32_t kMost = kFew ? S::kTiles.most_of_few : S::kTiles.most;
     const std::int32_t n = args.n_tokens;
     const std::int32_t n_tiles = count_tiles(n, args.x.tiles);
     const std::int32_t size = n / n_tiles;
@@ -297,7 +296,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
             left > kUnpackedColumns ? tile + kBytes : panels + kPanels * args.panel_bytes;
         const std::size_t part = (kBytes / kLineBytes + n_tiles - 1) / n_tiles * kLineBytes;
         std::size_t asked = 0;
-        for_each_token_tile<S, false>(args, [&](std::int32_t first, auto size) {
+        for_each_token_tile<S::kTiles.most>(args, [&](std::int32_t first, auto size) {
             const auto x =
                 TileColumns<D::kPrecision, size.value>::at(args.x, first, args.n_tokens, col);
             const std::size_t last = asked + part < kBytes ? asked + part : kBytes;
@@ -316,9 +315,9 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
 }
 
 /// Tile of tokens by tile, unpacking for each of them.
-template <class S, class P, class D, int kPanels, bool kFew>
+template <class S, class P, class D, int kPanels>
 void multiply_tiles(const PackedMatmulArgs& args, std::int32_t first_row) {
-    for_each_token_tile<S, kFew>(args, [&](std::int32_t first, auto size) {
+    for_each_token_tile<S::kTiles.most>(args, [&](std::int32_t first, auto size) {
         multiply_in_registers<S, P, D, false, kPanels, size.value>(args, first_row, first);
     });
 }
@@ -327,7 +326,7 @@ void multiply_tiles(const PackedMatmulArgs& args, std::int32_t first_row) {
 template <class S, class P, class D, int kPanels>
 void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
     if constexpr (S::template kNeverStores<P>) {
-        multiply_tiles<S, P, D, kPanels, false>(args, first_row);
+        multiply_tiles<S, P, D, kPanels>(args, first_row);
     } else {
         multiply_by_columns<S, P, D, kPanels>(args, first_row);
     }
@@ -342,14 +341,17 @@ void ask_for_begin(const PackedMatmulArgs& args) {
     }
 }
 
-/// One tile of tokens, through the L2 cache.
-template <class S, class P, class D>
-void multiply_through_l2(const PackedMatmulArgs& args) {
-    constexpr int kMost = kIntoL2Tokens<D::kPrecision>;
-    ask_for_begin<S, 1, true>(args);
+/// Few tokens, one panel at a time.
+template <class S, class P, Precision kPrecision, bool kIntoL2>
+void multiply_few(const PackedMatmulArgs& args) {
+    constexpr int kMost = kIntoL2 && kIntoL2Tokens<kPrecision> < S::kTiles.most_of_few
+                              ? kIntoL2Tokens<kPrecision>
+                              : S::kTiles.most_of_few;
+    ask_for_begin<S, 1, kIntoL2>(args);
     for (std::int32_t row = 0; row < args.n_rows; row += kLanes) {
-        call_with_size<kMost>(0, args.n_tokens, 1, [&](std::int32_t first, auto size) {
-            multiply_in_registers<S, P, D, true, 1, size.value>(args, row, first);
+        for_each_token_tile<kMost>(args, [&](std::int32_t first, auto size) {
+            using D = typename DotsOf<S, P, kPrecision>::template OfFew<size.value>;
+            multiply_in_registers<S, P, D, kIntoL2, 1, size.value>(args, row, first);
         });
     }
 }
@@ -358,17 +360,13 @@ template <class S, class P, Precision kPrecision>
 void packed_matmul(const PackedMatmulArgs& args) noexcept {
     using D = typename DotsOf<S, P, kPrecision>::Type;
     constexpr int kRows = S::kPackedPanels * kLanes;
-    std::int32_t row = 0;
     if (args.n_tokens <= args.x.tiles.few) {
-        using Few = typename DotsOf<S, P, kPrecision>::OfFew;
-        if (args.into_l2 && args.n_tokens <= kIntoL2Tokens<kPrecision> &&
-            count_tiles(args.n_tokens, args.x.tiles) == 1) {
-            return multiply_through_l2<S, P, Few>(args);
-        }
-        ask_for_begin<S, 1>(args);
-        for (; row < args.n_rows; row += kLanes) multiply_tiles<S, P, Few, 1, true>(args, row);
-        return;
+        const bool into_l2 = args.into_l2 && args.n_tokens <= kIntoL2Tokens<kPrecision> &&
+                             count_tiles(args.n_tokens, args.x.tiles) == 1;
+        return into_l2 ? multiply_few<S, P, kPrecision, true>(args)
+                       : multiply_few<S, P, kPrecision, false>(args);
     }
+    std::int32_t row = 0;
     ask_for_begin<S, S::kPackedPanels>(args);
     // More than the rows of all but the last panel: the last one may be used in part.
     for (; row + kRows - kLanes < args.n_rows; row += kRows)
