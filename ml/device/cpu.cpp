@@ -31,10 +31,10 @@ Registers cpuid(unsigned leaf, unsigned subleaf) {
 
 bool bit(unsigned value, int index) { return ((value >> index) & 1u) != 0; }
 
-bool is_zen_3_or_4(const Registers& leaf1) {
-    constexpr unsigned kFamily = 0xF + 0xA;
+/// Whether AMD made it, as one of this family.
+bool is_amd_family(const Registers& leaf1, unsigned family) {
     const bool is_amd = cpuid(0, 0).ebx == 0x68747541;  // "Auth", of AuthenticAMD
-    return is_amd && (leaf1.eax >> 8 & 0xF) + (leaf1.eax >> 20 & 0xFF) == kFamily;
+    return is_amd && (leaf1.eax >> 8 & 0xF) + (leaf1.eax >> 20 & 0xFF) == family;
 }
 
 /// Register states that the operating system saves (XCR0).
@@ -127,7 +127,7 @@ CpuFeatures detect_cpu() {
                       bit(leaf7.ebx, 30) && bit(leaf7.ebx, 31);
     features.avx512_vnni = features.avx512 && bit(leaf7.ecx, 11);
     features.avx512_bf16 = features.avx512 && bit(leaf7_1.eax, 5);
-    features.few_l1_misses = is_zen_3_or_4(leaf1);
+    features.few_l1_misses = features.avx512 && is_amd_family(leaf1, 25);
     features.amx = features.avx512_vnni && tiles && bit(leaf7.edx, 24) && bit(leaf7.edx, 25) &&
                    bit(leaf7.edx, 22) && may_use_tiles();
     return features;

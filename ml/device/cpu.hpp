@@ -18,7 +18,8 @@ struct CpuFeatures {
     bool avx512_vnni = false;
     bool avx512_bf16 = false;
     bool amx = false;  ///< AMX tiles with int8 and bf16, beside AVX-512 with VNNI.
-    /// Zen 3 and Zen 4: the L1 cache waits for 24 lines at once, too few for the memory there is.
+    /// Zen 4: the L1 cache waits for 24 lines at once, too few for the memory there is. (So does
+    /// Zen 3's, of the same family; nobody has measured what helps there.)
     bool few_l1_misses = false;
 
     /// "avx2 avx512 avx512_vnni" for people.

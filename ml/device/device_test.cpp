@@ -1,6 +1,8 @@
 // Choice of kernels, and cores and memory read from made-up /proc and /sys trees.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "ml/device/device_manager.hpp"
 #include "ml/device/test_fixture.hpp"
 #include "ml/kernels/avx512/table.hpp"
@@ -24,6 +26,15 @@ TEST(ChooseKernels, TakesTheBestThatTheCpuHas) {
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "amx");
     EXPECT_STREQ((*choose_kernels(cpu, "avx512"))->name, "avx512");
     EXPECT_STREQ((*choose_kernels(cpu, "generic"))->name, "generic");
+}
+
+/// As the system says it.
+TEST(DetectCpu, KnowsZen4) {
+    std::ifstream file("/proc/cpuinfo");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (text.empty()) GTEST_SKIP() << "no /proc/cpuinfo";
+    const bool is_family_25 = text.contains("AuthenticAMD") && text.contains("cpu family\t: 25\n");
+    EXPECT_EQ(detect_cpu().few_l1_misses, is_family_25 && text.contains(" avx512bw "));
 }
 
 TEST(ChooseKernels, ReadThroughTheL2CacheWhereTheL1CacheWaitsForFewLines) {
