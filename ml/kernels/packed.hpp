@@ -189,8 +189,9 @@ constexpr int share_of(float part) noexcept {
     const int up = static_cast<float>(whole) < part ? whole + 1 : whole;
     return up < 1 ? 1 : up > kGreatestShare ? kGreatestShare : up;
 }
-/// The bf16 number nearest to a number; of two as near the greater magnitude.
-constexpr std::uint16_t round_to_bf16(float number) noexcept {
+/// The nearest bf16, of two the one further from zero. NaN stays NaN if it has few other bits
+/// (plain_nan of an instruction set).
+constexpr std::uint16_t nearest_bf16(float number) noexcept {
     return static_cast<std::uint16_t>((__builtin_bit_cast(std::uint32_t, number) + 0x8000) >> 16);
 }
 /// Greatest integer of a token in an exact product.

@@ -196,6 +196,26 @@ TEST_P(PackedTwins, HoldTheGreatestSums) {
     });
 }
 
+/// A damaged block says so, whatever its NaN looks like, and only in its own row.
+TEST_P(PackedProducts, BringEveryNaNOfAWeightToItsRow) {
+    for_each_type([&](const quant::TypeTraits& type) {
+        for (const std::uint16_t nan : {0x7FFF, 0xFE00}) {
+            std::size_t at = 0;
+            for (const quant::PackFields::Run& fields : quant::find_pack_fields(type.type)->runs) {
+                for (std::size_t i = 0; i < fields.count; ++i, at += fields.field_bytes) {
+                    if (fields.field_bytes != 2) continue;
+                    Product product(type, 20, 512, 3, rng_);
+                    const std::size_t row_bytes = product.weights.size() / 20;
+                    std::memcpy(product.weights.data() + 17 * row_bytes + at, &nan, sizeof(nan));
+                    const Floats out = run(table(), product, 0, 3);
+                    for (std::size_t o = 0; o < out.size(); ++o)
+                        ASSERT_EQ(std::isnan(out[o]), o % 20 == 17) << type.name << ", byte " << at;
+                }
+            }
+        }
+    });
+}
+
 TEST_P(PackedProducts, LoseNothingButTheLastBitOfActivations) {
     for_each_type([&](const quant::TypeTraits& type) {
         const Product product(type, 32, 1536, 4, rng_);
@@ -215,8 +235,8 @@ TEST_P(PackedProducts, ReadEveryWeightWhereItStands) {
             product.x[static_cast<std::size_t>(i)] = i / kCols == i % kCols ? 1.0f : 0.0f;
         Floats weights(kRows * kCols);
         type.decode(product.weights.data(), weights.data(), weights.size());
-        // A fast product can take a weight's min apart into two larger numbers.
-        // Or rounds it to bf16.
+        // A fast product can take a weight's min apart into two larger numbers, or round it to
+        // bf16.
         const bool is_bf16 =
             precision() == Precision::kFast && (has_tiles() || type.name == "Q4_K");
         const float rounding = (is_bf16 ? 4e-3f : 1e-6f) * *std::ranges::max_element(weights);

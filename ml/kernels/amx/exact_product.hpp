@@ -86,7 +86,7 @@ class ExactTileProduct {
             out.numbers.read(from, col);
             for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
                 const int run = col / kTokenGroup + group * P::kPhases + phase.value;
-                S::template prefetch<kAsked>(ahead + static_cast<std::size_t>(run) * kAsked);
+                prefetch<kAsked>(ahead + static_cast<std::size_t>(run) * kAsked);
                 auto* lines = out.lines[run * kParts];
 #pragma GCC unroll 8
                 for (int step = 0; step < 8; ++step) {
@@ -128,8 +128,8 @@ class ExactTileProduct {
         constexpr std::size_t kBytes = Strips::kBlockBytes / (kTokenBlock / P::kGroup);
 #pragma GCC unroll 2
         for (std::size_t i = 0; i < kUsed; ++i)
-            S::template prefetch<kBytes>(weights + i * strips_.panel_bytes() +
-                                         static_cast<std::size_t>(part) / 2 * kBytes);
+            prefetch<kBytes>(weights + i * strips_.panel_bytes() +
+                             static_cast<std::size_t>(part) / 2 * kBytes);
     }
 
     template <int kCount>

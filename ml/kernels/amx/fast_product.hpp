@@ -62,8 +62,7 @@ class FastTileProduct {
             const std::byte* tile = weights_ + run_ / kTileRuns * P::kBytes;
             if (run_ % kTileRuns == 0 && piece_ == 0) numbers_.read(tile, 0);
             if (piece_ == 0) {  // memory is asked for what is read later
-                S::template prefetch<kRunBytes>(strips_.ahead(tile, kPanels) +
-                                                run_ % kTileRuns * kRunBytes);
+                prefetch<kRunBytes>(strips_.ahead(tile, kPanels) + run_ % kTileRuns * kRunBytes);
             }
             make_piece(tile, run_ % kTileRuns, (*out_)[run_]);
             --n_left_;
@@ -99,7 +98,7 @@ class FastTileProduct {
             const auto scale = S::load(numbers_.scales + at);
             auto least = S::mul(scale, S::set1(static_cast<float>(-P::kOffset)));
             if constexpr (P::kHasMins) least = S::sub(least, S::load(numbers_.mins + at));
-            const ScaledLines<P> scaled{scale, least};
+            const ScaledLines<P> scaled{S::plain_nan(scale), S::plain_nan(least)};
 #pragma GCC unroll 8
             for (int step = kPiece * kSteps; step < (kPiece + 1) * kSteps; ++step) {
                 __m512i made[2];

@@ -209,7 +209,9 @@ struct Avx2 {
     static void store_pairs(std::int16_t* p, __m128i a, __m128i b) {
         store_line(p, {pairs(a, b), pairs(_mm_unpackhi_epi64(a, a), _mm_unpackhi_epi64(b, b))});
     }
-    /// Sixteen pairs of numbers as round_to_bf16 (packed.hpp) has them, the first of each from a.
+    /// The NaN without other bits for every NaN: rounding carries nothing into its sign.
+    static Vec plain_nan(Vec v) { return {plain_nan(v.lo), plain_nan(v.hi)}; }
+    /// Sixteen pairs of numbers as nearest_bf16 (packed.hpp) has them, the first of each from a.
     static void store_bf16(std::uint16_t* p, Vec a, Vec b) {
         store_line(p, {bf16_pairs(a.lo, b.lo), bf16_pairs(a.hi, b.hi)});
     }
@@ -299,18 +301,6 @@ struct Avx2 {
     static Vec fnma(Vec a, Vec b, Vec c) {
         return {_mm256_fnmadd_ps(a.lo, b.lo, c.lo), _mm256_fnmadd_ps(a.hi, b.hi, c.hi)};
     }
-    /// Asks for memory that is read later. In assembly: GCC takes a function that only prefetches
-    /// for one without effect, and leaves its calls out.
-    template <std::size_t kBytes, bool kIntoL2 = false>
-    [[gnu::always_inline]] static void prefetch(const std::byte* p) {
-#pragma GCC unroll 4
-        for (std::size_t i = 0; i < kBytes; i += 64) {
-            if constexpr (kIntoL2)
-                __asm__ volatile("prefetcht1 %0" : : "m"(p[i]));
-            else
-                __asm__ volatile("prefetcht0 %0" : : "m"(p[i]));
-        }
-    }
 
   private:
     /// Sums as they are: the compiler would keep many products in memory before it adds them.
@@ -342,6 +332,10 @@ struct Avx2 {
         const auto first = [&](__m256i v) { return _mm256_and_ps(_mm256_castsi256_ps(v), upper); };
         const auto second = [](__m256i v) { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); };
         return _mm256_fmadd_ps(second(w), second(x), _mm256_fmadd_ps(first(w), first(x), sums));
+    }
+    static __m256 plain_nan(__m256 v) {
+        const __m256 nan = _mm256_set1_ps(__builtin_nanf(""));
+        return _mm256_blendv_ps(v, nan, _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
     }
     static __m256i bf16_pairs(__m256 a, __m256 b) {
         const __m256i half = _mm256_set1_epi32(0x8000);

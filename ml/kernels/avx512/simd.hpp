@@ -181,7 +181,12 @@ struct Avx512 {
         const __m512i upper = _mm512_slli_epi32(_mm512_cvtepi8_epi32(b), 16);
         _mm512_storeu_si512(p, _mm512_or_si512(upper, _mm512_cvtepi8_epi32(a)));
     }
-    /// Sixteen pairs of numbers as round_to_bf16 (packed.hpp) has them, the first of each from a.
+    /// The NaN without other bits for every NaN: rounding carries nothing into its sign.
+    static Vec plain_nan(Vec v) {
+        const __mmask16 is_nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+        return _mm512_mask_mov_ps(v, is_nan, _mm512_set1_ps(__builtin_nanf("")));
+    }
+    /// Sixteen pairs of numbers as nearest_bf16 (packed.hpp) has them, the first of each from a.
     static void store_bf16(std::uint16_t* p, Vec a, Vec b) {
         const __m512i half = _mm512_set1_epi32(0x8000);
         const __m512i lower = _mm512_srli_epi32(_mm512_add_epi32(_mm512_castps_si512(a), half), 16);
@@ -260,18 +265,6 @@ struct Avx512 {
     }
     /// c - a * b
     static Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, c); }
-    /// Asks for memory that is read later. In assembly: GCC takes a function that only prefetches
-    /// for one without effect, and leaves its calls out.
-    template <std::size_t kBytes, bool kIntoL2 = false>
-    [[gnu::always_inline]] static void prefetch(const std::byte* p) {
-#pragma GCC unroll 4
-        for (std::size_t i = 0; i < kBytes; i += 64) {
-            if constexpr (kIntoL2)
-                __asm__ volatile("prefetcht1 %0" : : "m"(p[i]));
-            else
-                __asm__ volatile("prefetcht0 %0" : : "m"(p[i]));
-        }
-    }
 
   protected:
     static __m512i broadcast4(const void* p) {

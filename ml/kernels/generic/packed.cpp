@@ -198,7 +198,8 @@ float add_whole_block(const Integers& block, const Token& token, std::size_t col
         const float left =
             block.block_scale * kWholeOffset * static_cast<float>(block.whole_scales[group]) -
             block.mins[group];
-        sum = std::fma(quant::bf16_to_f32(round_to_bf16(left)), token.rounded_sum(col + at), sum);
+        const float rounded = std::isnan(left) ? left : quant::bf16_to_f32(nearest_bf16(left));
+        sum = std::fma(rounded, token.rounded_sum(col + at), sum);
     }
     return sum;
 }
@@ -323,7 +324,7 @@ void quantize_group(const float* x, float greatest, std::int32_t col, const Toke
     const std::size_t second = static_cast<std::size_t>(col / kTokenGroup % 2);
     const std::size_t in_pair = group.before.shares + 2 * group.in_tile + 1 - second;
     out.shares[in_pair] = static_cast<std::int16_t>(share);
-    out.rounded_sums[in_pair] = round_to_bf16(out.sums[group.before.groups + group.in_tile]);
+    out.rounded_sums[in_pair] = nearest_bf16(out.sums[group.before.groups + group.in_tile]);
 }
 
 void quantize_fast(const float* x, std::int32_t n, const TokenPlace& out) noexcept {

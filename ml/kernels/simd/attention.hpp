@@ -6,6 +6,7 @@
 
 #include "ml/kernels/simd/kv.hpp"
 #include "ml/kernels/simd/math.hpp"
+#include "ml/kernels/simd/prefetch.hpp"
 #include "ml/kernels/table.hpp"
 
 namespace notso::ml::kernels {
@@ -82,10 +83,9 @@ struct Ahead {
     const std::byte* next;
     const std::byte* end;
 
-    template <class S>
     [[gnu::always_inline]] void ask(std::ptrdiff_t n_lines) {
         constexpr std::ptrdiff_t kLine = 64;
-        for (; n_lines > 0 && next < end; --n_lines, next += kLine) S::template prefetch<1>(next);
+        for (; n_lines > 0 && next < end; --n_lines, next += kLine) prefetch<1>(next);
     }
 };
 
@@ -249,12 +249,12 @@ void attend_alone(const AttentionArgs& args, const AttentionState& state, const 
     const auto value_lines = static_cast<std::ptrdiff_t>((row_bytes + 63) / 64);
     NextTile next = next_tile(args, tile, row_bytes);
     const auto key = [&](std::ptrdiff_t d, std::int32_t first) __attribute__((always_inline)) {
-        if (first == 0) next.keys.ask<S>(K::kKeyLines);
+        if (first == 0) next.keys.ask(K::kKeyLines);
         return K::load_keys(tile.keys, d, first);
     };
     score_tile<S, S::kScoreQueries>(state, key, 0, tile.n, dim);
     const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
-        if (d == 0) next.values.ask<S>(value_lines);
+        if (d == 0) next.values.ask(value_lines);
         return K::load(tile.values + static_cast<std::size_t>(j) * row_bytes, d);
     };
     gather_token<S>(state, value, 0, args.n_heads, tile.n, dim);

@@ -21,9 +21,8 @@ namespace notso::ml::kernels {
 //   16-bit numbers fit 32 bits nevertheless
 // Where kFastSums is kBlocks, a block of kTokenBlock columns is one number times integers:
 //   block_scales(tile, out)   [16] f32
-//   whole_scales(tile, out)   [kElements / kGroup / 2, 16, 2] int16_t: of two neighbouring groups
-//   the second first
-//   left_mins(tile, out)   as whole_scales, of bf16: minus what is left of the mins when
+//   whole_scales(tile, out, left_mins)   [kElements / kGroup / 2, 16, 2] int16_t: of two
+//   neighbouring groups the second first; the same of bf16: minus what is left of the mins when
 //   kWholeOffset has been taken from every q
 
 /// What fast products add up before they scale it.
@@ -167,23 +166,20 @@ struct PackedQ4_K : PackedScales6<S> {
     static void block_scales(const std::byte* tile, float* out) {
         S::store(out, S::load_f16(tile));
     }
-    static void whole_scales(const std::byte* tile, std::int16_t* out) {
+    static void whole_scales(const std::byte* tile, std::int16_t* out, std::uint16_t* left_mins) {
         const typename PackedQ4_K::Numbers scales(tile, 0, 0);
+        const typename PackedQ4_K::Numbers mins(tile, 4, 4);
 #pragma GCC unroll 4
         for (int i = 0; i < 8; i += 2)
             S::store_pairs(out + i * kLanes, scales.of(i + 1), scales.of(i));
-    }
-    static void left_mins(const std::byte* tile, std::uint16_t* out) {
-        const typename PackedQ4_K::Numbers scales(tile, 0, 0);
-        const typename PackedQ4_K::Numbers mins(tile, 4, 4);
-        const auto d = S::mul(S::load_f16(tile), S::set1(kWholeOffset));
-        const auto dmin = S::load_f16(tile + 32);
+        const auto d = S::mul(S::plain_nan(S::load_f16(tile)), S::set1(kWholeOffset));
+        const auto dmin = S::plain_nan(S::load_f16(tile + 32));
         const auto left = [&](int i) {
             return S::sub(S::mul(d, S::from_i8(scales.of(i))),
                           S::mul(dmin, S::from_i8(mins.of(i))));
         };
 #pragma GCC unroll 4
-        for (int i = 0; i < 8; i += 2) S::store_bf16(out + i * kLanes, left(i + 1), left(i));
+        for (int i = 0; i < 8; i += 2) S::store_bf16(left_mins + i * kLanes, left(i + 1), left(i));
     }
     template <int kPhase>
     [[gnu::always_inline]] static void halves(const std::byte* tile,

@@ -33,8 +33,7 @@ struct ColumnNumbers<S, P, FastSums::kBlocks> {
 
     [[gnu::always_inline]] void read(const std::byte* tile, int) {
         P::block_scales(tile, block_scales);
-        P::whole_scales(tile, scales);
-        P::left_mins(tile, mins);
+        P::whole_scales(tile, scales, mins);
     }
 };
 template <class S, class P, class D>

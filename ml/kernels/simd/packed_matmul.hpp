@@ -6,6 +6,7 @@
 
 #include "ml/kernels/packed.hpp"
 #include "ml/kernels/simd/packed_fold.hpp"
+#include "ml/kernels/simd/prefetch.hpp"
 #include "ml/kernels/table.hpp"
 
 namespace notso::ml::kernels {
@@ -13,8 +14,7 @@ namespace notso::ml::kernels {
 /// How far ahead of a few tokens weights are asked for.
 template <bool kIntoL2 = false>
 inline constexpr std::size_t kPrefetchBytes = kIntoL2 ? 7168 : 9216;
-/// Most tokens that take weights through the L2 cache: with more, products wait for the L1 cache
-/// longer than for memory.
+/// Most tokens that take weights through the L2 cache: more gain nothing.
 template <Precision kPrecision>
 inline constexpr std::int32_t kIntoL2Tokens = kPrecision == Precision::kExact ? 4 : 8;
 
@@ -79,9 +79,8 @@ template <class S, class P, class D, bool kIntoL2, int kPanels, int kTokens>
         if (weights.ahead != nullptr) {
 #pragma GCC unroll 2
             for (int panel = 0; panel < kPanels; ++panel) {
-                S::template prefetch<kRunBytes, kIntoL2>(weights.ahead +
-                                                         panel * weights.panel_bytes +
-                                                         static_cast<std::size_t>(run) * kRunBytes);
+                prefetch<kRunBytes, kIntoL2>(weights.ahead + panel * weights.panel_bytes +
+                                             static_cast<std::size_t>(run) * kRunBytes);
             }
         }
         const auto line =
@@ -302,7 +301,7 @@ void multiply_by_columns(const PackedMatmulArgs& args, std::int32_t first_row) {
             const std::size_t last = asked + part < kBytes ? asked + part : kBytes;
             for (; asked < last; asked += kLineBytes)
                 for (int panel = 0; panel < kPanels; ++panel)
-                    S::template prefetch<kLineBytes>(next + panel * args.panel_bytes + asked);
+                    prefetch<kLineBytes>(next + panel * args.panel_bytes + asked);
             multiply_columns<S, P, D, kPanels, size.value>(
                 unpacked, numbers, n_cols / kTokenGroup, x, sums + first * kPanels * kLanes);
         });
@@ -337,7 +336,7 @@ template <class S, int kPanels, bool kIntoL2 = false>
 void ask_for_begin(const PackedMatmulArgs& args) {
     for (std::size_t i = 0; i < kPrefetchBytes<kIntoL2> / kPanels; i += kLineBytes) {
         for (int panel = 0; panel < kPanels; ++panel)
-            S::template prefetch<kLineBytes, kIntoL2>(args.panels + panel * args.panel_bytes + i);
+            prefetch<kLineBytes, kIntoL2>(args.panels + panel * args.panel_bytes + i);
     }
 }
 
@@ -361,8 +360,7 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     using D = typename DotsOf<S, P, kPrecision>::Type;
     constexpr int kRows = S::kPackedPanels * kLanes;
     if (args.n_tokens <= args.x.tiles.few) {
-        const bool into_l2 = args.into_l2 && args.n_tokens <= kIntoL2Tokens<kPrecision> &&
-                             count_tiles(args.n_tokens, args.x.tiles) == 1;
+        const bool into_l2 = args.into_l2 && args.n_tokens <= kIntoL2Tokens<kPrecision>;
         return into_l2 ? multiply_few<S, P, kPrecision, true>(args)
                        : multiply_few<S, P, kPrecision, false>(args);
     }

@@ -194,7 +194,7 @@ void quantize_fast(const float* x, int n_groups, const ColumnPlace<std::int8_t>&
             HalfSums(integers), finite ? scale : magnitudes[group], group, out);
         const std::ptrdiff_t in_pair = group / 2 * 2 * out.step + 1 - group % 2;
         out.shares[in_pair] = static_cast<std::int16_t>(share);
-        out.rounded_sums[in_pair] = round_to_bf16(out.sums[group * out.step]);
+        out.rounded_sums[in_pair] = nearest_bf16(out.sums[group * out.step]);
     }
 }
 
