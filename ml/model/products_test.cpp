@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "ml/kernels/generic/table.hpp"
 #include "ml/kernels/packed_harness.hpp"
 
@@ -80,6 +82,28 @@ TEST_P(ProductsTest, EachTokenGetsWhatItsPrecisionGives) {
         EXPECT_EQ(rows_of(mixed, 0, runs.n_exact), rows_of(exact, 0, runs.n_exact));
         EXPECT_EQ(rows_of(mixed, runs.n_exact, n), rows_of(fast, runs.n_exact, n));
         EXPECT_NE(rows_of(mixed, runs.n_exact, n), rows_of(exact, runs.n_exact, n));
+    }
+}
+
+std::atomic<int> calls_into_l2;
+std::atomic<int> other_calls;
+void count_call(const kernels::PackedMatmulArgs& args) noexcept {
+    ++(args.into_l2 ? calls_into_l2 : other_calls);
+}
+
+TEST_P(ProductsTest, KernelsAreToldHowTheirCpuReads) {
+    matrix_.packed[static_cast<std::size_t>(Precision::kExact)] = count_call;
+    for (const bool into_l2 : {false, true}) {
+        kernels::KernelTable kernels = table();
+        kernels.weights_into_l2 = into_l2;
+        const Products products(kernels, work_, pool_);
+        calls_into_l2 = other_calls = 0;
+        Floats out(kRows);
+        quantize({.n_exact = 1});
+        products.multiply({matrix_, work_.h, {.n_exact = 1}, out.data(), kernels::Store::kReplace},
+                          nullptr);
+        EXPECT_EQ(calls_into_l2 > 0, into_l2);
+        EXPECT_EQ(other_calls > 0, !into_l2);
     }
 }
 
