@@ -35,16 +35,18 @@ const look_at = (page) => page.evaluate(() => dispatchEvent(new Event("focus")))
 const mark = (page) => page.evaluate(() => { globalThis.same_page = true; });
 const assert_same_page = async (page) => assert.ok(await page.evaluate(() => globalThis.same_page), "it was reloaded");
 
-/// Answers the next requests for the badge with a state of loading. @returns  Its `percent` may change.
-async function loading_badge(page, percent) {
-  const shown = { percent };
-  await page.route("**/model-badge?*", async (route) => {
+/// A page whose badge shows a state of loading while `shown.percent` is set. The route is there before the page is: a
+/// request under way when a page's first route is set can be lost by the browser, and the page would wait for its answer.
+async function open_loading_page(shown) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  await context.route("**/model-badge?*", async (route) => {
+    if (!shown.percent) return route.continue();
     const response = await route.fetch();
     const body = (await response.text()).replace(/data-state="\w+"/, 'data-state="loading" data-changing')
       .replace(/(model-state">)[^<]*/, `$1Loading <span class="wide">model </span>${shown.percent} %`);
     await route.fulfill({ response, body });
   });
-  return shown;
+  return open_page(browser, stub.url, { context });
 }
 
 test("an idle page asks nothing", async () => {
@@ -60,10 +62,11 @@ test("an idle page asks nothing", async () => {
 });
 
 test("a model that is being loaded is followed until it is ready", async () => {
-  const page = await open_page(browser, stub.url);
+  const loading = {};
+  const page = await open_loading_page(loading);
   await mark(page);
   await page.fill("#message", "half a thought");
-  const loading = await loading_badge(page, 43);
+  loading.percent = 43;
   await look_at(page);
   await state(page, "loading");
   assert.equal(await page.innerText("#model-badge .model-state"), "Loading model 43 %");
@@ -78,7 +81,7 @@ test("a model that is being loaded is followed until it is ready", async () => {
   await page.setViewportSize({ width: 1280, height: 844 });
   loading.percent = 87;
   await page.waitForFunction(() => /87 %/.test(document.querySelector("#model-badge .model-state").innerText));
-  await page.unroute("**/model-badge?*");
+  delete loading.percent;
   await state(page, "ready");
   assert.equal(await page.innerText("#announcer"), "The model is ready");
   assert.equal(await page.inputValue("#message"), "half a thought");
