@@ -40,7 +40,8 @@ struct Tokens {
            std::int32_t n_cols)
         : tiles(tile_limits) {
         const TokenSizes sizes = token_sizes(n_tokens, n_cols);
-        q.resize(token_bytes(precision, n_tokens, n_cols));
+        q.resize(token_bytes(precision, n_tokens, n_cols),
+                 std::byte{0x5A});  // what is not set does not count
         scales.resize(sizes.groups);
         sums.resize(sizes.groups);
         starts.resize(sizes.starts);

@@ -300,40 +300,62 @@ TEST(TokenTiles, CutABatchIntoTilesOfAboutTheSameSize) {
     }
 }
 
-/// The numbers of a fast product by tiles, multiplied exactly.
+struct TiledShape {
+    std::int32_t n_rows;
+    std::int32_t n_cols;
+    std::int32_t n_tokens;
+};
+/// Remainders of slabs of columns, of panels, and of tiles of tokens, whole ones and others.
+constexpr TiledShape kTiledShapes[] = {{48, 4608, 37},
+                                       {33, 2304, 17},
+                                       {32, 256, 16},
+                                       {32, 256, 64},
+                                       {17, 256, 80},
+                                       {64, 512, 97},
+                                       {20, 576, 18}};
+
+float rounded_to_bf16(float x) {
+    return std::bit_cast<float>((std::bit_cast<std::uint32_t>(x) + 0x8000) & 0xFFFF0000);
+}
+
+/// Of weights rounded to bf16, multiplied exactly.
+Floats product_in_bf16(const Product& product) {
+    const auto n_cols = static_cast<std::size_t>(product.n_cols);
+    const auto n_rows = static_cast<std::size_t>(product.n_rows);
+    const std::size_t row_bytes = product.weights.size() / n_rows;
+    Floats weights(n_cols);
+    Floats out(product.x.size() / n_cols * n_rows);
+    for (std::size_t row = 0; row < n_rows; ++row) {
+        product.type->decode(product.weights.data() + row * row_bytes, weights.data(), n_cols);
+        for (float& weight : weights) weight = rounded_to_bf16(weight);
+        for (std::size_t t = 0; t < product.x.size() / n_cols; ++t) {
+            double sum = 0;
+            for (std::size_t i = 0; i < n_cols; ++i)
+                sum += static_cast<double>(weights[i]) * product.x[t * n_cols + i];
+            out[t * n_rows + row] = static_cast<float>(sum);
+        }
+    }
+    return out;
+}
+
 TEST(TileProducts, RoundTokensAndWeightsToBf16AndNothingElse) {
     if (!detect_cpu().avx512_vnni) GTEST_SKIP() << "no AVX-512 with VNNI";
-    const auto rounded = [](float x) {
-        return std::bit_cast<float>((std::bit_cast<std::uint32_t>(x) + 0x8000) & 0xFFFF0000);
-    };
     std::mt19937 rng(5);
+    const KernelTable& table = emulated_amx_table();
     for (const quant::TypeTraits& type : quant::runnable_types()) {
-        const PackedMatmul matmul =
-            find_packed(packed_kernels(emulated_amx_table(), Precision::kFast), type);
+        const PackedMatmul matmul = find_packed(packed_kernels(table, Precision::kFast), type);
         if (matmul == nullptr) continue;
-        Product product(type, 48, 4608, 37, rng);
-        for (float& x : product.x) x = rounded(x);
-        const Packed packed(product);
-        const Tokens tokens(
-            emulated_amx_table(), Precision::kFast, product.x.data(), 37, product.n_cols);
-        Floats out(static_cast<std::size_t>(37 * product.n_rows));
-        matmul(packed_arguments(product, packed, tokens.integers(), 37, out));
-        Floats weights(static_cast<std::size_t>(product.n_cols));
-        Floats expected;
-        for (std::int32_t t = 0; t < 37; ++t) {
-            for (std::int32_t row = 0; row < product.n_rows; ++row) {
-                const std::size_t row_bytes = product.weights.size() / 48;
-                type.decode(product.weights.data() + static_cast<std::size_t>(row) * row_bytes,
-                            weights.data(),
-                            weights.size());
-                double sum = 0;
-                for (std::size_t i = 0; i < weights.size(); ++i)
-                    sum += static_cast<double>(rounded(weights[i])) *
-                           product.x[static_cast<std::size_t>(t * product.n_cols) + i];
-                expected.push_back(static_cast<float>(sum));
-            }
+        for (const auto& [n_rows, n_cols, n_tokens] : kTiledShapes) {
+            if (n_cols % static_cast<std::int32_t>(type.elements) != 0) continue;
+            Product product(type, n_rows, n_cols, n_tokens, rng);
+            for (float& x : product.x) x = rounded_to_bf16(x);
+            const Packed packed(product);
+            const Tokens tokens(table, Precision::kFast, product.x.data(), n_tokens, n_cols);
+            Floats out(static_cast<std::size_t>(n_tokens * n_rows), NAN);
+            matmul(packed_arguments(product, packed, tokens.integers(), n_tokens, out));
+            EXPECT_LT(worst_error(out, product_in_bf16(product)), 2e-5)
+                << type.name << ", " << n_rows << " x " << n_cols << ", " << n_tokens;
         }
-        EXPECT_LT(worst_error(out, expected), 2e-5) << type.name;
     }
 }
 

@@ -71,7 +71,7 @@ struct KvKernels {
     Attention attention;
 };
 
-inline constexpr std::int32_t kMatmulTokens = 128;  ///< Tokens of one call.
+inline constexpr std::int32_t kMatmulTokens = 256;  ///< Tokens of one call.
 inline constexpr std::int32_t kPanelRows = 12;  ///< Weight rows decoded at once for many tokens,
 inline constexpr std::int32_t kPanelCols =
     640;  ///< this many columns of them: what the L1 cache holds.

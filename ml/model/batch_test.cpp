@@ -305,7 +305,7 @@ TEST_F(Batches, AnErrorLeavesEveryCacheAndAllLogitsAlone) {
 TEST_F(Batches, APassBetweenLayersEqualsEachAlone) {
     const auto model = load_model("tiny_llama", 2);
     ASSERT_TRUE(model);
-    const std::vector<Share> shares = {{0, 200, 2, kFast}, {7, 1, 1}, {66, 3, 3}};
+    const std::vector<Share> shares = {{0, 300, 2, kFast}, {7, 1, 1}, {66, 3, 3}};
     std::vector<Reading> alone = prepare(*model, KvType::kF16, shares);
     std::vector<Reading> runs = prepare(*model, KvType::kF16, shares);
     for (Reading& run : alone)
@@ -321,7 +321,7 @@ TEST_F(Batches, APassBetweenLayersEqualsEachAlone) {
         return true;
     });
     ASSERT_TRUE(done) << done.error().detail;
-    EXPECT_EQ(n_layers, 2 * extent(model->config().n_layers)) << "200 tokens are two chunks";
+    EXPECT_EQ(n_layers, 2 * extent(model->config().n_layers)) << "300 tokens are two chunks";
     for (std::size_t i = 0; i < shares.size(); ++i) {
         EXPECT_TRUE(same_logits(runs[i], alone[i])) << i;
         EXPECT_TRUE(same_caches(*model, runs[i], alone[i])) << i;
@@ -332,7 +332,7 @@ TEST_F(Batches, APassThatIsEndedLeavesTheCaches) {
     const auto model = load_model("tiny_llama", 2);
     ASSERT_TRUE(model);
     for (const std::int32_t last_layer : {1, 2, 3, 4}) {
-        std::vector<Reading> runs = prepare(*model, KvType::kF16, {{4, 200, 1}, {9, 2, 2}});
+        std::vector<Reading> runs = prepare(*model, KvType::kF16, {{4, 300, 1}, {9, 2, 2}});
         std::vector<Segment> segments;
         for (Reading& run : runs) segments.push_back(run.segment());
         std::int32_t layer = 0;
@@ -342,7 +342,7 @@ TEST_F(Batches, APassThatIsEndedLeavesTheCaches) {
         EXPECT_EQ(ended.error().code, ErrorCode::kCancelled);
         EXPECT_EQ(runs[0].cache->size(), 4);
         EXPECT_EQ(runs[1].cache->size(), 9);
-        std::vector<Reading> alone = prepare(*model, KvType::kF16, {{4, 200, 1}, {9, 2, 2}});
+        std::vector<Reading> alone = prepare(*model, KvType::kF16, {{4, 300, 1}, {9, 2, 2}});
         ASSERT_TRUE(read_together(*model, runs)) << "and can be done again";
         ASSERT_TRUE(read_together(*model, alone));
         EXPECT_TRUE(same_logits(runs[0], alone[0]));

@@ -88,13 +88,13 @@ TEST_F(ChunkTest, ExactTokensComeBeforeFastOnes) {
 }
 
 TEST_F(ChunkTest, WhatDoesNotFitGoesOnInTheNextChunk) {
-    EXPECT_EQ(cut(make({{0, 128, kExact}})), (Strings{"0:0+128@0 | 128 0"}));
-    EXPECT_EQ(cut(make({{0, 129, kFast}})), (Strings{"0:0+128@0 | 0 128", "0:128+1@128 | 0 1"}));
-    EXPECT_EQ(cut(make({{5, 300, kExact}, {9, 1, kExact}, {1, 60, kFast}, {2, 40, kFast}})),
-              (Strings{"0:0+128@5 | 128 0",
-                       "0:128+128@133 | 128 0",
-                       "0:256+44@261 1:0+1@9 2:0+60@1 3:0+23@2 | 45 83",
-                       "3:23+17@25 | 0 17"}));
+    EXPECT_EQ(cut(make({{0, 256, kExact}})), (Strings{"0:0+256@0 | 256 0"}));
+    EXPECT_EQ(cut(make({{0, 257, kFast}})), (Strings{"0:0+256@0 | 0 256", "0:256+1@256 | 0 1"}));
+    EXPECT_EQ(cut(make({{5, 600, kExact}, {9, 1, kExact}, {1, 120, kFast}, {2, 100, kFast}})),
+              (Strings{"0:0+256@5 | 256 0",
+                       "0:256+256@261 | 256 0",
+                       "0:512+88@517 1:0+1@9 2:0+120@1 3:0+47@2 | 89 167",
+                       "3:47+53@49 | 0 53"}));
 }
 
 TEST_F(ChunkTest, LogitsGoToTheirOwnSequence) {
@@ -109,11 +109,11 @@ TEST_F(ChunkTest, LogitsGoToTheirOwnSequence) {
 }
 
 TEST_F(ChunkTest, LogitsOfALongSequenceComeFromSeveralChunks) {
-    cut(make({{0, 5, kExact}, {0, 200, kExact, 100}}));  // 123 and 77 tokens
-    ASSERT_EQ(rows_.size(), 100U);
+    cut(make({{0, 5, kExact}, {0, 400, kExact, 200}}));  // 251 and 149 tokens
+    ASSERT_EQ(rows_.size(), 200U);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-        const auto token = static_cast<std::int32_t>(100 + i);
-        EXPECT_EQ(rows_[i].row, token < 123 ? token + 5 : token - 123) << i;
+        const auto token = static_cast<std::int32_t>(200 + i);
+        EXPECT_EQ(rows_[i].row, token < 251 ? token + 5 : token - 251) << i;
         EXPECT_EQ(rows_[i].out, logits_[1].data() + i * kVocab) << i;
     }
 }

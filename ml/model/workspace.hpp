@@ -12,7 +12,7 @@
 
 namespace notso::ml {
 
-inline constexpr std::int32_t kChunkTokens = 128;  ///< Tokens that go through the layers together.
+inline constexpr std::int32_t kChunkTokens = 256;  ///< Tokens that go through the layers together.
 
 /// A number of things, or of rows of `b` things.
 constexpr std::size_t extent(std::int32_t a, std::int32_t b = 1) noexcept {

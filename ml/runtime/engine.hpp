@@ -112,7 +112,7 @@ struct EngineOptions {
     /// Requests that are read and answered together; of one user three quarters of them.
     std::int32_t max_running = 16;
     /// Most prompt tokens of a forward pass; fewer on slow machines, so that a pass takes a second.
-    std::int32_t prefill_chunk = 128;
+    std::int32_t prefill_chunk = 256;
     Precision prompt_precision = Precision::kExact;  ///< Of new prompt text.
     /// Last tokens of a prompt that are read exactly all the same: the answer begins from them.
     std::int32_t exact_tail = 16;

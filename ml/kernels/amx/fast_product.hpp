@@ -1,6 +1,7 @@
 // The fast product of packed weights with tokens by tiles T (tiles.hpp), of a packed type P: both
-// are bf16, and tile registers add up all columns of a block. While they multiply one block, the
-// next is made into bf16.
+// are bf16. Two panels are made into operands for a slab of columns, then multiplied with all
+// tokens, whose sums stay in registers meanwhile. Nothing is gained where making and multiplying
+// alternate: they want the same port of the core.
 #pragma once
 
 #include "ml/kernels/amx/strips.hpp"
@@ -11,24 +12,18 @@ namespace notso::ml::kernels {
 template <class T, class P>
 class FastTileProduct {
   public:
-    explicit FastTileProduct(const PackedMatmulArgs& args) : strips_(args) {}
+    explicit FastTileProduct(const PackedMatmulArgs& args)
+        : strips_(args), block_bytes_(args.n_tokens * (kBlockRuns * Tokens::kRowBytes)) {}
 
     void run() noexcept {
         T::begin({.n_tokens = strips_.tile_tokens(), .n_columns = kTokenGroup});
-        strips_.template run<kPanels>([this](const StripBlock& block, const StripBlock& next) {
-            if (made_ != block.weights) {
-                Making making(block, strips_, lines_[turn_]);
-                while (!making.is_done()) making.step();
-            }
-            Making making(next, strips_, lines_[turn_ ^ 1]);
+        strips_.template run<kPanels>([this](const StripBlock& block, const StripBlock&) {
+            for (int panel = 0; panel < block.n_panels; ++panel) make(block, panel);
             if (block.n_panels == kPanels) {
-                multiply<kPanels>(block, making);
+                multiply<kPanels>(block);
             } else {
-                multiply<1>(block, making);
+                multiply<1>(block);
             }
-            while (!making.is_done()) making.step();
-            made_ = next.weights;
-            turn_ ^= 1;
         });
         T::end();
     }
@@ -37,147 +32,128 @@ class FastTileProduct {
     using S = Avx512;
     using Strips = TileStrips<P, Precision::kFast>;
     using Tokens = TileTokens<Precision::kFast>;
-    using Tile = typename Strips::Tile;
     static constexpr int kPanels = 2;
+    static constexpr int kMostTiles = 2;  ///< Of tokens at once.
+    // Registers of a panel's weights and of a tile of tokens. One of each kind is left alone: two
+    // threads of a core multiply faster with fewer registers in use.
+    static constexpr int kWeights = 4;
+    static constexpr int kTokens = 6;
     static constexpr int kBlockRuns = kTokenBlock / kTokenGroup;
     static constexpr int kRunLines = kTokenGroup / 2;
-    /// Sixteen rows of a block of columns as operands.
-    using Lines = std::byte[kBlockRuns][kRunLines][kLineBytes];
+    static constexpr int kParts = kTokenGroup / P::kGroup;  ///< Of a run of 32 columns.
+    static constexpr int kTileRuns = P::kElements / kTokenGroup;
+    static constexpr std::size_t kRunBytes = P::kBytes / kTileRuns;
 
-    /// Makes operands of a block, run of 32 columns by run, a quarter at a time.
-    class Making {
-      public:
-        Making(const StripBlock& block, const Strips& strips, Lines* out)
-            : weights_(block.weights),
-              strips_(strips),
-              out_(out),
-              n_runs_(block.n_cols / kTokenGroup),
-              n_left_(n_runs_ * block.n_panels * kPieces) {}
-
-        bool is_done() const { return n_left_ == 0; }
-        /// Quarters of a run that are left.
-        int n_left() const { return n_left_; }
-        /// Makes a quarter of a run.
-        void step() {
-            const std::byte* tile = weights_ + run_ / kTileRuns * P::kBytes;
-            if (run_ % kTileRuns == 0 && piece_ == 0) numbers_.read(tile, 0);
-            if (piece_ == 0) {  // memory is asked for what is read later
-                prefetch<kRunBytes>(strips_.ahead(tile, kPanels) + run_ % kTileRuns * kRunBytes);
-            }
-            make_piece(tile, run_ % kTileRuns, (*out_)[run_]);
-            --n_left_;
-            if (++piece_ < kPieces) return;
-            piece_ = 0;
-            if (++run_ < n_runs_) return;
-            run_ = 0;
-            ++out_;
-            weights_ += strips_.panel_bytes();
+    /// Makes operands of a panel of a block.
+    void make(const StripBlock& block, int panel) {
+        const std::byte* tile =
+            block.weights + static_cast<std::size_t>(panel) * strips_.panel_bytes();
+        ColumnNumbers<S, P, FastSums::kGroups> numbers;
+        auto* lines = lines_ + panel;
+        for (std::int32_t col = 0; col < block.n_cols; col += P::kElements, tile += P::kBytes) {
+            numbers.read(tile, 0);
+            for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
+                const int run = group * P::kPhases + phase.value;
+                prefetch<kRunBytes>(tile + kPrefetchBytes<> +
+                                    static_cast<std::size_t>(run) * kRunBytes);
+                for_each_index<kParts>([&](auto part) __attribute__((always_inline)) {
+                    const std::ptrdiff_t at = std::ptrdiff_t{run * kParts + part.value} * kLanes;
+                    make_part<phase.value, part.value>(
+                        scaled_lines(numbers, at), tile, group, *lines);
+                });
+                lines += kPanels;
+            });
         }
+    }
 
-      private:
-        static constexpr int kPieces = 2;
-        static constexpr int kTileRuns = P::kElements / kTokenGroup;
-        static constexpr std::size_t kRunBytes = P::kBytes / kTileRuns;
+    static ScaledLines<P> scaled_lines(const ColumnNumbers<S, P, FastSums::kGroups>& numbers,
+                                       std::ptrdiff_t at) {
+        const auto scale = S::load(numbers.scales + at);
+        auto least = S::mul(scale, S::set1(static_cast<float>(-P::kOffset)));
+        if constexpr (P::kHasMins) least = S::sub(least, S::load(numbers.mins + at));
+        return {S::plain_nan(scale), S::plain_nan(least)};
+    }
 
-        /// @tparam kIndex  Of the phase and the piece, which must be constants.
-        template <int kIndex = 0>
-        void make_piece(const std::byte* tile, int run, std::byte (*lines)[kLineBytes]) const {
-            if constexpr (kIndex < P::kPhases * kPieces) {
-                if (run % P::kPhases * kPieces + piece_ != kIndex)
-                    return make_piece<kIndex + 1>(tile, run, lines);
-                make_lines<kIndex / kPieces, kIndex % kPieces>(tile, run, lines);
-            }
-        }
-        template <int kPhase, int kPiece>
-        void make_lines(const std::byte* tile, int run, std::byte (*lines)[kLineBytes]) const {
-            constexpr int kParts = kTokenGroup / P::kGroup;
-            constexpr int kSteps = 8 / kPieces;
-            static_assert(kPieces >= kParts);
-            const std::ptrdiff_t at =
-                std::ptrdiff_t{run * kParts + kPiece * kParts / kPieces} * kLanes;
-            const auto scale = S::load(numbers_.scales + at);
-            auto least = S::mul(scale, S::set1(static_cast<float>(-P::kOffset)));
-            if constexpr (P::kHasMins) least = S::sub(least, S::load(numbers_.mins + at));
-            const ScaledLines<P> scaled{S::plain_nan(scale), S::plain_nan(least)};
+    template <int kPhase, int kPart>
+    [[gnu::always_inline]] static void make_part(const ScaledLines<P>& scaled,
+                                                 const std::byte* tile,
+                                                 int group,
+                                                 std::byte (&lines)[kRunLines][kLineBytes]) {
+        constexpr int kSteps = 8 / kParts;
 #pragma GCC unroll 8
-            for (int step = kPiece * kSteps; step < (kPiece + 1) * kSteps; ++step) {
-                __m512i made[2];
-                scaled.make(P::template bytes<kPhase>(tile, run / P::kPhases, step), made);
-                S::store_line(lines[2 * step], made[0]);
-                S::store_line(lines[2 * step + 1], made[1]);
-            }
+        for (int step = kPart * kSteps; step < (kPart + 1) * kSteps; ++step) {
+            __m512i made[2];
+            scaled.make(P::template bytes<kPhase>(tile, group, step), made);
+            S::store_line(lines[2 * step], made[0]);
+            S::store_line(lines[2 * step + 1], made[1]);
         }
+    }
 
-        const std::byte* weights_;
-        const Strips& strips_;
-        Lines* out_;
-        int n_runs_;
-        int n_left_;
-        int run_ = 0;
-        int piece_ = 0;
-        ColumnNumbers<S, P, FastSums::kGroups> numbers_;
-    };
-
+    /// All tokens times kUsed panels.
     template <int kUsed>
-    void multiply(const StripBlock& block, Making& making) {
-        const int n_runs = block.n_cols / kTokenGroup;
-        const int n_pairs = (strips_.n_tiles() + 1) / 2;
-        Progress progress{making, n_pairs * n_runs, making.n_left()};
-        for (std::int32_t index = 0; index < strips_.n_tiles(); index += 2) {
+    void multiply(const StripBlock& block) {
+        for (std::int32_t index = 0; index < strips_.n_tiles(); index += kMostTiles) {
             if (index + 1 < strips_.n_tiles()) {
-                multiply_tiles<kUsed, 2>(block, index, progress);
+                multiply_tiles<kUsed, kMostTiles>(block, index);
             } else {
-                multiply_tiles<kUsed, 1>(block, index, progress);
+                multiply_tiles<kUsed, 1>(block, index);
             }
         }
     }
 
-    /// Spreads the making of a block over `n_turns` multiplications.
-    struct Progress {
-        Making& making;
-        int n_turns;
-        int n_steps;
-        int turn = 0;
-
-        void advance() {
-            ++turn;
-            while (!making.is_done() && (n_steps - making.n_left()) * n_turns < turn * n_steps)
-                making.step();
-        }
-    };
-
     /// Tiles of tokens from `index` on times kUsed panels.
     template <int kUsed, int kTiles>
-    void multiply_tiles(const StripBlock& block, std::int32_t index, Progress& progress) {
+    void multiply_tiles(const StripBlock& block, std::int32_t index) {
         const std::byte* rows[kTiles];
         std::ptrdiff_t run_bytes[kTiles];
         for (int i = 0; i < kTiles; ++i) {
-            const Tile tile = strips_.tile(index + i, block.col);
+            const typename Strips::Tile tile = strips_.tile(index + i, block.col);
             rows[i] = tile.q;
             run_bytes[i] = tile.size * Tokens::kRowBytes;
         }
         for_each_sum<kUsed, kTiles>([&](auto tile, auto panel, auto sum) {
-            T::template load<sum.value>(strips_.sums(block.panel + panel.value, index + tile.value),
-                                        kLineBytes);
+            if (block.col == 0) {
+                T::template clear<sum.value>();
+            } else {
+                T::template load<sum.value>(
+                    strips_.sums(block.panel + panel.value, index + tile.value), kLineBytes);
+            }
         });
-        const Lines* weights = lines_[turn_];
-        for (int run = 0; run < block.n_cols / kTokenGroup; ++run) {
-            for_each_index<kUsed>([&](auto panel) __attribute__((always_inline)) {
-                T::template load<4 + panel.value>(weights[panel.value][run], kLineBytes);
-            });
-            for_each_index<kTiles>([&](auto tile) __attribute__((always_inline)) {
-                T::template load<6 + tile.value>(rows[tile.value], Tokens::kRowBytes);
-                rows[tile.value] += run_bytes[tile.value];
-            });
-            for_each_sum<kUsed, kTiles>(
-                [&](auto tile, auto panel, auto sum) __attribute__((always_inline)) {
-                    T::template multiply<sum.value, 6 + tile.value, 4 + panel.value>();
-                });
-            progress.advance();
+        const auto* weights = lines_;
+        for (std::int32_t col = 0; col < block.n_cols; col += kTokenBlock) {
+            const std::int32_t left = block.n_cols - col;
+            const int n_runs = (left < kTokenBlock ? left : kTokenBlock) / kTokenGroup;
+            for (int run = 0; run < n_runs; ++run, weights += kPanels)
+                multiply_run<kUsed, kTiles>(weights, rows, run, run_bytes);
+            for (int i = 0; i < kTiles; ++i) rows[i] += block_bytes_;
         }
         for_each_sum<kUsed, kTiles>([&](auto tile, auto panel, auto sum) {
-            T::template store<sum.value>(
-                strips_.sums(block.panel + panel.value, index + tile.value), kLineBytes);
+            const std::int32_t at = block.panel + panel.value;
+            if (strips_.is_last(block) && strips_.is_whole(at, index + tile.value)) {
+                T::template store<sum.value>(strips_.output(at, index + tile.value),
+                                             strips_.output_bytes());
+            } else {
+                T::template store<sum.value>(strips_.sums(at, index + tile.value), kLineBytes);
+            }
+        });
+    }
+
+    /// A run of columns. Tokens come to their register in turn, forwards and backwards.
+    template <int kUsed, int kTiles>
+    [[gnu::always_inline]] static void multiply_run(
+        const std::byte (*weights)[kRunLines][kLineBytes],
+        const std::byte* const* rows,
+        int run,
+        const std::ptrdiff_t* run_bytes) {
+        for_each_index<kUsed>([&](auto panel) __attribute__((always_inline)) {
+            T::template load<kWeights>(weights[panel.value], kLineBytes);
+            for_each_index<kTiles>([&](auto turn) __attribute__((always_inline)) {
+                constexpr int kTile = panel.value == 0 ? turn.value : kTiles - 1 - turn.value;
+                if constexpr (panel.value == 0 || turn.value > 0)
+                    T::template load<kTokens>(rows[kTile] + run * run_bytes[kTile],
+                                              Tokens::kRowBytes);
+                T::template multiply<kTile * kUsed + panel.value, kTokens, kWeights>();
+            });
         });
     }
     /// Calls f(tile, panel, register) for the sums of kTiles tiles and kUsed panels.
@@ -189,9 +165,10 @@ class FastTileProduct {
     }
 
     Strips strips_;
-    alignas(64) Lines lines_[2][kPanels];
-    int turn_ = 0;                     ///< Lines of the block at hand.
-    const std::byte* made_ = nullptr;  ///< Weights whose lines stand there.
+    std::ptrdiff_t block_bytes_;  ///< Of all tokens.
+    /// Operands of a block: of each run of 32 columns those of its panels.
+    alignas(4096)
+        std::byte lines_[Strips::kBlockColumns / kTokenGroup * kPanels][kRunLines][kLineBytes];
 };
 
 }  // namespace notso::ml::kernels

@@ -33,6 +33,10 @@ template <class P, Precision kPrecision>
 class TileStrips {
   public:
     static constexpr std::int32_t kStripPanels = 16;
+    /// Of a slab: what tokens take of the L2 cache.
+    static constexpr std::int32_t kSlabColumns = kPrecision == Precision::kExact ? 1024 : 2048;
+    static constexpr std::int32_t kBlockColumns =
+        kPrecision == Precision::kExact ? kTokenBlock : kSlabColumns;
     static constexpr std::size_t kBlockBytes = kTokenBlock / P::kElements * P::kBytes;
     /// Sums of a tile of tokens and a panel: [kTileTokens, row].
     static constexpr int kTileTokens = 16;
@@ -68,6 +72,22 @@ class TileStrips {
     float* sums(std::int32_t panel, std::int32_t tile) {
         return sums_ + ((panel / 2 * kMostTiles + tile) * 2 + panel % 2) * kTileFloats;
     }
+    /// Whether sums of all columns may go to the output as a register has them: see `output`.
+    bool is_whole(std::int32_t panel, std::int32_t tile) const {
+        return kPrecision == Precision::kFast && args_.store == Store::kReplace &&
+               args_.n_rows - (strip_ + panel) * kLanes >= kLanes &&
+               tile_at(tile, args_.n_tokens, args_.x.tiles).size == tile_tokens();
+    }
+    /// Where a whole tile's sums with a panel of the strip go; args.out_stride apart.
+    float* output(std::int32_t panel, std::int32_t tile) const {
+        const TokenTile tokens = tile_at(tile, args_.n_tokens, args_.x.tiles);
+        return args_.out + static_cast<std::size_t>(tokens.first) * args_.out_stride +
+               (strip_ + panel) * kLanes;
+    }
+    std::ptrdiff_t output_bytes() const {
+        return static_cast<std::ptrdiff_t>(args_.out_stride * sizeof(float));
+    }
+    bool is_last(const StripBlock& block) const { return block.col + block.n_cols == args_.n_cols; }
     std::size_t panel_bytes() const { return args_.panel_bytes; }
     /// Weights that will probably be read some blocks after those at `from`, where panels are read
     /// `n_panels` at a time.
@@ -78,13 +98,14 @@ class TileStrips {
     }
 
     /// Calls multiply(block, next block) for all blocks of all strips, kPanels panels at a time,
-    /// fewer at the end; it adds to sums. After the last block comes itself.
+    /// fewer at the end; it adds to sums, which exact products find cleared. After the last block
+    /// comes itself.
     template <int kPanels, class Multiply>
     void run(const Multiply& multiply) {
         for (strip_ = 0; strip_ < n_panels_; strip_ += kStripPanels) {
             const std::int32_t left = n_panels_ - strip_;
             const std::int32_t n_panels = left < kStripPanels ? left : kStripPanels;
-            clear(n_panels);
+            if constexpr (kPrecision == Precision::kExact) clear(n_panels);
             StripBlock block = block_at<kPanels>(n_panels, 0, 0);
             while (true) {
                 const StripBlock next = after<kPanels>(block, n_panels);
@@ -97,8 +118,6 @@ class TileStrips {
     }
 
   private:
-    static constexpr std::int32_t kSlabColumns = kPrecision == Precision::kExact ? 2048 : 4096;
-
     template <int kPanels>
     StripBlock block_at(std::int32_t n_panels, std::int32_t panel, std::int32_t col) const {
         const std::int32_t left = n_panels - panel;
@@ -106,7 +125,7 @@ class TileStrips {
         return {.panel = panel,
                 .n_panels = left < kPanels ? left : kPanels,
                 .col = col,
-                .n_cols = n_cols < kTokenBlock ? n_cols : kTokenBlock,
+                .n_cols = n_cols < kBlockColumns ? n_cols : kBlockColumns,
                 .weights = args_.panels +
                            static_cast<std::size_t>(strip_ + panel) * args_.panel_bytes +
                            static_cast<std::size_t>(col / P::kElements) * P::kBytes};
@@ -137,6 +156,7 @@ class TileStrips {
                 float* out =
                     args_.out + static_cast<std::size_t>(tile.first + t) * args_.out_stride;
                 for (std::int32_t panel = 0; panel < n_panels; ++panel) {
+                    if (is_whole(panel, index)) continue;
                     const std::int32_t row = (strip_ + panel) * kLanes;
                     put_rows<Avx512>(Avx512::load(sums(panel, index) + t * kLanes),
                                      args_.n_rows - row,
