@@ -136,9 +136,12 @@ test("the numbers of an answer: prompt and what was known of it, written, speed,
   await page.goto(program.url);
   await send(page, "Say this again, word for word: one two three four five six seven eight nine ten. one two three four five six seven eight nine ten.");
   await finished_answer(page);
-  await send(page, "Once more, please: one two three four five six seven eight nine ten.");
-  await finished_answer(page);
   const last = page.locator(".stat").last();
+  // Whether guesses pay follows from measured times: some answer of a few has them.
+  for (let i = 0; i === 0 || (i < 5 && !/Guessed ahead/.test(await last.locator("dl").textContent())); ++i) {
+    await send(page, "Once more, please: one two three four five six seven eight nine ten.");
+    await finished_answer(page);
+  }
   assert.match(await last.locator("summary").innerText(), /^\d+ tokens? · [\d.]+ tokens\/s · first after [\d.]+ (ms|s)$/);
   await last.locator("summary").click();
   const rows = await last.locator("dl").innerText();
