@@ -7,12 +7,13 @@
 #include <memory>
 #include <vector>
 
-#include "ml/kernels/packed.hpp"
+#include "ml/kernels/table.hpp"
 #include "ml/model/model.hpp"
 
 namespace notso::ml {
 
-inline constexpr std::int32_t kChunkTokens = 256;  ///< Tokens that go through the layers together.
+/// Tokens that go through the layers together: as many as one product takes.
+inline constexpr std::int32_t kChunkTokens = kernels::kMatmulTokens;
 
 /// A number of things, or of rows of `b` things.
 constexpr std::size_t extent(std::int32_t a, std::int32_t b = 1) noexcept {

@@ -16,7 +16,7 @@ class ExactTileProduct {
 
     void run() noexcept {
         T::begin({.n_tokens = strips_.tile_tokens(), .n_columns = P::kGroup});
-        strips_.template run<kPanels>([this](const StripBlock& block, const StripBlock&) {
+        strips_.template run<kPanels>([this](const StripBlock& block) {
             if (block.n_panels == kPanels) {
                 multiply<kPanels>(block);
             } else {
@@ -87,14 +87,7 @@ class ExactTileProduct {
             for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
                 const int run = col / kTokenGroup + group * P::kPhases + phase.value;
                 prefetch<kAsked>(ahead + static_cast<std::size_t>(run) * kAsked);
-                auto* lines = out.lines[run * kParts];
-#pragma GCC unroll 8
-                for (int step = 0; step < 8; ++step) {
-                    __m512i made[2];
-                    whole.make(P::template bytes<phase.value>(from, group, step), made);
-                    S::store_line(lines[2 * step], made[0]);
-                    S::store_line(lines[2 * step + 1], made[1]);
-                }
+                make_lines<P, phase.value, 0, 8>(whole, from, group, out.lines[run * kParts]);
             });
         }
     }

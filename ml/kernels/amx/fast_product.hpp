@@ -17,7 +17,7 @@ class FastTileProduct {
 
     void run() noexcept {
         T::begin({.n_tokens = strips_.tile_tokens(), .n_columns = kTokenGroup});
-        strips_.template run<kPanels>([this](const StripBlock& block, const StripBlock&) {
+        strips_.template run<kPanels>([this](const StripBlock& block) {
             for (int panel = 0; panel < block.n_panels; ++panel) make(block, panel);
             if (block.n_panels == kPanels) {
                 multiply<kPanels>(block);
@@ -34,8 +34,8 @@ class FastTileProduct {
     using Tokens = TileTokens<Precision::kFast>;
     static constexpr int kPanels = 2;
     static constexpr int kMostTiles = 2;  ///< Of tokens at once.
-    // Registers of a panel's weights and of a tile of tokens. One of each kind is left alone: two
-    // threads of a core multiply faster with fewer registers in use.
+    // Registers of a panel's weights and of a tile of tokens. One of each kind is left alone: where
+    // the host is busy, tiles multiply faster with fewer registers in use (ADR 0012).
     static constexpr int kWeights = 4;
     static constexpr int kTokens = 6;
     static constexpr int kBlockRuns = kTokenBlock / kTokenGroup;
@@ -58,7 +58,8 @@ class FastTileProduct {
                                     static_cast<std::size_t>(run) * kRunBytes);
                 for_each_index<kParts>([&](auto part) __attribute__((always_inline)) {
                     const std::ptrdiff_t at = std::ptrdiff_t{run * kParts + part.value} * kLanes;
-                    make_part<phase.value, part.value>(
+                    constexpr int kSteps = 8 / kParts;
+                    make_lines<P, phase.value, part.value * kSteps, (part.value + 1) * kSteps>(
                         scaled_lines(numbers, at), tile, group, *lines);
                 });
                 lines += kPanels;
@@ -72,21 +73,6 @@ class FastTileProduct {
         auto least = S::mul(scale, S::set1(static_cast<float>(-P::kOffset)));
         if constexpr (P::kHasMins) least = S::sub(least, S::load(numbers.mins + at));
         return {S::plain_nan(scale), S::plain_nan(least)};
-    }
-
-    template <int kPhase, int kPart>
-    [[gnu::always_inline]] static void make_part(const ScaledLines<P>& scaled,
-                                                 const std::byte* tile,
-                                                 int group,
-                                                 std::byte (&lines)[kRunLines][kLineBytes]) {
-        constexpr int kSteps = 8 / kParts;
-#pragma GCC unroll 8
-        for (int step = kPart * kSteps; step < (kPart + 1) * kSteps; ++step) {
-            __m512i made[2];
-            scaled.make(P::template bytes<kPhase>(tile, group, step), made);
-            S::store_line(lines[2 * step], made[0]);
-            S::store_line(lines[2 * step + 1], made[1]);
-        }
     }
 
     /// All tokens times kUsed panels.
@@ -106,8 +92,10 @@ class FastTileProduct {
     void multiply_tiles(const StripBlock& block, std::int32_t index) {
         const std::byte* rows[kTiles];
         std::ptrdiff_t run_bytes[kTiles];
+        TokenTile tiles[kTiles];
         for (int i = 0; i < kTiles; ++i) {
             const typename Strips::Tile tile = strips_.tile(index + i, block.col);
+            tiles[i] = tile;
             rows[i] = tile.q;
             run_bytes[i] = tile.size * Tokens::kRowBytes;
         }
@@ -129,8 +117,8 @@ class FastTileProduct {
         }
         for_each_sum<kUsed, kTiles>([&](auto tile, auto panel, auto sum) {
             const std::int32_t at = block.panel + panel.value;
-            if (strips_.is_last(block) && strips_.is_whole(at, index + tile.value)) {
-                T::template store<sum.value>(strips_.output(at, index + tile.value),
+            if (strips_.is_last(block) && at < strips_.n_whole(tiles[tile.value])) {
+                T::template store<sum.value>(strips_.output(at, tiles[tile.value]),
                                              strips_.output_bytes());
             } else {
                 T::template store<sum.value>(strips_.sums(at, index + tile.value), kLineBytes);

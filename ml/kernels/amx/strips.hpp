@@ -46,11 +46,12 @@ class TileStrips {
     explicit TileStrips(const PackedMatmulArgs& args)
         : args_(args),
           n_tiles_(count_tiles(args.n_tokens, args.x.tiles)),
+          tile_tokens_(tile_at(0, args.n_tokens, args.x.tiles).size),
           n_panels_((args.n_rows + kLanes - 1) / kLanes) {}
 
     std::int32_t n_tiles() const { return n_tiles_; }
     /// Tokens of the largest tile.
-    std::int32_t tile_tokens() const { return tile_at(0, args_.n_tokens, args_.x.tiles).size; }
+    std::int32_t tile_tokens() const { return tile_tokens_; }
 
     /// A tile of tokens from some column on.
     struct Tile : TokenTile {
@@ -72,16 +73,16 @@ class TileStrips {
     float* sums(std::int32_t panel, std::int32_t tile) {
         return sums_ + ((panel / 2 * kMostTiles + tile) * 2 + panel % 2) * kTileFloats;
     }
-    /// Whether sums of all columns may go to the output as a register has them: see `output`.
-    bool is_whole(std::int32_t panel, std::int32_t tile) const {
-        return kPrecision == Precision::kFast && args_.store == Store::kReplace &&
-               args_.n_rows - (strip_ + panel) * kLanes >= kLanes &&
-               tile_at(tile, args_.n_tokens, args_.x.tiles).size == tile_tokens();
+    /// Panels of the strip whose sums with a tile, of all columns, go to `output` as a register has
+    /// them; perhaps more than there are.
+    std::int32_t n_whole(const TokenTile& tile) const {
+        const bool is_whole = kPrecision == Precision::kFast && args_.store == Store::kReplace &&
+                              tile.size == tile_tokens_;
+        return is_whole ? args_.n_rows / kLanes - strip_ : 0;
     }
-    /// Where a whole tile's sums with a panel of the strip go; args.out_stride apart.
-    float* output(std::int32_t panel, std::int32_t tile) const {
-        const TokenTile tokens = tile_at(tile, args_.n_tokens, args_.x.tiles);
-        return args_.out + static_cast<std::size_t>(tokens.first) * args_.out_stride +
+    /// Where they go, of one panel; a token's are output_bytes after those of the one before.
+    float* output(std::int32_t panel, const TokenTile& tile) const {
+        return args_.out + static_cast<std::size_t>(tile.first) * args_.out_stride +
                (strip_ + panel) * kLanes;
     }
     std::ptrdiff_t output_bytes() const {
@@ -97,22 +98,17 @@ class TileStrips {
         return from + kPrefetchBytes<> + (is_next ? (n_panels - 1) * args_.panel_bytes : 0);
     }
 
-    /// Calls multiply(block, next block) for all blocks of all strips, kPanels panels at a time,
-    /// fewer at the end; it adds to sums, which exact products find cleared. After the last block
-    /// comes itself.
+    /// Calls multiply(block) for all blocks of all strips, kPanels panels at a time, fewer at the
+    /// end; it adds to sums, which exact products find cleared.
     template <int kPanels, class Multiply>
     void run(const Multiply& multiply) {
         for (strip_ = 0; strip_ < n_panels_; strip_ += kStripPanels) {
             const std::int32_t left = n_panels_ - strip_;
             const std::int32_t n_panels = left < kStripPanels ? left : kStripPanels;
             if constexpr (kPrecision == Precision::kExact) clear(n_panels);
-            StripBlock block = block_at<kPanels>(n_panels, 0, 0);
-            while (true) {
-                const StripBlock next = after<kPanels>(block, n_panels);
-                multiply(block, next);
-                if (next.weights == block.weights) break;
-                block = next;
-            }
+            for (std::int32_t slab = 0; slab < args_.n_cols; slab += kSlabColumns)
+                for (std::int32_t panel = 0; panel < n_panels; panel += kPanels)
+                    run_slab<kPanels>(n_panels, panel, slab, multiply);
             put(n_panels);
         }
     }
@@ -130,16 +126,16 @@ class TileStrips {
                            static_cast<std::size_t>(strip_ + panel) * args_.panel_bytes +
                            static_cast<std::size_t>(col / P::kElements) * P::kBytes};
     }
-    template <int kPanels>
-    StripBlock after(const StripBlock& block, std::int32_t n_panels) const {
-        const std::int32_t col = block.col + block.n_cols;
-        const std::int32_t slab = block.col / kSlabColumns * kSlabColumns;
-        if (col < args_.n_cols && col < slab + kSlabColumns)
-            return block_at<kPanels>(n_panels, block.panel, col);
-        const std::int32_t panel = block.panel + block.n_panels;
-        if (panel < n_panels) return block_at<kPanels>(n_panels, panel, slab);
-        if (col < args_.n_cols) return block_at<kPanels>(n_panels, 0, col);
-        return block;
+    /// The blocks of some panels in a slab, in ascending order.
+    template <int kPanels, class Multiply>
+    void run_slab(std::int32_t n_panels,
+                  std::int32_t panel,
+                  std::int32_t slab,
+                  const Multiply& multiply) const {
+        const std::int32_t end =
+            slab + kSlabColumns < args_.n_cols ? slab + kSlabColumns : args_.n_cols;
+        for (std::int32_t col = slab; col < end; col += kBlockColumns)
+            multiply(block_at<kPanels>(n_panels, panel, col));
     }
 
     void clear(std::int32_t n_panels) {
@@ -155,8 +151,7 @@ class TileStrips {
             for (std::int32_t t = 0; t < tile.size; ++t) {
                 float* out =
                     args_.out + static_cast<std::size_t>(tile.first + t) * args_.out_stride;
-                for (std::int32_t panel = 0; panel < n_panels; ++panel) {
-                    if (is_whole(panel, index)) continue;
+                for (std::int32_t panel = n_whole(tile); panel < n_panels; ++panel) {
                     const std::int32_t row = (strip_ + panel) * kLanes;
                     put_rows<Avx512>(Avx512::load(sums(panel, index) + t * kLanes),
                                      args_.n_rows - row,
@@ -169,6 +164,7 @@ class TileStrips {
 
     const PackedMatmulArgs& args_;
     std::int32_t n_tiles_;
+    std::int32_t tile_tokens_;
     std::int32_t n_panels_;
     std::int32_t strip_ = 0;  ///< Its first panel.
     alignas(4096) float sums_[kStripPanels * kMostTiles * kTileFloats];

@@ -89,4 +89,20 @@ struct ScaledLines {
     }
 };
 
+/// Operands of steps kFirst to kLast - 1 of a run of 32 columns (P::bytes), made by WholeLines or
+/// ScaledLines. @param out  Lines of the run.
+template <class P, int kPhase, int kFirst, int kLast, class Maker>
+[[gnu::always_inline]] inline void make_lines(const Maker& maker,
+                                              const std::byte* tile,
+                                              int group,
+                                              std::byte (*out)[kLineBytes]) {
+#pragma GCC unroll 8
+    for (int step = kFirst; step < kLast; ++step) {
+        __m512i made[2];
+        maker.make(P::template bytes<kPhase>(tile, group, step), made);
+        Avx512::store_line(out[2 * step], made[0]);
+        Avx512::store_line(out[2 * step + 1], made[1]);
+    }
+}
+
 }  // namespace notso::ml::kernels
