@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <random>
 
+#include "ml/kernels/amx/emulated.hpp"
 #include "ml/kernels/avx2/table.hpp"
 #include "ml/kernels/generic/table.hpp"
 #include "ml/kernels/kernels_harness.hpp"
@@ -89,38 +91,44 @@ struct Heads {
     }
 
     /// Tokens [first, first + n) only.
-    Floats run(const KernelTable& table, KvType type, std::int32_t first, std::int32_t n) const {
+    Floats run(const KernelTable& table,
+               KvType type,
+               std::int32_t first,
+               std::int32_t n,
+               Precision precision = Precision::kExact) const {
         const auto width = static_cast<std::size_t>(shape.n_heads * shape.head_dim);
         Floats out(static_cast<std::size_t>(n) * width, NAN);
         Floats scratch(attention_scratch_floats(shape.head_dim));
         const Tiles tiles(table, type, shape.head_dim, keys, values);
         kv_kernels(table, type)
-            .attention({.q = q.data() + static_cast<std::size_t>(first) * width,
-                        .q_stride = width,
-                        .n_tokens = n,
-                        .n_heads = shape.n_heads,
-                        .head_dim = shape.head_dim,
-                        .first_pos = shape.first_pos + first,
-                        .scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim)),
-                        .tiles = tiles.data.data(),
-                        .keys = 0,
-                        .values = tiles.tile_bytes,
-                        .out = out.data(),
-                        .out_stride = width,
-                        .scratch = scratch.data()});
+            .attention[static_cast<std::size_t>(precision)](
+                {.q = q.data() + static_cast<std::size_t>(first) * width,
+                 .q_stride = width,
+                 .n_tokens = n,
+                 .n_heads = shape.n_heads,
+                 .head_dim = shape.head_dim,
+                 .first_pos = shape.first_pos + first,
+                 .scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim)),
+                 .tiles = tiles.data.data(),
+                 .keys = 0,
+                 .values = tiles.tile_bytes,
+                 .out = out.data(),
+                 .out_stride = width,
+                 .scratch = scratch.data()});
         return out;
     }
 };
 
+constexpr AttentionCase kAttentionCases[] = {{64, 3, 4, 0},
+                                             {64, 3, 1, 63},
+                                             {128, 4, 8, 60},
+                                             {16, 2, 5, 200},
+                                             {96, 1, 3, 130},
+                                             {80, 5, 2, 127},
+                                             {32, 7, 1, 100}};
+
 TEST_P(FastKernels, AttentionEqualsItsPlainTwinAndIgnoresTheBatch) {
-    const AttentionCase cases[] = {{64, 3, 4, 0},
-                                   {64, 3, 1, 63},
-                                   {128, 4, 8, 60},
-                                   {16, 2, 5, 200},
-                                   {96, 1, 3, 130},
-                                   {80, 5, 2, 127},
-                                   {32, 7, 1, 100}};
-    for (const AttentionCase& shape : cases) {
+    for (const AttentionCase& shape : kAttentionCases) {
         const Heads heads(shape, rng_);
         for (const KvType type : kAllKvTypes) {
             if (shape.head_dim % kv_traits(type).elements != 0) continue;
@@ -133,6 +141,55 @@ TEST_P(FastKernels, AttentionEqualsItsPlainTwinAndIgnoresTheBatch) {
                 last,
                 Floats(actual.end() - static_cast<std::ptrdiff_t>(last.size()), actual.end())));
             EXPECT_TRUE(bit_equal(actual, heads.run(avx2_table(), type, 0, shape.n_tokens)));
+        }
+    }
+}
+
+/// Of fast tokens; also with emulated tiles.
+std::vector<const KernelTable*> fast_attentions() {
+    std::vector<const KernelTable*> tables = fast_tables();
+    if (detect_cpu().avx512_vnni) tables.push_back(&emulated_amx_table());
+    return tables;
+}
+
+TEST(FastAttention, IsNearItsPlainTwinAndIgnoresTheBatch) {
+    std::mt19937 rng(7);
+    for (const KernelTable* table : fast_attentions()) {
+        for (const AttentionCase& shape : kAttentionCases) {
+            const Heads heads(shape, rng);
+            for (const KvType type : kAllKvTypes) {
+                if (shape.head_dim % kv_traits(type).elements != 0) continue;
+                const auto run = [&](const KernelTable& which, int first) {
+                    return heads.run(which, type, first, shape.n_tokens - first, Precision::kFast);
+                };
+                const Floats all = run(*table, 0);
+                EXPECT_LT(worst_error(all, run(generic_table(), 0)), 2e-2)
+                    << table->name << ", " << shape.head_dim << " " << kv_traits(type).name;
+                for (int first = 1; first < shape.n_tokens; ++first) {
+                    const Floats rest = run(*table, first);
+                    EXPECT_TRUE(bit_equal(
+                        rest,
+                        Floats(all.end() - static_cast<std::ptrdiff_t>(rest.size()), all.end())))
+                        << table->name << ", from token " << first;
+                }
+                const bool has_tiles = std::string_view(table->name) == "amx";
+                EXPECT_TRUE(!has_tiles || bit_equal(all, run(emulated_amx_table(), 0)))
+                    << shape.head_dim;
+            }
+        }
+    }
+}
+
+/// A number that is none stays that, whatever its other bits.
+TEST(FastAttention, HidesNoNaN) {
+    std::mt19937 rng(8);
+    for (const KernelTable* table : fast_attentions()) {
+        for (const std::uint32_t bits : {0x7FC00000U, 0x7FFFFFFFU, 0xFFFFFFFFU}) {
+            Heads heads({64, 2, 2, 0}, rng);
+            heads.values[5] = std::bit_cast<float>(bits);
+            const Floats out = heads.run(*table, KvType::kF32, 0, 2, Precision::kFast);
+            for (std::size_t i = 0; i < out.size(); ++i)
+                EXPECT_EQ(std::isnan(out[i]), i % 64 == 5) << table->name << " " << i;
         }
     }
 }

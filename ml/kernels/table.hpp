@@ -68,7 +68,8 @@ using Attention = void (*)(const AttentionArgs& args) noexcept;
 struct KvKernels {
     /// Makes the row of one head's key or value, [n] f32, as the cache has it.
     void (*store)(const float* row, std::byte* out, std::int32_t n) noexcept;
-    Attention attention;
+    /// By Precision of the tokens. That of fast ones may round all that it multiplies to bf16.
+    Attention attention[kPrecisions];
 };
 
 inline constexpr std::int32_t kMatmulTokens = 256;  ///< Tokens of one call.

@@ -139,19 +139,21 @@ void Transformer::attend_block(const AttentionBlock& block,
     const std::int32_t q_width = spec_.config.n_heads * dim;
     const std::int32_t row = block.part->first_row + block.first;
     const KvCache& cache = *block.part->cache;
-    kv_kernels(cache).attention({.q = row_of(work().q, row, q_width) + extent(heads.first, dim),
-                                 .q_stride = extent(q_width),
-                                 .n_tokens = block.n_tokens,
-                                 .n_heads = heads.n,
-                                 .head_dim = dim,
-                                 .first_pos = block.part->first_pos + block.first,
-                                 .scale = 1.0f / std::sqrt(static_cast<float>(dim)),
-                                 .tiles = cache.data(),
-                                 .keys = cache.pool().keys_offset(heads.layer, heads.kv_head),
-                                 .values = cache.pool().values_offset(heads.layer, heads.kv_head),
-                                 .out = work().heads.row(row) + extent(heads.first, dim),
-                                 .out_stride = extent(q_width),
-                                 .scratch = work().scratch[extent(thread)].data()});
+    const auto precision = static_cast<std::size_t>(runs.of_token(row).precision);
+    kv_kernels(cache).attention[precision](
+        {.q = row_of(work().q, row, q_width) + extent(heads.first, dim),
+         .q_stride = extent(q_width),
+         .n_tokens = block.n_tokens,
+         .n_heads = heads.n,
+         .head_dim = dim,
+         .first_pos = block.part->first_pos + block.first,
+         .scale = 1.0f / std::sqrt(static_cast<float>(dim)),
+         .tiles = cache.data(),
+         .keys = cache.pool().keys_offset(heads.layer, heads.kv_head),
+         .values = cache.pool().values_offset(heads.layer, heads.kv_head),
+         .out = work().heads.row(row) + extent(heads.first, dim),
+         .out_stride = extent(q_width),
+         .scratch = work().scratch[extent(thread)].data()});
     const std::int32_t last = std::min(row + block.n_tokens, runs.n_exact);
     for (std::int32_t t = row; t < last; ++t)
         products().quantize(work().heads, runs, t, {heads.first * dim, heads.n * dim});

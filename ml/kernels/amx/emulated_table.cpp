@@ -6,7 +6,7 @@ namespace notso::ml::kernels {
 struct EmulatedTiles;
 
 const KernelTable& emulated_amx_table() noexcept {
-    static constexpr KernelTable kTable = tiled_table<EmulatedTiles>("emulatedAmx");
+    static constexpr KernelTable kTable = tiled_table<EmulatedTiles, Avx512>("emulatedAmx");
     return kTable;
 }
 

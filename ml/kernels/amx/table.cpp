@@ -6,9 +6,11 @@
 
 namespace notso::ml::kernels {
 
+struct Avx512Bf16;
+
 const KernelTable& amx_table() noexcept {
     static constexpr KernelTable kTable = [] {
-        KernelTable table = tiled_table<AmxTiles>("amx");
+        KernelTable table = tiled_table<AmxTiles, Avx512Bf16>("amx");
         table.multiply_bytes = amx::multiply_bytes;
         return table;
     }();

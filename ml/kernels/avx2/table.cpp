@@ -3,6 +3,7 @@
 #include "ml/kernels/avx2/table.hpp"
 
 #include "ml/kernels/avx2/kernels.hpp"
+#include "ml/kernels/simd/attention_kernels.hpp"
 #include "ml/kernels/simd/matmul_table.hpp"
 
 namespace notso::ml::kernels {
@@ -11,7 +12,7 @@ struct Avx2;
 
 namespace {
 
-constexpr KernelTable kTable = with_products<Avx2>(avx2::kOthers);
+constexpr KernelTable kTable = with_attention<Numbers<Avx2>>(with_products<Avx2>(avx2::kOthers));
 
 }  // namespace
 

@@ -5,9 +5,6 @@
 
 namespace notso::ml::kernels::avx512 {
 
-void attention_f16(const AttentionArgs& args) noexcept;
-void attention_f32(const AttentionArgs& args) noexcept;
-void attention_q8_0(const AttentionArgs& args) noexcept;
 void store_f16(const float* row, std::byte* out, std::int32_t n) noexcept;
 void store_f32(const float* row, std::byte* out, std::int32_t n) noexcept;
 void store_q8_0(const float* row, std::byte* out, std::int32_t n) noexcept;
@@ -20,7 +17,7 @@ std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_strea
 
 inline constexpr TileLimits kTiles = {.few = 16, .most_of_few = 8, .most = 6};
 
-/// Everything but the matrix products.
+/// Everything but the matrix products and attention.
 inline constexpr KernelTable kOthers = {
     .name = "avx512",
     .matmul_by_type = {},
@@ -29,7 +26,7 @@ inline constexpr KernelTable kOthers = {
     .tiles_of_short_blocks = {.few = 8, .most_of_few = 8, .most = 6},
     .packed = {},
     .weights_into_l2 = false,
-    .kv = {{store_f16, attention_f16}, {store_f32, attention_f32}, {store_q8_0, attention_q8_0}},
+    .kv = {{store_f16, {}}, {store_f32, {}}, {store_q8_0, {}}},
     .rms_norm = rms_norm,
     .rope = rope,
     .silu_mul = silu_mul,

@@ -202,6 +202,23 @@ struct Avx512 {
                                _mm512_castsi512_ps(_mm512_slli_epi32(pair, 16)),
                                sums);
     }
+    /// Sixteen numbers of a, then of b, as bf16, rounded to nearest, ties to even.
+    static Vec bf16_row(Vec a, Vec b) {
+        const __m512i low = _mm512_castsi256_si512(_mm512_cvtepi32_epi16(even_bf16(a)));
+        return _mm512_castsi512_ps(_mm512_inserti64x4(low, _mm512_cvtepi32_epi16(even_bf16(b)), 1));
+    }
+    /// The same in pairs, the first of each from a.
+    static Vec bf16_pairs(Vec a, Vec b) { return interleave16(bf16_row(a, b)); }
+    /// sums + a[2i + 1] * b[2i + 1] + a[2i] * b[2i], of bf16.
+    static Vec add_bf16_pairs(Vec sums, Vec a, Vec b) {
+        const __m512i x = _mm512_castps_si512(a);
+        const __m512i y = _mm512_castps_si512(b);
+        sums = _mm512_fmadd_ps(
+            _mm512_castsi512_ps(upper_halves(x)), _mm512_castsi512_ps(upper_halves(y)), sums);
+        return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(x, 16)),
+                               _mm512_castsi512_ps(_mm512_slli_epi32(y, 16)),
+                               sums);
+    }
     /// sums + w[2i] * x[0] + w[2i + 1] * x[1]. Where one panel reads them, x goes from memory into
     /// the product; in assembly, since GCC 12 would give it a register.
     template <int kPanels>
@@ -272,8 +289,23 @@ struct Avx512 {
         __builtin_memcpy(&four, p, sizeof(four));
         return _mm512_set1_epi32(four);
     }
+    /// Words 0 and 16, 1 and 17, …
+    static Vec interleave16(Vec v) {
+        const __m512i first = _mm512_cvtepu8_epi32(
+            _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+        const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(16));
+        const __m512i order = _mm512_or_si512(first, _mm512_slli_epi32(second, 16));
+        return _mm512_castsi512_ps(_mm512_permutexvar_epi16(order, _mm512_castps_si512(v)));
+    }
 
   private:
+    /// In the lower halves.
+    static __m512i even_bf16(Vec v) {
+        const __m512i bits = _mm512_castps_si512(plain_nan(v));
+        const __m512i last = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+        const __m512i half = _mm512_add_epi32(last, _mm512_set1_epi32(0x7FFF));
+        return _mm512_srli_epi32(_mm512_add_epi32(bits, half), 16);
+    }
     static __m512i upper_halves(__m512i v) {
         return _mm512_and_si512(v, _mm512_set1_epi32(-0x10000));
     }
@@ -293,6 +325,16 @@ struct Avx512Bf16 : Avx512 {
     /// As Avx512's, bit by bit, but that numbers below 2^-126 are zero.
     static Vec add_bf16(Vec sums, Ints w, const std::uint16_t* x) {
         __asm__("vdpbf16ps %2, %1, %0" : "+v"(sums) : "v"(w), "v"(broadcast4(x)));
+        return sums;
+    }
+    static Vec bf16_row(Vec a, Vec b) {
+        Vec row;
+        __asm__("vcvtne2ps2bf16 %2, %1, %0" : "=v"(row) : "v"(b), "v"(a));
+        return row;
+    }
+    static Vec bf16_pairs(Vec a, Vec b) { return interleave16(bf16_row(a, b)); }
+    static Vec add_bf16_pairs(Vec sums, Vec a, Vec b) {
+        __asm__("vdpbf16ps %2, %1, %0" : "+v"(sums) : "v"(a), "v"(b));
         return sums;
     }
 };

@@ -3,6 +3,7 @@
 #include "ml/kernels/avx512/table.hpp"
 
 #include "ml/kernels/avx512/kernels.hpp"
+#include "ml/kernels/simd/attention_kernels.hpp"
 #include "ml/kernels/simd/matmul_table.hpp"
 
 namespace notso::ml::kernels {
@@ -12,11 +13,12 @@ struct Avx512Bf16;
 
 namespace {
 
-constexpr KernelTable kTable = with_products<Avx512>(avx512::kOthers);
+constexpr KernelTable kTable =
+    with_attention<Numbers<Avx512>>(with_products<Avx512>(avx512::kOthers));
 
-/// Only mins of fast products are bf16.
+/// For fast tokens alone: mins, and what attention multiplies.
 constexpr KernelTable with_bf16() {
-    KernelTable table = kTable;
+    KernelTable table = with_attention<Bf16Pairs<Avx512Bf16>, Precision::kFast>(kTable);
     table.packed[static_cast<std::size_t>(Precision::kFast)]
         .by_type[static_cast<std::size_t>(gguf::TensorType::kQ4_K)] =
         PackedProducts<Avx512Bf16, Precision::kFast>::q4_k;

@@ -123,6 +123,11 @@ void attention(const AttentionArgs& args) noexcept {
     }
 }
 
+template <KvType kType, DecodeRow load>
+constexpr KvKernels kv_kernels(decltype(KvKernels::store) store) noexcept {
+    return {store, {attention<kType, load>, attention<kType, load>}};
+}
+
 void rms_norm(const float* x, const float* weight, float* out, std::int32_t n, float eps) noexcept {
     const auto scale =
         static_cast<float>(1.0 / std::sqrt(dot(x, x, n) / n + static_cast<double>(eps)));
@@ -162,9 +167,9 @@ constexpr KernelTable kOthers = {
     .tiles_of_short_blocks = {.few = 4, .most_of_few = 4, .most = 4},
     .packed = {},
     .weights_into_l2 = false,
-    .kv = {{store_f16, attention<KvType::kF16, load_f16>},
-           {store_f32, attention<KvType::kF32, load_f32>},
-           {store_q8_0, attention<KvType::kQ8_0, quant::decode_q8_0>}},
+    .kv = {kv_kernels<KvType::kF16, load_f16>(store_f16),
+           kv_kernels<KvType::kF32, load_f32>(store_f32),
+           kv_kernels<KvType::kQ8_0, quant::decode_q8_0>(store_q8_0)},
     .rms_norm = rms_norm,
     .rope = rope,
     .silu_mul = silu_mul,

@@ -2,29 +2,19 @@
 // softmax over tiles of kAttentionKeys keys. Tiles begin at absolute positions and every query goes
 // through them on its own, so a token's result does not depend on which tokens or heads share the
 // call. Source of the online softmax: Milakov and Gimelshein 2018, arXiv:1805.02867.
+//
+// What is multiplied stands in words of 32 bits, as W says (attention_words.hpp): a number each, or
+// two.
 #pragma once
 
-#include "ml/kernels/simd/kv.hpp"
+#include "ml/kernels/simd/attention_kernels.hpp"
+#include "ml/kernels/simd/attention_words.hpp"
 #include "ml/kernels/simd/math.hpp"
 #include "ml/kernels/simd/prefetch.hpp"
-#include "ml/kernels/table.hpp"
 
 namespace notso::ml::kernels {
 
-/// What one call works on; everything lies in AttentionArgs::scratch.
-struct AttentionState {
-    /// Keys as f32, [head_dim, kAttentionKeys]: one vector holds the same number of sixteen keys.
-    /// Then values, [kAttentionKeys, head_dim].
-    float* tile;
-    float* q;       ///< [n_queries, head_dim], scaled
-    float* acc;     ///< [n_queries, head_dim]
-    float* scores;  ///< [n_queries, kAttentionKeys]
-    float* max;     ///< [n_queries]
-    float* sum;     ///< [n_queries]
-    std::int32_t n_queries;
-};
-
-template <class S>
+template <class S, class W>
 AttentionState begin_attention(const AttentionArgs& args) {
     const std::ptrdiff_t dim = args.head_dim;
     AttentionState state{};
@@ -43,6 +33,7 @@ AttentionState begin_attention(const AttentionArgs& args) {
             S::store(state.q + i * dim + d, S::mul(S::load(q + d), scale));
             S::store(state.acc + i * dim + d, S::zero());
         }
+        W::put_row(state.q + i * dim, dim);
         state.max[i] = -__builtin_inff();
         state.sum[i] = 0;
     }
@@ -69,7 +60,7 @@ void fold_scores(const AttentionState& state,
         S::store(scores + i, p);
         sum = S::add(sum, p);
     }
-    state.sum[query] = state.sum[query] * keep + S::sum(sum);
+    state.sum[query] = __builtin_fmaf(state.sum[query], keep, S::sum(sum));
     if (keep != 1.0f) {
         float* acc = state.acc + query * dim;
         for (std::ptrdiff_t d = 0; d < dim; d += 16)
@@ -96,133 +87,6 @@ struct NextTile {
     Ahead keys;
     Ahead values;
 };
-
-/// Makes the first n keys of a tile f32, and perhaps some more.
-template <class S, class K>
-void read_keys(const AttentionState& state,
-               const std::byte* keys,
-               std::int32_t n,
-               std::ptrdiff_t dim) {
-    for (std::ptrdiff_t d = 0; d < dim; ++d)
-        for (std::int32_t key = 0; key < n; key += 16)
-            S::store(state.tile + d * kAttentionKeys + key, K::load_keys(keys, d, key));
-}
-
-/// Scores of kQueries neighbouring queries and kVecs · 16 keys from `key` on; keys(d, key) gives
-/// number d of sixteen keys.
-template <class S, int kQueries, int kVecs, class Keys>
-void score_keys(const AttentionState& state,
-                const Keys& keys,
-                std::int32_t query,
-                std::int32_t key,
-                std::ptrdiff_t dim) {
-    const float* q = state.q + query * dim;
-    typename S::Vec sums[kQueries * kVecs];
-#pragma GCC unroll 32
-    for (int i = 0; i < kQueries * kVecs; ++i) sums[i] = S::zero();
-    for (std::ptrdiff_t d = 0; d < dim; ++d) {
-        typename S::Vec vecs[kVecs];
-#pragma GCC unroll 8
-        for (int v = 0; v < kVecs; ++v) vecs[v] = keys(d, key + 16 * v);
-#pragma GCC unroll 8
-        for (int i = 0; i < kQueries; ++i) {
-            const auto number = S::set1(q[i * dim + d]);
-#pragma GCC unroll 8
-            for (int v = 0; v < kVecs; ++v)
-                sums[i * kVecs + v] = S::fma(number, vecs[v], sums[i * kVecs + v]);
-        }
-    }
-    float* scores = state.scores + static_cast<std::ptrdiff_t>(query) * kAttentionKeys + key;
-#pragma GCC unroll 32
-    for (int i = 0; i < kQueries * kVecs; ++i)
-        S::store(scores + i / kVecs * kAttentionKeys + i % kVecs * 16, sums[i]);
-}
-
-/// Scores of the queries from `query` on and the first n keys of a tile, sixteen keys at a time.
-template <class S, int kQueries, class Keys>
-void score_tile(const AttentionState& state,
-                const Keys& keys,
-                std::int32_t query,
-                std::int32_t n,
-                std::ptrdiff_t dim) {
-    for (; query + kQueries <= state.n_queries; query += kQueries) {
-        std::int32_t key = 0;
-        for (; key + S::kScoreVecs * 16 <= n; key += S::kScoreVecs * 16)
-            score_keys<S, kQueries, S::kScoreVecs>(state, keys, query, key, dim);
-        for (; key < n; key += 16) score_keys<S, kQueries, 1>(state, keys, query, key, dim);
-    }
-    if constexpr (kQueries > 1) score_tile<S, kQueries - 1>(state, keys, query, n, dim);
-}
-
-/// acc += weights · values for kQueries neighbouring queries, over kVecs · 16 dimensions from `d`
-/// on; value(key, d) gives sixteen numbers of a value.
-template <class S, int kQueries, int kVecs, class Value>
-[[gnu::always_inline]] inline void gather_values(const AttentionState& state,
-                                                 const Value& value,
-                                                 std::int32_t query,
-                                                 std::int32_t visible,
-                                                 std::ptrdiff_t d,
-                                                 std::ptrdiff_t dim) {
-    float* acc = state.acc + query * dim + d;
-    const float* weights = state.scores + static_cast<std::ptrdiff_t>(query) * kAttentionKeys;
-    typename S::Vec sums[kQueries * kVecs];
-#pragma GCC unroll 16
-    for (int i = 0; i < kQueries * kVecs; ++i)
-        sums[i] = S::load(acc + i / kVecs * dim + i % kVecs * 16);
-    for (std::int32_t j = 0; j < visible; ++j) {
-        typename S::Vec vecs[kVecs];
-#pragma GCC unroll 8
-        for (int v = 0; v < kVecs; ++v) vecs[v] = value(j, d + 16 * v);
-#pragma GCC unroll 8
-        for (int q = 0; q < kQueries; ++q) {
-            const auto p = S::set1(weights[q * kAttentionKeys + j]);
-#pragma GCC unroll 8
-            for (int v = 0; v < kVecs; ++v)
-                sums[q * kVecs + v] = S::fma(p, vecs[v], sums[q * kVecs + v]);
-        }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kQueries * kVecs; ++i)
-        S::store(acc + i / kVecs * dim + i % kVecs * 16, sums[i]);
-}
-
-template <class S, int kQueries, class Value>
-void gather_all_dims(const AttentionState& state,
-                     const Value& value,
-                     std::int32_t query,
-                     std::int32_t visible,
-                     std::ptrdiff_t dim) {
-    std::ptrdiff_t d = 0;
-    for (; d + S::kValueVecs * 16 <= dim; d += S::kValueVecs * 16)
-        gather_values<S, kQueries, S::kValueVecs>(state, value, query, visible, d, dim);
-    for (; d < dim; d += 16) gather_values<S, kQueries, 1>(state, value, query, visible, d, dim);
-}
-
-/// The same for so many queries, as many at a time as there are registers for.
-template <class S, int kQueries, class Value>
-void gather_queries(const AttentionState& state,
-                    const Value& value,
-                    std::int32_t query,
-                    std::int32_t n_queries,
-                    std::int32_t visible,
-                    std::ptrdiff_t dim) {
-    for (; n_queries >= kQueries; query += kQueries, n_queries -= kQueries)
-        gather_all_dims<S, kQueries>(state, value, query, visible, dim);
-    if constexpr (kQueries > 1)
-        gather_queries<S, kQueries - 1>(state, value, query, n_queries, visible, dim);
-}
-
-/// The queries of one token: from scores to what they gather of the tile's visible values.
-template <class S, class Value>
-void gather_token(const AttentionState& state,
-                  const Value& value,
-                  std::int32_t query,
-                  std::int32_t n_heads,
-                  std::int32_t visible,
-                  std::ptrdiff_t dim) {
-    for (std::int32_t h = 0; h < n_heads; ++h) fold_scores<S>(state, query + h, visible, dim);
-    gather_queries<S, S::kValueQueries>(state, value, query, n_heads, visible, dim);
-}
 
 /// One tile of keys and values.
 struct Tile {
@@ -252,44 +116,47 @@ void attend_alone(const AttentionArgs& args, const AttentionState& state, const 
         if (first == 0) next.keys.ask(K::kKeyLines);
         return K::load_keys(tile.keys, d, first);
     };
-    score_tile<S, S::kScoreQueries>(state, key, 0, tile.n, dim);
+    score_tile<Numbers<S>, S::kScoreQueries>(state, key, 0, tile.n, dim);
+    for (std::int32_t h = 0; h < args.n_heads; ++h) fold_scores<S>(state, h, tile.n, dim);
     const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
         if (d == 0) next.values.ask(value_lines);
         return K::load(tile.values + static_cast<std::size_t>(j) * row_bytes, d);
     };
-    gather_token<S>(state, value, 0, args.n_heads, tile.n, dim);
+    gather_queries<Numbers<S>, S::kValueQueries>(state, value, 0, args.n_heads, tile.n, dim);
 }
 
 /// For several tokens, each of which sees its own part of the tile.
-template <class S, class K>
+template <class S, class K, class W>
 void attend_together(const AttentionArgs& args, const AttentionState& state, const Tile& tile) {
     const std::ptrdiff_t dim = args.head_dim;
-    const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
-    const std::int32_t n = tile.n;
-    read_keys<S, K>(state, tile.keys, n, dim);
-    const auto key = [&](std::ptrdiff_t d, std::int32_t first) __attribute__((always_inline)) {
-        return S::load(state.tile + d * kAttentionKeys + first);
-    };
-    score_tile<S, S::kScoreQueries>(state, key, 0, n, dim);
-    const std::byte* row = tile.values;
-    for (std::int32_t j = 0; j < n; ++j, row += row_bytes)
-        for (std::ptrdiff_t d = 0; d < dim; d += 16)
-            S::store(state.tile + j * dim + d, K::load(row, d));
-    const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
-        return S::load(state.tile + j * dim + d);
-    };
+    read_keys<S, K, W>(state, tile.keys, tile.n, dim);
+    W::score(state, tile.n, dim);
+    read_values<S, K, W>(state, tile.values, tile.n, dim);
     for (std::int32_t t = 0; t < args.n_tokens; ++t) {
         const std::int32_t causal = args.first_pos + t + 1 - tile.first;
-        if (causal <= 0) continue;
-        gather_token<S>(state, value, t * args.n_heads, args.n_heads, causal < n ? causal : n, dim);
+        const std::int32_t visible = causal < tile.n ? causal : tile.n;
+        const std::int32_t query = t * args.n_heads;
+        for (std::int32_t i = query; i < query + args.n_heads; ++i) {
+            float* scores = state.scores + std::ptrdiff_t{i} * kAttentionKeys;
+            if (visible > 0) {
+                fold_scores<S>(state, i, visible, dim);
+                W::put_row(scores, kAttentionKeys);
+            } else {
+                for (int j = 0; j < kAttentionKeys; ++j) scores[j] = 0;
+            }
+        }
+        W::gather_token(state, query, args.n_heads, visible, dim);
     }
+    W::gather_all(state, tile.n, dim);
 }
 
 /// K says how keys and values are stored (kv.hpp).
-template <class S, class K>
+template <class K, class W>
 void attention(const AttentionArgs& args) noexcept {
+    using S = typename W::Set;
     const std::ptrdiff_t dim = args.head_dim;
-    const AttentionState state = begin_attention<S>(args);
+    const AttentionState state = begin_attention<S, W>(args);
+    W::begin();
     const std::int32_t total = args.first_pos + args.n_tokens;
     for (std::int32_t first = 0; first < total; first += kAttentionKeys) {
         const std::byte* data = args.tiles[first / kAttentionKeys];
@@ -297,12 +164,13 @@ void attention(const AttentionArgs& args) noexcept {
                         .values = data + args.values,
                         .first = first,
                         .n = total - first < kAttentionKeys ? total - first : kAttentionKeys};
-        if (args.n_tokens == 1) {
+        if (W::kPerWord == 1 && args.n_tokens == 1) {
             attend_alone<S, K>(args, state, tile);
         } else {
-            attend_together<S, K>(args, state, tile);
+            attend_together<S, K, W>(args, state, tile);
         }
     }
+    W::end();
     for (std::int32_t i = 0; i < state.n_queries; ++i) {
         float* out = args.out + static_cast<std::size_t>(i / args.n_heads) * args.out_stride +
                      i % args.n_heads * dim;
@@ -311,6 +179,19 @@ void attention(const AttentionArgs& args) noexcept {
             S::store(out + d, S::mul(S::load(state.acc + i * dim + d), scale));
         }
     }
+}
+
+template <class W>
+void AttentionKernels<W>::f16(const AttentionArgs& args) noexcept {
+    attention<KvF16<typename W::Set>, W>(args);
+}
+template <class W>
+void AttentionKernels<W>::f32(const AttentionArgs& args) noexcept {
+    attention<KvF32<typename W::Set>, W>(args);
+}
+template <class W>
+void AttentionKernels<W>::q8_0(const AttentionArgs& args) noexcept {
+    attention<KvQ8_0<typename W::Set>, W>(args);
 }
 
 }  // namespace notso::ml::kernels
