@@ -54,7 +54,7 @@ class FastTileProduct {
             numbers.read(tile, 0);
             for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
                 const int run = group * P::kPhases + phase.value;
-                prefetch<kRunBytes>(tile + kPrefetchBytes<> +
+                prefetch<kRunBytes>(tile + kPrefetchBytes +
                                     static_cast<std::size_t>(run) * kRunBytes);
                 for_each_index<kParts>([&](auto part) __attribute__((always_inline)) {
                     const std::ptrdiff_t at = std::ptrdiff_t{run * kParts + part.value} * kLanes;

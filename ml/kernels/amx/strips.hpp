@@ -94,8 +94,8 @@ class TileStrips {
     /// `n_panels` at a time.
     const std::byte* ahead(const std::byte* from, std::size_t n_panels) const {
         const auto in_panel = static_cast<std::size_t>(from - args_.panels) % args_.panel_bytes;
-        const bool is_next = in_panel + kPrefetchBytes<> >= args_.panel_bytes;
-        return from + kPrefetchBytes<> + (is_next ? (n_panels - 1) * args_.panel_bytes : 0);
+        const bool is_next = in_panel + kPrefetchBytes >= args_.panel_bytes;
+        return from + kPrefetchBytes + (is_next ? (n_panels - 1) * args_.panel_bytes : 0);
     }
 
     /// Calls multiply(block) for all blocks of all strips, kPanels panels at a time, fewer at the

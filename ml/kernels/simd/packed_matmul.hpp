@@ -11,9 +11,13 @@
 
 namespace notso::ml::kernels {
 
-/// How far ahead of a few tokens weights are asked for.
-template <bool kIntoL2 = false>
-inline constexpr std::size_t kPrefetchBytes = kIntoL2 ? 7168 : 9216;
+/// How far ahead weights are asked for.
+inline constexpr std::size_t kPrefetchBytes = 9216;
+/// The same for a few tokens of a packed type P.
+template <class P, bool kIntoL2>
+inline constexpr std::size_t kAheadBytes = !kIntoL2            ? kPrefetchBytes
+                                           : P::kNearBytes > 0 ? 10240
+                                                               : 7168;
 /// Most tokens that take weights through the L2 cache: more gain nothing.
 template <Precision kPrecision>
 inline constexpr std::int32_t kIntoL2Tokens = kPrecision == Precision::kExact ? 4 : 8;
@@ -79,8 +83,11 @@ template <class S, class P, class D, bool kIntoL2, int kPanels, int kTokens>
         if (weights.ahead != nullptr) {
 #pragma GCC unroll 2
             for (int panel = 0; panel < kPanels; ++panel) {
-                prefetch<kRunBytes, kIntoL2>(weights.ahead + panel * weights.panel_bytes +
-                                             static_cast<std::size_t>(run) * kRunBytes);
+                const std::size_t at =
+                    panel * weights.panel_bytes + static_cast<std::size_t>(run) * kRunBytes;
+                prefetch<kRunBytes, kIntoL2>(weights.ahead + at);
+                if constexpr (kIntoL2 && P::kNearBytes > 0)
+                    prefetch<kRunBytes>(weights.tile + P::kNearBytes + at);
             }
         }
         const auto line =
@@ -104,7 +111,7 @@ inline const std::byte* end_of_panels(const PackedMatmulArgs& args) {
 }
 
 /// Says what to ask for beside the columns that are multiplied.
-template <int kPanels, bool kIntoL2>
+template <int kPanels, std::size_t kAhead>
 class Asking {
   public:
     Asking(const PackedMatmulArgs& args, std::int32_t first_token, std::int32_t n_tokens_of_tile)
@@ -123,8 +130,8 @@ class Asking {
             // A little further on, and behind the panels' end the next ones. Later tiles of few
             // tokens go through a panel that the first one has read.
             if (turn_ != 0) return nullptr;
-            const bool is_next = at + kPrefetchBytes<kIntoL2> >= panel_bytes_;
-            ahead = tile + kPrefetchBytes<kIntoL2> + (is_next ? (kPanels - 1) * panel_bytes_ : 0);
+            const bool is_next = at + kAhead >= panel_bytes_;
+            ahead = tile + kAhead + (is_next ? (kPanels - 1) * panel_bytes_ : 0);
         } else {
             // Multiplying takes longer than reading: each tile of tokens asks for a part of the
             // next panels, so that memory is busy all the time.
@@ -155,7 +162,7 @@ void multiply_in_registers(const PackedMatmulArgs& args,
     typename S::Vec sums[kPanels * kTokens];
 #pragma GCC unroll 16
     for (int i = 0; i < kPanels * kTokens; ++i) sums[i] = S::zero();
-    Asking<kPanels, kIntoL2> asking(args, first_token, kTokens);
+    Asking<kPanels, kAheadBytes<P, kIntoL2>> asking(args, first_token, kTokens);
     const std::byte* tile = panels;
     for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes) {
         const auto at = static_cast<std::size_t>(tile - panels);
@@ -332,9 +339,9 @@ void multiply_panels(const PackedMatmulArgs& args, std::int32_t first_row) {
 }
 
 /// What the first panels begin with, at once.
-template <class S, int kPanels, bool kIntoL2 = false>
+template <class P, int kPanels, bool kIntoL2 = false>
 void ask_for_begin(const PackedMatmulArgs& args) {
-    for (std::size_t i = 0; i < kPrefetchBytes<kIntoL2> / kPanels; i += kLineBytes) {
+    for (std::size_t i = 0; i < kAheadBytes<P, kIntoL2> / kPanels; i += kLineBytes) {
         for (int panel = 0; panel < kPanels; ++panel)
             prefetch<kLineBytes, kIntoL2>(args.panels + panel * args.panel_bytes + i);
     }
@@ -346,7 +353,7 @@ void multiply_few(const PackedMatmulArgs& args) {
     constexpr int kMost = kIntoL2 && kIntoL2Tokens<kPrecision> < S::kTiles.most_of_few
                               ? kIntoL2Tokens<kPrecision>
                               : S::kTiles.most_of_few;
-    ask_for_begin<S, 1, kIntoL2>(args);
+    ask_for_begin<P, 1, kIntoL2>(args);
     for (std::int32_t row = 0; row < args.n_rows; row += kLanes) {
         for_each_token_tile<kMost>(args, [&](std::int32_t first, auto size) {
             using D = typename DotsOf<S, P, kPrecision>::template OfFew<size.value>;
@@ -365,7 +372,7 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
                        : multiply_few<S, P, kPrecision, false>(args);
     }
     std::int32_t row = 0;
-    ask_for_begin<S, S::kPackedPanels>(args);
+    ask_for_begin<P, S::kPackedPanels>(args);
     // More than the rows of all but the last panel: the last one may be used in part.
     for (; row + kRows - kLanes < args.n_rows; row += kRows)
         multiply_panels<S, P, D, S::kPackedPanels>(args, row);
