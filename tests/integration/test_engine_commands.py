@@ -21,12 +21,14 @@ def logits(tmp_path, *options, tokens="1,2,3", model=TINY):
 def test_the_last_rows_are_the_end_of_all_rows(tmp_path):
     ids = tmp_path / "ids"
     ids.write_text(" 5,\n6 , 7,8\n")
-    _, everything = logits(tmp_path, tokens=f"@{ids}")
-    assert len(everything) == 4 * N_VOCAB * 4
-    for last, rows in (("1", 1), ("3", 3), ("4", 4), ("5", 4), ("2147483648", 4)):
-        for more in ([], ["--step"], ["--precision", "fast"]):
-            done, part = logits(tmp_path, "--last", last, *more, tokens=f"@{ids}")
-            assert done.returncode == 0 and part == everything[-rows * N_VOCAB * 4:], (last, more, done.stderr)
+    for precision in ("exact", "fast"):
+        ways = [["--precision", precision], ["--precision", precision, "--step"]]
+        _, everything = logits(tmp_path, *ways[0], tokens=f"@{ids}")
+        assert len(everything) == 4 * N_VOCAB * 4
+        for last, rows in (("1", 1), ("3", 3), ("4", 4), ("5", 4), ("2147483648", 4)):
+            for way in ways:
+                done, part = logits(tmp_path, "--last", last, *way, tokens=f"@{ids}")
+                assert done.returncode == 0 and part == everything[-rows * N_VOCAB * 4:], (last, way, done.stderr)
 
 
 @pytest.mark.parametrize("tokens,part", [
