@@ -75,7 +75,7 @@ template <const kernels::KernelTable& (*kTable)() noexcept>
 const kernels::KernelTable& table_for(const CpuFeatures& features) {
     static const kernels::KernelTable into_l2 = [] {
         kernels::KernelTable table = kTable();
-        table.weights_into_l2 = true;
+        table.into_l2 = true;
         return table;
     }();
     return features.few_l1_misses ? into_l2 : kTable();

@@ -45,7 +45,7 @@ TEST(ChooseKernels, ReadThroughTheL2CacheWhereTheL1CacheWaitsForFewLines) {
         for (const char* name : {"avx2", "avx512"}) {
             const kernels::KernelTable& table = **choose_kernels(cpu, name);
             EXPECT_STREQ(table.name, name);
-            EXPECT_EQ(table.weights_into_l2, few);
+            EXPECT_EQ(table.into_l2, few);
         }
     }
 }

@@ -95,7 +95,8 @@ struct Heads {
                KvType type,
                std::int32_t first,
                std::int32_t n,
-               Precision precision = Precision::kExact) const {
+               Precision precision = Precision::kExact,
+               bool into_l2 = false) const {
         const auto width = static_cast<std::size_t>(shape.n_heads * shape.head_dim);
         Floats out(static_cast<std::size_t>(n) * width, NAN);
         Floats scratch(attention_scratch_floats(shape.head_dim));
@@ -114,7 +115,8 @@ struct Heads {
                  .values = tiles.tile_bytes,
                  .out = out.data(),
                  .out_stride = width,
-                 .scratch = scratch.data()});
+                 .scratch = scratch.data(),
+                 .into_l2 = into_l2});
         return out;
     }
 };
@@ -141,6 +143,9 @@ TEST_P(FastKernels, AttentionEqualsItsPlainTwinAndIgnoresTheBatch) {
                 last,
                 Floats(actual.end() - static_cast<std::ptrdiff_t>(last.size()), actual.end())));
             EXPECT_TRUE(bit_equal(actual, heads.run(avx2_table(), type, 0, shape.n_tokens)));
+            EXPECT_TRUE(bit_equal(
+                last,
+                heads.run(*GetParam(), type, shape.n_tokens - 1, 1, Precision::kExact, true)));
         }
     }
 }

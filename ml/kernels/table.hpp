@@ -61,6 +61,7 @@ struct AttentionArgs {
     std::size_t out_stride;
     float*
         scratch;  ///< attention_scratch_floats(head_dim), 64-byte aligned, of the calling thread.
+    bool into_l2 = false;  ///< As PackedMatmulArgs::into_l2, of a token alone.
 };
 using Attention = void (*)(const AttentionArgs& args) noexcept;
 
@@ -100,8 +101,8 @@ struct KernelTable {
     TileLimits tiles;                   ///< Of QuantizedTokens.
     TileLimits tiles_of_short_blocks;   ///< The same where a packed type of 32 columns reads them.
     PackedKernels packed[kPrecisions];  ///< By Precision.
-    bool weights_into_l2;               ///< PackedMatmulArgs::into_l2, what suits the CPU.
-    KvKernels kv[kKvTypes];             ///< By KvType.
+    bool into_l2;            ///< What suits the CPU: into_l2 of PackedMatmulArgs and AttentionArgs.
+    KvKernels kv[kKvTypes];  ///< By KvType.
     /// out = x / sqrt(mean(x²) + eps) · weight, all [n].
     void (*rms_norm)(
         const float* x, const float* weight, float* out, std::int32_t n, float eps) noexcept;

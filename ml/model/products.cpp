@@ -132,7 +132,7 @@ void Products::multiply_packed(const Product& product,
                  .out = out.data + extent(run.first) * out.stride + done,
                  .out_stride = out.stride,
                  .next = mixed ? nullptr : rows.next,
-                 .into_l2 = kernels_.weights_into_l2});
+                 .into_l2 = kernels_.into_l2});
         }
     }
 }

@@ -95,7 +95,7 @@ TEST_P(ProductsTest, KernelsAreToldHowTheirCpuReads) {
     matrix_.packed[static_cast<std::size_t>(Precision::kExact)] = count_call;
     for (const bool into_l2 : {false, true}) {
         kernels::KernelTable kernels = table();
-        kernels.weights_into_l2 = into_l2;
+        kernels.into_l2 = into_l2;
         const Products products(kernels, work_, pool_);
         calls_into_l2 = other_calls = 0;
         Floats out(kRows);

@@ -153,7 +153,8 @@ void Transformer::attend_block(const AttentionBlock& block,
          .values = cache.pool().values_offset(heads.layer, heads.kv_head),
          .out = work().heads.row(row) + extent(heads.first, dim),
          .out_stride = extent(q_width),
-         .scratch = work().scratch[extent(thread)].data()});
+         .scratch = work().scratch[extent(thread)].data(),
+         .into_l2 = kernels_.into_l2});
     const std::int32_t last = std::min(row + block.n_tokens, runs.n_exact);
     for (std::int32_t t = row; t < last; ++t)
         products().quantize(work().heads, runs, t, {heads.first * dim, heads.n * dim});

@@ -25,7 +25,7 @@ inline constexpr KernelTable kOthers = {
     .tiles = kTiles,
     .tiles_of_short_blocks = {.few = 8, .most_of_few = 8, .most = 6},
     .packed = {},
-    .weights_into_l2 = false,
+    .into_l2 = false,
     .kv = {{store_f16, {}}, {store_f32, {}}, {store_q8_0, {}}},
     .rms_norm = rms_norm,
     .rope = rope,

@@ -166,7 +166,7 @@ constexpr KernelTable kOthers = {
     .tiles = {.few = 4, .most_of_few = 4, .most = 4},
     .tiles_of_short_blocks = {.few = 4, .most_of_few = 4, .most = 4},
     .packed = {},
-    .weights_into_l2 = false,
+    .into_l2 = false,
     .kv = {kv_kernels<KvType::kF16, load_f16>(store_f16),
            kv_kernels<KvType::kF32, load_f32>(store_f32),
            kv_kernels<KvType::kQ8_0, quant::decode_q8_0>(store_q8_0)},

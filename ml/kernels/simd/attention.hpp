@@ -73,10 +73,17 @@ void fold_scores(const AttentionState& state,
 struct Ahead {
     const std::byte* next;
     const std::byte* end;
+    bool into_l2;
 
     [[gnu::always_inline]] void ask(std::ptrdiff_t n_lines) {
         constexpr std::ptrdiff_t kLine = 64;
-        for (; n_lines > 0 && next < end; --n_lines, next += kLine) prefetch<1>(next);
+        for (; n_lines > 0 && next < end; --n_lines, next += kLine) {
+            if (into_l2) {
+                prefetch<1, true>(next);
+            } else {
+                prefetch<1>(next);
+            }
+        }
     }
 };
 
@@ -101,8 +108,8 @@ inline NextTile next_tile(const AttentionArgs& args, const Tile& tile, std::size
     if (tile.first + kAttentionKeys >= args.first_pos + args.n_tokens) return {};
     const std::byte* next = args.tiles[tile.first / kAttentionKeys + 1];
     const std::size_t bytes = kAttentionKeys * row_bytes;
-    return {{next + args.keys, next + args.keys + bytes},
-            {next + args.values, next + args.values + bytes}};
+    return {{next + args.keys, next + args.keys + bytes, args.into_l2},
+            {next + args.values, next + args.values + bytes, args.into_l2}};
 }
 
 /// For a token alone.
