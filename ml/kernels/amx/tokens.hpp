@@ -46,17 +46,6 @@ inline void put_digits(__m512 a, __m512 b, std::byte* out, std::ptrdiff_t step) 
     _mm512_storeu_si512(out + step, digit(first_rest, second_rest));
 }
 
-/// The nearest bf16, ties to even, still as f32. NaN stays NaN.
-inline __m512 round_to_bf16(__m512 x) {
-    const __m512i bits = _mm512_castps_si512(x);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
-    const __m512 rounded =
-        _mm512_castsi512_ps(_mm512_and_si512(up, _mm512_set1_epi32(static_cast<int>(0xFFFF0000))));
-    const __mmask16 is_nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    return _mm512_mask_mov_ps(rounded, is_nan, _mm512_set1_ps(__builtin_nanf("")));
-}
-
 /// One group of columns of an exact token, and its digits at q.
 inline void put_exact_group(const float* x, const ColumnPlace<std::int16_t>& out, std::byte* q) {
     using S = Avx512;
@@ -84,8 +73,8 @@ void put_tile_token(const float* x, std::int32_t n, const TokenPlace& out) noexc
         if constexpr (kPrecision == Precision::kExact) {
             put_exact_group(x, place, q);
         } else {
-            const __m512 a = round_to_bf16(_mm512_loadu_ps(x));
-            const __m512 b = round_to_bf16(_mm512_loadu_ps(x + 16));
+            const __m512 a = Avx512::round_to_bf16(_mm512_loadu_ps(x));
+            const __m512 b = Avx512::round_to_bf16(_mm512_loadu_ps(x + 16));
             _mm512_storeu_si512(q, upper_halves(a, b));
             *place.sums = Avx512::sum(_mm512_add_ps(a, b));
         }

@@ -193,19 +193,19 @@ struct Avx512 {
         const __m512i upper = _mm512_add_epi32(_mm512_castps_si512(b), half);
         _mm512_storeu_si512(p, _mm512_or_si512(upper_halves(upper), lower));
     }
-    /// sums + w[2i + 1] * x[1] + w[2i] * x[0], of bf16.
-    static Vec add_bf16(Vec sums, Ints w, const std::uint16_t* x) {
-        const __m512i pair = broadcast4(x);
-        sums = _mm512_fmadd_ps(
-            _mm512_castsi512_ps(upper_halves(w)), _mm512_castsi512_ps(upper_halves(pair)), sums);
-        return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(w, 16)),
-                               _mm512_castsi512_ps(_mm512_slli_epi32(pair, 16)),
-                               sums);
+    /// The nearest bf16, ties to even, still as f32. NaN stays NaN.
+    static Vec round_to_bf16(Vec v) {
+        const __m512i bits = _mm512_castps_si512(v);
+        const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+        const __m512i up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+        const __mmask16 is_nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+        return _mm512_mask_mov_ps(
+            _mm512_castsi512_ps(upper_halves(up)), is_nan, _mm512_set1_ps(__builtin_nanf("")));
     }
     /// Sixteen numbers of a, then of b, as bf16, rounded to nearest, ties to even.
     static Vec bf16_row(Vec a, Vec b) {
-        const __m512i low = _mm512_castsi256_si512(_mm512_cvtepi32_epi16(even_bf16(a)));
-        return _mm512_castsi512_ps(_mm512_inserti64x4(low, _mm512_cvtepi32_epi16(even_bf16(b)), 1));
+        const __m512i low = _mm512_castsi256_si512(_mm512_cvtepi32_epi16(halves(a)));
+        return _mm512_castsi512_ps(_mm512_inserti64x4(low, _mm512_cvtepi32_epi16(halves(b)), 1));
     }
     /// The same in pairs, the first of each from a.
     static Vec bf16_pairs(Vec a, Vec b) { return interleave16(bf16_row(a, b)); }
@@ -218,6 +218,10 @@ struct Avx512 {
         return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(x, 16)),
                                _mm512_castsi512_ps(_mm512_slli_epi32(y, 16)),
                                sums);
+    }
+    /// The same with one pair for all.
+    static Vec add_bf16(Vec sums, Ints w, const std::uint16_t* x) {
+        return add_bf16_pairs(sums, _mm512_castsi512_ps(w), _mm512_castsi512_ps(broadcast4(x)));
     }
     /// sums + w[2i] * x[0] + w[2i + 1] * x[1]. Where one panel reads them, x goes from memory into
     /// the product; in assembly, since GCC 12 would give it a register.
@@ -299,12 +303,9 @@ struct Avx512 {
     }
 
   private:
-    /// In the lower halves.
-    static __m512i even_bf16(Vec v) {
-        const __m512i bits = _mm512_castps_si512(plain_nan(v));
-        const __m512i last = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-        const __m512i half = _mm512_add_epi32(last, _mm512_set1_epi32(0x7FFF));
-        return _mm512_srli_epi32(_mm512_add_epi32(bits, half), 16);
+    /// As bf16, in the lower halves.
+    static __m512i halves(Vec v) {
+        return _mm512_srli_epi32(_mm512_castps_si512(round_to_bf16(v)), 16);
     }
     static __m512i upper_halves(__m512i v) {
         return _mm512_and_si512(v, _mm512_set1_epi32(-0x10000));
@@ -324,8 +325,7 @@ struct Avx512 {
 struct Avx512Bf16 : Avx512 {
     /// As Avx512's, bit by bit, but that numbers below 2^-126 are zero.
     static Vec add_bf16(Vec sums, Ints w, const std::uint16_t* x) {
-        __asm__("vdpbf16ps %2, %1, %0" : "+v"(sums) : "v"(w), "v"(broadcast4(x)));
-        return sums;
+        return add_bf16_pairs(sums, _mm512_castsi512_ps(w), _mm512_castsi512_ps(broadcast4(x)));
     }
     static Vec bf16_row(Vec a, Vec b) {
         Vec row;

@@ -131,45 +131,6 @@ void gather_queries(const AttentionState& state,
         gather_queries<W, kQueries - 1>(state, value, query, n_queries, n_words, dim);
 }
 
-// Each kind of words W of an instruction set S:
-//   kPerWord   numbers of a word; kDims, kKeys   words are filled up with zeros to multiples of
-//   these
-//   begin(), end()   around everything of a call
-//   make(a, b)   sixteen words of numbers that stand in one vector each, b only where kPerWord is 2
-//   put_row(row, n)   makes words of n numbers that follow each other, where they are
-//   score(state, n, dim)   all scores of the first n keys of a tile
-//   gather_token(…), gather_all(…)   adds the values of a tile, either called for every token or
-//   once for all
-
-/// A number each, of f32.
-template <class S>
-struct Numbers {
-    using Set = S;
-    static constexpr int kPerWord = 1;
-    static constexpr std::int32_t kDims = 1;
-    static constexpr std::int32_t kKeys = 1;
-    static void begin() {}
-    static void end() {}
-    static void put_row(float*, std::ptrdiff_t) {}
-    static typename S::Vec make(typename S::Vec a, typename S::Vec) { return a; }
-    static typename S::Vec add_product(typename S::Vec sums,
-                                       typename S::Vec word,
-                                       typename S::Vec words) {
-        return S::fma(word, words, sums);
-    }
-    static void score(const AttentionState& state, std::int32_t n, std::ptrdiff_t dim) {
-        score_words<Numbers>(state, n, dim);
-    }
-    static void gather_token(const AttentionState& state,
-                             std::int32_t query,
-                             std::int32_t n_heads,
-                             std::int32_t visible,
-                             std::ptrdiff_t dim) {
-        gather_words<Numbers>(state, query, n_heads, visible, dim);
-    }
-    static void gather_all(const AttentionState&, std::int32_t, std::ptrdiff_t) {}
-};
-
 /// From state.tile, as read_keys made it.
 template <class W>
 void score_words(const AttentionState& state, std::int32_t n, std::ptrdiff_t dim) {
@@ -195,15 +156,57 @@ void gather_words(const AttentionState& state,
     gather_queries<W, S::kValueQueries>(state, value, query, n_heads, n_words, dim);
 }
 
+// Each kind of words W of an instruction set S:
+//   kPerWord   numbers of a word; kDims, kKeys   words are filled up with zeros to multiples of
+//   these
+//   begin(), end()   around everything of a call
+//   make(a, b)   sixteen words of numbers that stand in one vector each, b only where kPerWord is 2
+//   put_row(row, n)   makes words of n numbers that follow each other, where they are
+//   score(state, n, dim)   all scores of the first n keys of a tile
+//   gather_token(…), gather_all(…)   adds the values of a tile, either called for every token or
+//   once for all
+
+/// What those W share that vectors multiply: every token gathers what it sees.
+template <class W>
+struct VectorWords {
+    static void begin() {}
+    static void end() {}
+    static void score(const AttentionState& state, std::int32_t n, std::ptrdiff_t dim) {
+        score_words<W>(state, n, dim);
+    }
+    static void gather_token(const AttentionState& state,
+                             std::int32_t query,
+                             std::int32_t n_heads,
+                             std::int32_t visible,
+                             std::ptrdiff_t dim) {
+        gather_words<W>(state, query, n_heads, visible, dim);
+    }
+    static void gather_all(const AttentionState&, std::int32_t, std::ptrdiff_t) {}
+};
+
+/// A number each, of f32.
+template <class S>
+struct Numbers : VectorWords<Numbers<S>> {
+    using Set = S;
+    static constexpr int kPerWord = 1;
+    static constexpr std::int32_t kDims = 1;
+    static constexpr std::int32_t kKeys = 1;
+    static void put_row(float*, std::ptrdiff_t) {}
+    static typename S::Vec make(typename S::Vec a, typename S::Vec) { return a; }
+    static typename S::Vec add_product(typename S::Vec sums,
+                                       typename S::Vec word,
+                                       typename S::Vec words) {
+        return S::fma(word, words, sums);
+    }
+};
+
 /// Two numbers of bf16, the first in the lower half.
 template <class S>
-struct Bf16Pairs {
+struct Bf16Pairs : VectorWords<Bf16Pairs<S>> {
     using Set = S;
     static constexpr int kPerWord = 2;
     static constexpr std::int32_t kDims = 2;
     static constexpr std::int32_t kKeys = 2;
-    static void begin() {}
-    static void end() {}
     static void put_row(float* row, std::ptrdiff_t n) {
         for (std::ptrdiff_t i = 0; i < n; i += 32) {
             const auto second = i + 16 < n ? S::load(row + i + 16) : S::zero();
@@ -218,17 +221,6 @@ struct Bf16Pairs {
                                        typename S::Vec words) {
         return S::add_bf16_pairs(sums, word, words);
     }
-    static void score(const AttentionState& state, std::int32_t n, std::ptrdiff_t dim) {
-        score_words<Bf16Pairs>(state, n, dim);
-    }
-    static void gather_token(const AttentionState& state,
-                             std::int32_t query,
-                             std::int32_t n_heads,
-                             std::int32_t visible,
-                             std::ptrdiff_t dim) {
-        gather_words<Bf16Pairs>(state, query, n_heads, visible, dim);
-    }
-    static void gather_all(const AttentionState&, std::int32_t, std::ptrdiff_t) {}
 };
 
 /// Makes words of the first n keys of a tile, and perhaps of some more.

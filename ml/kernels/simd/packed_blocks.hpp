@@ -16,7 +16,9 @@ namespace notso::ml::kernels {
 //   sixteen rows times the q + kOffset of four columns, bytes
 // Phases tell runs of columns apart that share bytes, so that shifts are constants.
 // Through the L2 cache weights are asked for into the L1 cache too, kNearBytes ahead, unless that
-// is 0: CPUs do it by themselves where lines are read as they stand. Where kHalves is set:
+// is 0: CPUs do it by themselves where lines are read as they stand.
+//
+// Where kHalves is set:
 //   halves<phase>(tile, group, step, lines)   the even columns of bytes(), and the odd ones, as
 //   numbers of 16 bits, shifted left by kEvenShift and kOddShift: sums of a group's products with
 //   16-bit numbers fit 32 bits nevertheless
