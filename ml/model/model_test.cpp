@@ -6,12 +6,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
 #include "ml/device/cpu.hpp"
 #include "ml/gguf/file.hpp"
+#include "ml/model/config.hpp"
 #include "ml/model/golden_models.hpp"
+#include "ml/model/transformer.hpp"
+#include "ml/model/weights.hpp"
 #include "ml/quant/pack.hpp"
 #include "ml/runtime/kv_cache.hpp"
 
@@ -130,6 +134,34 @@ TEST_P(GoldenModel, FastIsTheSameWithPlainKernelsWhereNothingIsBf16) {
     EXPECT_LT(distance(run(*model, KvType::kF32, kGoldenTokens, Precision::kFast),
                        run(*plain, KvType::kF32, kGoldenTokens, Precision::kFast)),
               0.1);
+}
+
+std::atomic<int> heads_through_l2;
+std::atomic<int> other_heads;
+void count_heads(const kernels::AttentionArgs& args) noexcept {
+    ++(args.into_l2 ? heads_through_l2 : other_heads);
+}
+
+TEST(Transformer, TellsAttentionHowTheCpuReads) {
+    const auto file = gguf::File::open(golden_model("tiny_smollm3"));
+    ASSERT_TRUE(file);
+    const std::vector<TokenId> tokens = golden_tokens();
+    for (const bool into_l2 : {false, true}) {
+        kernels::KernelTable table = **choose_kernels(detect_cpu(), {});
+        table.into_l2 = into_l2;
+        for (kernels::KvKernels& kv : table.kv) kv.attention[0] = count_heads;
+        auto spec = read_spec(**file);
+        ASSERT_TRUE(spec);
+        auto weights = load_weights(**file, *spec, {.kernels = &table, .n_threads = 1});
+        ASSERT_TRUE(weights);
+        const auto cache = KvCache::create(spec->config, kGoldenTokens, KvType::kF16);
+        const Transformer transformer(*std::move(spec), *std::move(weights), table, 1);
+        const Segment segment{.tokens = std::span(tokens).first(1), .cache = **cache};
+        heads_through_l2 = other_heads = 0;
+        ASSERT_TRUE(transformer.forward({&segment, 1}, nullptr));
+        EXPECT_EQ(heads_through_l2 > 0, into_l2);
+        EXPECT_EQ(other_heads > 0, !into_l2);
+    }
 }
 
 TEST_P(GoldenModel, OnlyTheLastRowsAreWrittenWhenFewerAreAsked) {
