@@ -127,8 +127,8 @@ TEST_P(PackedProducts, GiveTheSameBitsInAnyTiles) {
 
 TEST_P(PackedProducts, GiveTheSameBitsThroughAnyCache) {
     for_each_type([&](const quant::TypeTraits& type) {
-        const Product product(type, 45, 512, 9, rng_);
-        for (std::int32_t n = 1; n <= 9; ++n) {
+        const Product product(type, 45, 512, 17, rng_);
+        for (std::int32_t n = 1; n <= 17; ++n) {
             into_l2_ = false;
             const Floats one = run(table(), product, 0, n);
             into_l2_ = true;

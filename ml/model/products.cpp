@@ -56,6 +56,15 @@ void Products::quantize(const TokenBuffer& tokens,
     put_integers({tokens, runs, token, cols}, tokens.row(token) + cols.first);
 }
 
+void Products::quantize(const TokenBuffer& tokens,
+                        const TokenRuns& runs,
+                        IndexRange rows) const noexcept {
+    for (std::int32_t col = 0; col < tokens.width; col += kernels::kTokenBlock) {
+        const IndexRange cols{col, std::min(kernels::kTokenBlock, tokens.width - col)};
+        for (std::int32_t i = 0; i < rows.n; ++i) quantize(tokens, runs, rows.first + i, cols);
+    }
+}
+
 void Products::put(const TokenPart& part, const float* x) const noexcept {
     if (part.tokens.has_unpacked)
         std::copy_n(x, part.cols.n, part.tokens.row(part.token) + part.cols.first);

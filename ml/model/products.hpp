@@ -89,6 +89,9 @@ class Products {
                   const TokenRuns& runs,
                   std::int32_t token,
                   IndexRange cols) const noexcept;
+    /// The same of all columns of neighbouring tokens, block by block: integers of tokens that are
+    /// multiplied together share cache lines.
+    void quantize(const TokenBuffer& tokens, const TokenRuns& runs, IndexRange rows) const noexcept;
     /// The same of columns that stand elsewhere, x: as they are, too, where that is wanted.
     void put(const TokenPart& part, const float* x) const noexcept;
 

@@ -85,6 +85,19 @@ TEST_P(ProductsTest, EachTokenGetsWhatItsPrecisionGives) {
     }
 }
 
+TEST_P(ProductsTest, NeighbouringTokensGetWhatEachGetsAlone) {
+    const TokenRuns runs{.n_exact = 9, .n_fast = 23};
+    const Floats expected = multiply(runs);
+    std::ranges::fill_n(work_.h.values.data(), extent(runs.size(), kCols), 1.0f);
+    quantize(runs);
+    std::ranges::copy(source_.x, work_.h.values.data());
+    for (const IndexRange rows : {IndexRange{0, 5}, {5, 20}, {25, 7}})
+        products_.quantize(work_.h, runs, rows);
+    Floats out(expected.size(), 1.0f);
+    products_.multiply({matrix_, work_.h, runs, out.data(), kernels::Store::kAdd}, nullptr);
+    EXPECT_EQ(out, expected);
+}
+
 std::atomic<int> calls_into_l2;
 std::atomic<int> other_calls;
 void count_call(const kernels::PackedMatmulArgs& args) noexcept {

@@ -65,6 +65,9 @@ class Transformer {
     bool run_chunk(Chunk& chunk, const BetweenLayers& between) const;
     void embed(const Chunk& chunk) const noexcept;
     void run_layer(std::int32_t layer, const Chunk& chunk) const noexcept;
+    /// Neighbouring tokens that a task makes integers of: something for every thread. Few tokens
+    /// go tile by tile: integers of a tile share cache lines. @param n_tokens  ≥ 1
+    std::int32_t tokens_per_task(std::int32_t n_tokens) const noexcept;
     /// Norms the first runs.size() rows of x into the workspace's h, for products with `runs` and,
     /// as to its fast tokens, with `more_runs`.
     void norm(const float* weight,

@@ -18,9 +18,6 @@ template <class P, bool kIntoL2>
 inline constexpr std::size_t kAheadBytes = !kIntoL2            ? kPrefetchBytes
                                            : P::kNearBytes > 0 ? 10240
                                                                : 7168;
-/// Most tokens that take weights through the L2 cache: more gain nothing.
-template <Precision kPrecision>
-inline constexpr std::int32_t kIntoL2Tokens = kPrecision == Precision::kExact ? 4 : 8;
 
 template <int kValue>
 struct Constant {
@@ -350,12 +347,9 @@ void ask_for_begin(const PackedMatmulArgs& args) {
 /// Few tokens, one panel at a time.
 template <class S, class P, Precision kPrecision, bool kIntoL2>
 void multiply_few(const PackedMatmulArgs& args) {
-    constexpr int kMost = kIntoL2 && kIntoL2Tokens<kPrecision> < S::kTiles.most_of_few
-                              ? kIntoL2Tokens<kPrecision>
-                              : S::kTiles.most_of_few;
     ask_for_begin<P, 1, kIntoL2>(args);
     for (std::int32_t row = 0; row < args.n_rows; row += kLanes) {
-        for_each_token_tile<kMost>(args, [&](std::int32_t first, auto size) {
+        for_each_token_tile<S::kTiles.most_of_few>(args, [&](std::int32_t first, auto size) {
             using D = typename DotsOf<S, P, kPrecision>::template OfFew<size.value>;
             multiply_in_registers<S, P, D, kIntoL2, 1, size.value>(args, row, first);
         });
@@ -367,9 +361,8 @@ void packed_matmul(const PackedMatmulArgs& args) noexcept {
     using D = typename DotsOf<S, P, kPrecision>::Type;
     constexpr int kRows = S::kPackedPanels * kLanes;
     if (args.n_tokens <= args.x.tiles.few) {
-        const bool into_l2 = args.into_l2 && args.n_tokens <= kIntoL2Tokens<kPrecision>;
-        return into_l2 ? multiply_few<S, P, kPrecision, true>(args)
-                       : multiply_few<S, P, kPrecision, false>(args);
+        return args.into_l2 ? multiply_few<S, P, kPrecision, true>(args)
+                            : multiply_few<S, P, kPrecision, false>(args);
     }
     std::int32_t row = 0;
     ask_for_begin<P, S::kPackedPanels>(args);
