@@ -127,7 +127,7 @@ TEST(Pace, AnswersGetTheirTurnByTheirOwnLength) {
     pace.note_decode(1, std::chrono::duration<double>(0.03));
     EXPECT_NEAR(pace.slice().count(), 0.06, 1e-9);
     pace.note_decode(1, std::chrono::duration<double>(1));
-    EXPECT_NEAR(pace.slice().count(), 0.1, 1e-9);
+    EXPECT_NEAR(pace.slice().count(), 0.08, 1e-9);
 }
 
 }  // namespace

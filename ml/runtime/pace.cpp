@@ -14,7 +14,7 @@ constexpr std::int32_t kLeastPass = 8;
 constexpr double kMeasureWeight = 0.2;  // of a new measurement
 constexpr double kSlope = 0.1;          // more time for each token more, as long as it is not known
 constexpr double kLeastSlice = 0.02;
-constexpr double kMostSlice = 0.1;
+constexpr double kMostSlice = 0.08;
 
 std::size_t index(Precision precision) { return precision == Precision::kFast ? 1 : 0; }
 
