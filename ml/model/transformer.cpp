@@ -171,27 +171,18 @@ void Transformer::embed(const Chunk& chunk) const noexcept {
     }
 }
 
-std::int32_t Transformer::tokens_per_task(std::int32_t n_tokens) const noexcept {
-    const kernels::TileLimits tiles = work().h.tiles;
-    return n_tokens <= tiles.few ? divide_up(n_tokens, count_tiles(n_tokens, tiles))
-                                 : std::clamp(divide_up(n_tokens, pool_->size()), 4, 16);
-}
-
 void Transformer::norm(const float* weight,
                        const TokenRuns& runs,
                        const TokenRuns& more_runs) const noexcept {
     const std::int32_t n = spec_.config.n_embd;
-    const std::int32_t n_tokens = runs.size();
-    const std::int32_t per_task = tokens_per_task(n_tokens);
-    pool_->run(divide_up(n_tokens, per_task), [&](std::int32_t task, std::int32_t) {
-        const std::int32_t first = task * per_task;
-        const std::int32_t end = std::min(n_tokens, first + per_task);
-        for (std::int32_t t = first; t < end; ++t) {
+    for_each_tokens(runs.size(), [&](IndexRange rows) {
+        const std::int32_t end = rows.first + rows.n;
+        for (std::int32_t t = rows.first; t < end; ++t) {
             kernels_.rms_norm(
                 row_of(work().x, t, n), weight, work().h.row(t), n, spec_.config.rms_eps);
         }
-        products().quantize(work().h, runs, {first, end - first});
-        const std::int32_t first_more = std::max(first, n_tokens - more_runs.n_fast);
+        products().quantize(work().h, runs, rows);
+        const std::int32_t first_more = std::max(rows.first, runs.size() - more_runs.n_fast);
         products().quantize(work().h, more_runs, {first_more, end - first_more});
     });
 }

@@ -3,6 +3,7 @@
 // text or requests.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -65,9 +66,20 @@ class Transformer {
     bool run_chunk(Chunk& chunk, const BetweenLayers& between) const;
     void embed(const Chunk& chunk) const noexcept;
     void run_layer(std::int32_t layer, const Chunk& chunk) const noexcept;
-    /// Neighbouring tokens that a task makes integers of: something for every thread. Few tokens
-    /// go tile by tile: integers of a tile share cache lines. @param n_tokens  ≥ 1
-    std::int32_t tokens_per_task(std::int32_t n_tokens) const noexcept;
+    /// Calls f(neighbouring tokens) for tasks of the pool that make integers of n tokens: something
+    /// for every thread. Few tokens go tile by tile: integers of a tile share cache lines.
+    template <class F>
+    void for_each_tokens(std::int32_t n, const F& f) const noexcept {
+        if (n == 0) return;
+        const kernels::TileLimits tiles = work().h.tiles;
+        const std::int32_t per_task = n <= tiles.few
+                                          ? divide_up(n, count_tiles(n, tiles))
+                                          : std::clamp(divide_up(n, pool_->size()), 4, 16);
+        pool_->run(divide_up(n, per_task), [&](std::int32_t task, std::int32_t) {
+            const std::int32_t first = task * per_task;
+            f(IndexRange{first, std::min(per_task, n - first)});
+        });
+    }
     /// Norms the first runs.size() rows of x into the workspace's h, for products with `runs` and,
     /// as to its fast tokens, with `more_runs`.
     void norm(const float* weight,

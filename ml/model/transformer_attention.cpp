@@ -124,15 +124,9 @@ void Transformer::attend(std::int32_t layer, const Chunk& chunk) const noexcept 
                               .n = std::min(n_heads, group - first)};
         attend_block(chunk.blocks[extent(task / per_block)], heads, chunk.runs, thread);
     });
-    const std::int32_t n_fast = chunk.runs.n_fast;
-    if (n_fast == 0) return;
     // Fast integers are made of blocks of columns that can reach over several heads.
-    const std::int32_t per_task = tokens_per_task(n_fast);
-    pool_->run(divide_up(n_fast, per_task), [&](std::int32_t task, std::int32_t) {
-        const std::int32_t first = task * per_task;
-        products().quantize(work().heads,
-                            chunk.runs,
-                            {chunk.runs.n_exact + first, std::min(per_task, n_fast - first)});
+    for_each_tokens(chunk.runs.n_fast, [&](IndexRange fast) {
+        products().quantize(work().heads, chunk.runs, {chunk.runs.n_exact + fast.first, fast.n});
     });
 }
 
