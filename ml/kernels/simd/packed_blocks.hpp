@@ -15,8 +15,9 @@ namespace notso::ml::kernels {
 //   bytes<phase>(tile, group, step)   of group · kPhases + phase, a run of 32 columns, step 0…7:
 //   sixteen rows times the q + kOffset of four columns, bytes
 // Phases tell runs of columns apart that share bytes, so that shifts are constants.
-// Through the L2 cache weights are asked for into the L1 cache too, kNearBytes ahead, unless that
-// is 0: CPUs do it by themselves where lines are read as they stand.
+// Through the L2 cache weights are asked for kAheadBytes ahead and again half as far: CPUs let
+// requests fall. Then into the L1 cache, kNearBytes ahead, unless that is 0: CPUs do it by
+// themselves where lines are read as they stand.
 //
 // Where kHalves is set:
 //   halves<phase>(tile, group, step, lines)   the even columns of bytes(), and the odd ones, as
@@ -55,6 +56,7 @@ struct PackedOneScale {
     static constexpr std::size_t kBytes = kBlockBytes * kLanes;
     static constexpr int kGroup = 32;
     static constexpr int kPhases = 1;
+    static constexpr std::size_t kAheadBytes = 10240;
     static constexpr std::size_t kNearBytes = 0;
     static constexpr FastSums kFastSums = FastSums::kGroups;
     static constexpr bool kHalves = false;
@@ -107,6 +109,7 @@ struct PackedScales6 {
     static constexpr bool kHasMins = true;
     static constexpr int kOffset = 0;
     static constexpr int kPhases = 2;
+    static constexpr std::size_t kAheadBytes = 10240;
     static constexpr std::size_t kNearBytes = 0;
     static constexpr std::size_t kScaleBytes = 64;  ///< d and dmin stand before them.
 
@@ -231,6 +234,7 @@ struct PackedQ6_K {
     static constexpr int kOffset = 32;
     static constexpr int kGreatest = 63;
     static constexpr int kPhases = 4;
+    static constexpr std::size_t kAheadBytes = 14336;
     static constexpr std::size_t kNearBytes = 1536;
     static constexpr FastSums kFastSums = FastSums::kPairs;
     static constexpr bool kHalves = false;

@@ -15,9 +15,9 @@ namespace notso::ml::kernels {
 inline constexpr std::size_t kPrefetchBytes = 9216;
 /// The same for a few tokens of a packed type P.
 template <class P, bool kIntoL2>
-inline constexpr std::size_t kAheadBytes = !kIntoL2            ? kPrefetchBytes
-                                           : P::kNearBytes > 0 ? 10240
-                                                               : 7168;
+inline constexpr std::size_t kAheadBytes = kIntoL2 ? P::kAheadBytes : kPrefetchBytes;
+/// How many tokens wait for memory longer than they are multiplied: weights are asked for again.
+inline constexpr int kTokensOfAgain = 2;
 
 template <int kValue>
 struct Constant {
@@ -57,6 +57,7 @@ template <class S>
 struct TileWeights {
     const std::byte* tile;   ///< Of the first panel; the others are panel_bytes apart.
     const std::byte* ahead;  ///< As much as the tile, panel_bytes apart too; null for nothing.
+    const std::byte* again;  ///< The same, asked for once more.
     std::size_t panel_bytes;
 };
 
@@ -77,15 +78,19 @@ template <class S, class P, class D, bool kIntoL2, int kPanels, int kTokens>
         (P::kBytes / kRuns + kLineBytes - 1) / kLineBytes * kLineBytes;
     for_each_run<P>([&](int group, auto phase) __attribute__((always_inline)) {
         const int run = group * P::kPhases + phase.value;
-        if (weights.ahead != nullptr) {
+        const auto ask = [&](const std::byte* from) __attribute__((always_inline)) {
+            if (from == nullptr) return;
 #pragma GCC unroll 2
-            for (int panel = 0; panel < kPanels; ++panel) {
-                const std::size_t at =
-                    panel * weights.panel_bytes + static_cast<std::size_t>(run) * kRunBytes;
-                prefetch<kRunBytes, kIntoL2>(weights.ahead + at);
-                if constexpr (kIntoL2 && P::kNearBytes > 0)
-                    prefetch<kRunBytes>(weights.tile + P::kNearBytes + at);
-            }
+            for (int panel = 0; panel < kPanels; ++panel)
+                prefetch<kRunBytes, kIntoL2>(from + panel * weights.panel_bytes +
+                                             static_cast<std::size_t>(run) * kRunBytes);
+        };
+        ask(weights.ahead);
+        ask(weights.again);
+        if constexpr (kIntoL2 && P::kNearBytes > 0) {
+            if (weights.ahead != nullptr)
+                prefetch<kRunBytes>(weights.tile + P::kNearBytes +
+                                    static_cast<std::size_t>(run) * kRunBytes);
         }
         const auto line =
             [&](int panel, int step, typename S::Ints* lines) __attribute__((always_inline)) {
@@ -137,11 +142,20 @@ class Asking {
             if (!is_mine) return nullptr;
             ahead = tile + kPanels * panel_bytes_;
         }
+        return place(ahead);
+    }
+    /// The same half as far on, of one panel.
+    [[gnu::always_inline]] const std::byte* again(const std::byte* tile) const {
+        static_assert(kPanels == 1);
+        return turn_ == 0 ? place(tile + kAhead / 2) : nullptr;
+    }
+
+  private:
+    [[gnu::always_inline]] const std::byte* place(const std::byte* ahead) const {
         if (ahead < end_) return ahead;
         return next_ != nullptr ? next_ + (ahead - end_) : nullptr;
     }
 
-  private:
     const std::byte* end_;
     const std::byte* next_;
     std::size_t panel_bytes_;
@@ -163,8 +177,11 @@ void multiply_in_registers(const PackedMatmulArgs& args,
     const std::byte* tile = panels;
     for (std::int32_t col = 0; col < args.n_cols; col += P::kElements, tile += P::kBytes) {
         const auto at = static_cast<std::size_t>(tile - panels);
-        const TileWeights weights{
-            .tile = tile, .ahead = asking.beside(tile, at), .panel_bytes = args.panel_bytes};
+        TileWeights weights{.tile = tile,
+                            .ahead = asking.beside(tile, at),
+                            .again = nullptr,
+                            .panel_bytes = args.panel_bytes};
+        if constexpr (kIntoL2 && kTokens <= kTokensOfAgain) weights.again = asking.again(tile);
         const auto x =
             TileColumns<D::kPrecision, kTokens>::at(args.x, first_token, args.n_tokens, col);
         multiply_tile<S, P, D, kIntoL2, kPanels, kTokens>(weights, x, sums);
