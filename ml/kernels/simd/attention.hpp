@@ -112,6 +112,16 @@ inline NextTile next_tile(const AttentionArgs& args, const Tile& tile, std::size
             {next + args.values, next + args.values + bytes, args.into_l2}};
 }
 
+/// What is asked for once more, half a tile later, through the L2 cache: the CPU lets requests
+/// fall. Keys beside values, this tile's values beside its keys.
+inline NextTile next_again(const AttentionArgs& args,
+                           const Tile& tile,
+                           const NextTile& next,
+                           std::size_t row_bytes) {
+    if (!args.into_l2) return {};
+    return {next.keys, {tile.values, tile.values + kAttentionKeys * row_bytes, true}};
+}
+
 /// For a token alone.
 template <class S, class K>
 void attend_alone(const AttentionArgs& args, const AttentionState& state, const Tile& tile) {
@@ -119,14 +129,21 @@ void attend_alone(const AttentionArgs& args, const AttentionState& state, const 
     const std::size_t row_bytes = kv_row_bytes(K::kType, args.head_dim);
     const auto value_lines = static_cast<std::ptrdiff_t>((row_bytes + 63) / 64);
     NextTile next = next_tile(args, tile, row_bytes);
+    NextTile again = next_again(args, tile, next, row_bytes);
     const auto key = [&](std::ptrdiff_t d, std::int32_t first) __attribute__((always_inline)) {
-        if (first == 0) next.keys.ask(K::kKeyLines);
+        if (first == 0) {
+            next.keys.ask(K::kKeyLines);
+            again.values.ask(K::kKeyLines);
+        }
         return K::load_keys(tile.keys, d, first);
     };
     score_tile<Numbers<S>, S::kScoreQueries>(state, key, 0, tile.n, dim);
     for (std::int32_t h = 0; h < args.n_heads; ++h) fold_scores<S>(state, h, tile.n, dim);
     const auto value = [&](std::int32_t j, std::ptrdiff_t d) __attribute__((always_inline)) {
-        if (d == 0) next.values.ask(value_lines);
+        if (d == 0) {
+            next.values.ask(value_lines);
+            again.keys.ask(value_lines);
+        }
         return K::load(tile.values + static_cast<std::size_t>(j) * row_bytes, d);
     };
     gather_queries<Numbers<S>, S::kValueQueries>(state, value, 0, args.n_heads, tile.n, dim);
