@@ -72,7 +72,7 @@ def measure_rates(model, depth, rounds, isa=""):
 def add_rates(table, merged, depth, large):
     limits = merged["limits"]
     table.add("this machine", f"reads {limits['read_bytes_per_second'] / 1e9:.1f} GB/s, multiplies bytes at "
-              f"{limits['multiply_adds_per_second'] / 1e9:.0f} GMAC/s; {merged['kernels']} kernels")
+              f"{limits['multiply_adds_per_second'] / 1e9:.0f} GMAC/s, joins threads in {merged['join_seconds'] * 1e6:.2f} µs; {merged['kernels']} kernels")
     table.add("decode, 64 tokens", rate_text(merged, "tg64"), "≥ 92 %, ≥ 1.3 × llama.cpp" if large else "≥ 85 %")
     for kind, aim in (("fast", "≥ 60 % with VNNI, ≥ 45 % of bf16 tiles with AMX"), ("exact", "≥ 30 % with VNNI")):
         table.add(f"prompt of 512, {kind}", rate_text(merged, f"pp512 {kind}"), aim)

@@ -26,6 +26,7 @@ def merge(reports):
     first = reports[0]
     return {"kernels": first["kernels"], "model": first["model"], "work": first["work"], "rounds": len(reports),
             "limits": {key: max(report[key] for report in reports) for key in ("read_bytes_per_second", "multiply_adds_per_second")},
+            "join_seconds": statistics.median(report.get("join_seconds", 0) for report in reports),
             "rates": {name: {"median": statistics.median(values), "runs": values} for name, values in runs.items()},
             "reports": reports}
 

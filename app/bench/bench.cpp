@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint64_t kProbeBytes = std::uint64_t{1} << 30;
 constexpr std::chrono::milliseconds kProbeTime{1500};
 constexpr std::chrono::milliseconds kMultiplyTime{300};
+constexpr std::chrono::milliseconds kJoinTime{100};
 constexpr double kReachableMultiplying = 0.75;  // of the measured rate, beside all other work
 constexpr double kBytesPerActivation = 2;       // of exact products
 
@@ -45,6 +46,7 @@ Result<MachineLimits> measure_machine(const ml::DeviceManager& device, std::int3
               ml::measure_read_rate(
                   device.kernels(), n_threads, std::min(kProbeBytes, room), kProbeTime));
     limits.multiply_rate = ml::measure_multiply_rate(device.kernels(), n_threads, kMultiplyTime);
+    limits.join_seconds = ml::measure_join_seconds(n_threads, kJoinTime);
     return limits;
 }
 

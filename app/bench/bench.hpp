@@ -27,6 +27,7 @@ struct BenchOptions {
 struct MachineLimits {
     double read_rate;      ///< bytes per second
     double multiply_rate;  ///< multiply-adds of bytes per second; 0 = not measured
+    double join_seconds;   ///< What a job of all threads takes beyond its tasks; 0 = one thread.
 };
 
 /// What tokens cost this model: the limits in tokens per second follow from it.

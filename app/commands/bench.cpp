@@ -74,6 +74,7 @@ void print_json(const BenchReport& report) {
                               {"threads", report.n_threads},
                               {"read_bytes_per_second", report.limits.read_rate},
                               {"multiply_adds_per_second", report.limits.multiply_rate},
+                              {"join_seconds", report.limits.join_seconds},
                               {"work",
                                {{"bytes_per_token", report.work.bytes_per_token},
                                 {"kv_bytes_per_token", report.work.kv_bytes_per_token},
@@ -108,6 +109,10 @@ void print_table(const BenchReport& report) {
     if (report.limits.multiply_rate > 0) {
         std::cout << fmt::format("  and multiplies bytes  {:8.0f} billion times a second\n",
                                  report.limits.multiply_rate / 1e9);
+    }
+    if (report.limits.join_seconds > 0) {
+        std::cout << fmt::format("  a join of threads     {:8.2f} µs\n",
+                                 report.limits.join_seconds * 1e6);
     }
     std::cout << fmt::format("  load                  {:8.2f} s\n", report.load_seconds);
     std::cout << fmt::format("  memory                {:>12} resident, {} with a full context\n",

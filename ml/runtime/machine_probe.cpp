@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "ml/model/weight_memory.hpp"
@@ -61,6 +62,27 @@ double measure_multiply_rate(const kernels::KernelTable& kernels,
         best = std::max(best, static_cast<double>(n_macs) / seconds);
     } while (SteadyClock::now() < end);
     return best;
+}
+
+double measure_join_seconds(std::int32_t n_threads, std::chrono::milliseconds time) {
+    if (n_threads <= 1) return 0;
+    // As long as small products are: threads are awake when the next job comes.
+    constexpr std::chrono::microseconds kTask{5};
+    ThreadPool pool(n_threads);
+    std::vector<double> joins;
+    const auto end = SteadyClock::now() + time;
+    do {
+        const auto start = SteadyClock::now();
+        pool.run(n_threads, [&](std::int32_t, std::int32_t) noexcept {
+            const auto task_end = SteadyClock::now() + kTask;
+            while (SteadyClock::now() < task_end) {
+            }
+        });
+        joins.push_back(seconds_since(start) - std::chrono::duration<double>(kTask).count());
+    } while (SteadyClock::now() < end);
+    const auto middle = joins.begin() + static_cast<std::ptrdiff_t>(joins.size() / 2);
+    std::ranges::nth_element(joins, middle);
+    return *middle;
 }
 
 }  // namespace notso::ml

@@ -1,5 +1,6 @@
-// MachineProbe: how fast this machine reads memory and multiplies bytes. Decode can't be faster
-// than the first, prompts can't be read faster than the second.
+// MachineProbe: how fast this machine reads memory and multiplies bytes, and how soon its threads
+// follow each other. Decode can't be faster than the first, prompts can't be read faster than the
+// second.
 #pragma once
 
 #include <chrono>
@@ -28,5 +29,11 @@ Result<double> measure_read_rate(const kernels::KernelTable& kernels,
 double measure_multiply_rate(const kernels::KernelTable& kernels,
                              std::int32_t n_threads,
                              std::chrono::milliseconds time);
+
+/// What a job of a ThreadPool takes beyond its tasks, one of some microseconds for each thread: all
+/// must notice that it is there, and the caller that it is done. The median of many.
+/// @return seconds; 0 with one thread.
+/// @cost about `time`
+double measure_join_seconds(std::int32_t n_threads, std::chrono::milliseconds time);
 
 }  // namespace notso::ml

@@ -49,5 +49,12 @@ TEST(MachineProbe, EveryFastSetOfKernelsMultipliesBytes) {
     EXPECT_EQ(measure_multiply_rate(kernels::generic_table(), 2, milliseconds(1)), 0);
 }
 
+TEST(MachineProbe, JoinsTakeTimeUnlessAThreadIsAlone) {
+    const double seconds = measure_join_seconds(2, milliseconds(20));
+    EXPECT_GT(seconds, 0);
+    EXPECT_LT(seconds, 1e-2);
+    EXPECT_EQ(measure_join_seconds(1, milliseconds(1)), 0);
+}
+
 }  // namespace
 }  // namespace notso::ml

@@ -222,6 +222,7 @@ def test_bench_reports_rates_beside_the_machines_limits(model):
         assert reading < rate["bound_seconds"] < 1
     assert all("sequences" not in rate for rate in report["rates"][:-2])
     assert report["read_bytes_per_second"] > 1e7 and report["load_seconds"] > 0
+    assert (report["join_seconds"] > 0) == (report["threads"] > 1)
     assert 50 << 20 < report["resident_bytes"] < report["planned_bytes"] * 2
     assert report["work"]["bytes_per_token"] > 50 << 20 and report["work"]["prompt_macs"] > report["work"]["head_macs"] > 1 << 20
     for people in run_notso("bench", "-m", model, "-p", "2", "-n", 0, "-r", 1).stdout.decode().splitlines()[-2:]:
