@@ -18,16 +18,20 @@ def bench(program, model, *options, env=None):
 
 
 def merge(reports):
-    """Medians of the rates, beside the best limits of all reports: the machine can do what it did once."""
-    runs = {}
+    """Medians of the rates, beside the best limits of all reports: the machine can do what it did once. Decoding has its
+    share of what reading gave right beside it, too."""
+    runs, shares = {}, {}
     for report in reports:
         for rate in report["rates"]:
             runs.setdefault(rate["name"], []).append(rate["tokens_per_second"])
+            if rate["name"].startswith("tg"):
+                shares.setdefault(rate["name"], []).append(rate["share_of_limit"])
     first = reports[0]
     return {"kernels": first["kernels"], "model": first["model"], "work": first["work"], "rounds": len(reports),
             "limits": {key: max(report[key] for report in reports) for key in ("read_bytes_per_second", "multiply_adds_per_second")},
             "join_seconds": statistics.median(report.get("join_seconds", 0) for report in reports),
-            "rates": {name: {"median": statistics.median(values), "runs": values} for name, values in runs.items()},
+            "rates": {name: {"median": statistics.median(values), "runs": values,
+                             **({"share": statistics.median(shares[name])} if name in shares else {})} for name, values in runs.items()},
             "reports": reports}
 
 
@@ -55,5 +59,6 @@ def limit(merged, name):
 
 
 def share(merged, name):
-    """Of its limit, by the median."""
-    return merged["rates"][name]["median"] / limit(merged, name)[0]
+    """Of its limit, by the median: of the one beside it where that is known."""
+    rate = merged["rates"][name]
+    return rate["share"] if "share" in rate else rate["median"] / limit(merged, name)[0]

@@ -25,7 +25,7 @@ struct BenchOptions {
 
 /// What the machine can do at most, measured in the same run.
 struct MachineLimits {
-    double read_rate;      ///< bytes per second
+    double read_rate;      ///< bytes per second, at the best moment
     double multiply_rate;  ///< multiply-adds of bytes per second; 0 = not measured
     double join_seconds;   ///< What a job of all threads takes beyond its tasks; 0 = one thread.
 };
@@ -42,7 +42,7 @@ struct BenchWork {
 struct BenchStep {
     std::int32_t n_sequences;
     double seconds;  ///< By the median.
-    /// What the machine's limits allow: the time to read all weights, or, where that is longer, for
+    /// What the limits beside it allow: the time to read all weights, or, where that is longer, for
     /// two multiply-adds of bytes per weight and token (16-bit activations) at three quarters of
     /// the measured rate.
     double bound_seconds;
@@ -53,8 +53,10 @@ struct BenchRate {
     std::string name;  ///< "pp512 exact", "tg64", "tg64@8192", "tg64 x8"
     double median = 0;
     double least = 0;
-    double most = 0;                     ///< tokens per second, all sequences together
-    double share = 0;                    ///< Of the machine's limit, by the median; 0 = unknown.
+    double most = 0;       ///< tokens per second, all sequences together
+    double share = 0;      ///< Of the machine's limit, by the median; 0 = unknown.
+    double read_rate = 0;  ///< Bytes per second right beside what is bound by them, by the median;
+                           ///< 0 = not measured.
     std::optional<BenchStep> step = {};  ///< Of batches.
 };
 

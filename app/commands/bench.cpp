@@ -61,6 +61,7 @@ void print_json(const BenchReport& report) {
                             {"least", rate.least},
                             {"most", rate.most},
                             {"share_of_limit", rate.share}};
+        if (rate.read_rate > 0) row["read_bytes_per_second"] = rate.read_rate;
         if (rate.step) {
             row["sequences"] = rate.step->n_sequences;
             row["step_seconds"] = rate.step->seconds;

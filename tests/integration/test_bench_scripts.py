@@ -30,6 +30,8 @@ def test_rounds_are_put_together_by_medians_and_the_best_limit():
     assert figures.limit(merged, "tg4") == (10.0, "reading")
     assert figures.limit(merged, "tg4@18") == (pytest.approx(100 / (10 + 2 * 20)), "reading")
     assert figures.share(merged, "pp4 fast") == pytest.approx(4 / (1000 / 30))
+    shares = figures.merge([report(read=80.0, tg4=2.0), report(tg4=9.0)])
+    assert figures.share(shares, "tg4") == 0.5, "what each report says of itself, not the best limit of all"
 
 
 def test_pictures_name_what_they_show(tmp_path):

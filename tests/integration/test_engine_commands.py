@@ -237,7 +237,10 @@ def test_bench_decodes_at_a_depth(model):
     assert [rate["name"] for rate in report["rates"]] == ["pp1 exact", "pp1 fast", "tg3", "tg3@300"]
     deep, work = report["rates"][-1], report["work"]
     read = work["bytes_per_token"] + 301.5 * work["kv_bytes_per_token"]
-    assert deep["share_of_limit"] == pytest.approx(deep["tokens_per_second"] * read / report["read_bytes_per_second"])
+    assert deep["share_of_limit"] == pytest.approx(deep["tokens_per_second"] * read / deep["read_bytes_per_second"])
+    assert report["rates"][2]["share_of_limit"] == pytest.approx(
+        report["rates"][2]["tokens_per_second"] * work["bytes_per_token"] / report["rates"][2]["read_bytes_per_second"])
+    assert 0 < max(row["read_bytes_per_second"] for row in report["rates"][2:]) <= report["read_bytes_per_second"]
 
 
 @pytest.mark.parametrize("options,part", [(("-p", "0"), '"0"'), (("--depth", "449", "-p", "1"), "514 tokens"), (("-p", "1,,2"), '""'), (("-p", "x"), '"x"'), (("-p", ""), '""'),
