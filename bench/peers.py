@@ -132,8 +132,8 @@ def table(report):
         for peer in report["peers"]:
             theirs = peer["best"][name]["median"]
             cells.append(f"{exact / theirs:.2f}" if decodes else f"{exact / theirs:.2f} exact, {fast / theirs:.2f} fast")
-        limit, of = figures.limit(report, name)
-        lines.append(f"| {name} | {exact:.1f} | {'' if decodes else f'{fast:.1f}'} | {fast / limit * 100:.0f} % of {of} | " + " | ".join(cells) + " |")
+        share = f"{figures.share(report, name if decodes else f'{name} fast') * 100:.0f} % of {figures.limit(report, name)[1]}"
+        lines.append(f"| {name} | {exact:.1f} | {'' if decodes else f'{fast:.1f}'} | {share} | " + " | ".join(cells) + " |")
     return lines
 
 

@@ -11,6 +11,7 @@ from notso_process import ROOT
 sys.path.insert(0, str(ROOT / "bench"))
 import figures  # noqa: E402
 import machine  # noqa: E402
+import peers  # noqa: E402
 import publish  # noqa: E402
 
 
@@ -43,6 +44,13 @@ def test_pictures_name_what_they_show(tmp_path):
         text = " ".join(element.text or "" for element in xml.etree.ElementTree.fromstring(picture).iter())
         for part in (*parts, "Chip & Co"):
             assert part in text, (kind, part)
+
+
+def test_the_table_of_peers_says_of_decoding_what_reading_gave_beside_it():
+    rates = {f"{name} {kind}": 3 for name in peers.NAMES if name.startswith("pp") for kind in ("exact", "fast")}
+    rows = peers.table({**figures.merge([report(**rates, tg64=7.0)]), "peers": []})
+    assert "| 50 % of reading |" in rows[-1] and rows[-1].startswith("| tg64 | 7.0 |")
+    assert "| 30 % of reading |" in next(row for row in rows if row.startswith("| pp1 |"))
 
 
 def test_published_data_keeps_the_runs_and_the_lengths_of_both(tmp_path):
