@@ -38,6 +38,21 @@ TEST_P(ThreadPoolSizes, AThreadIndexIsNeverUsedTwiceAtOnce) {
     EXPECT_EQ(std::accumulate(sums.begin(), sums.end(), 0L), 200L * 49 * 50 / 2);
 }
 
+TEST(ThreadPool, OthersTakeTheTasksOfAThreadThatIsBusy) {
+    ThreadPool pool(2);
+    constexpr int kTasks = 9;
+    for (int job = 0; job < 200; ++job) {
+        std::atomic<int> n_done{0};
+        pool.run(kTasks, [&](int task, int) {
+            // The first one of a thread waits for all others, those dealt to its thread too.
+            if (task == job % 2)
+                while (n_done.load() < kTasks - 1) std::this_thread::yield();
+            n_done.fetch_add(1);
+        });
+        ASSERT_EQ(n_done.load(), kTasks);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(OneToMoreThanCores, ThreadPoolSizes, testing::Values(1, 2, 3, 8));
 
 TEST(ThreadPool, WakesWorkersThatSleep) {
