@@ -40,7 +40,7 @@ Check check_processor(const ml::CpuFeatures& cpu, std::string_view kernels, bool
                    {"features", cpu.to_string()},
                    {"kernels", kernels},
                    {"forced", forced}};
-    const bool could_more = cpu.avx512_vnni || (cpu.avx2 && kernels == "generic");
+    const bool could_more = cpu.avx512_vnni || cpu.avx_vnni || (cpu.avx2 && kernels == "generic");
     if (kernels != "generic" && kernels != "avx2") return check;
     check.verdict = Verdict::kWarning;
     if (forced && could_more) {
@@ -52,11 +52,11 @@ Check check_processor(const ml::CpuFeatures& cpu, std::string_view kernels, bool
             "use a processor with AVX2; in a virtual machine choose the host's processor model "
             "(qemu: -cpu host)";
     } else {
-        check.detail += cpu.avx512 ? ": AVX-512 without VNNI is not used" : ": no AVX-512";
+        check.detail += cpu.avx512 ? ": AVX-512 without VNNI is not used" : ": no VNNI";
         check.advice =
-            "prompts are read at about half the speed that AVX-512 with VNNI gives (Intel since "
-            "Ice Lake, AMD since Zen 4); `--precision fast` helps; in a virtual machine choose the "
-            "host's processor model (qemu: -cpu host)";
+            "prompts are read at about half the speed that VNNI gives, with AVX-512 or without "
+            "(Intel since Ice Lake and Alder Lake, AMD since Zen 4); `--precision fast` helps; in "
+            "a virtual machine choose the host's processor model (qemu: -cpu host)";
     }
     return check;
 }

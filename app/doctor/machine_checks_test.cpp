@@ -26,11 +26,15 @@ TEST(DoctorProcessor, SaysWhyTheKernelsAreSlow) {
     ml::CpuFeatures cpu{.name = "Chip"};
     expect_warning(check_processor(cpu, "generic", false), "no AVX2", "AVX2");
     cpu.avx2 = true;
-    expect_warning(check_processor(cpu, "avx2", false), "no AVX-512", "half the speed");
-    expect_warning(check_processor(cpu, "avx2", true), "no AVX-512", "half the speed");
+    expect_warning(check_processor(cpu, "avx2", false), "no VNNI", "half the speed");
+    expect_warning(check_processor(cpu, "avx2", true), "no VNNI", "half the speed");
     expect_warning(check_processor(cpu, "generic", true), "NOTSO_ISA", "unset NOTSO_ISA");
     cpu.avx512 = true;
     expect_warning(check_processor(cpu, "avx2", false), "AVX-512 without VNNI", "half the speed");
+    cpu.avx_vnni = true;
+    expect_warning(check_processor(cpu, "avx2", true), "NOTSO_ISA", "unset NOTSO_ISA");
+    expect_fine(check_processor(cpu, "avxvnni", false));
+    cpu.avx_vnni = false;
     cpu.avx512_vnni = true;
     expect_warning(check_processor(cpu, "avx2", true), "NOTSO_ISA", "unset NOTSO_ISA");
     expect_fine(check_processor(cpu, "avx512", false));

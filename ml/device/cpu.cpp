@@ -10,6 +10,7 @@
 #include "ml/kernels/amx/table.hpp"
 #include "ml/kernels/avx2/table.hpp"
 #include "ml/kernels/avx512/table.hpp"
+#include "ml/kernels/avxvnni/table.hpp"
 #include "ml/kernels/generic/table.hpp"
 
 namespace notso::ml {
@@ -87,6 +88,7 @@ const kernels::KernelTable& avx512_table(const CpuFeatures& features) {
 constexpr Level kLevels[] = {
     {"amx", &CpuFeatures::amx, table_for<kernels::amx_table>},
     {"avx512", &CpuFeatures::avx512_vnni, avx512_table},
+    {"avxvnni", &CpuFeatures::avx_vnni, table_for<kernels::avxvnni_table>},
     {"avx2", &CpuFeatures::avx2, table_for<kernels::avx2_table>},
     {"generic", nullptr, table_for<kernels::generic_table>},
 };
@@ -105,6 +107,7 @@ std::string CpuFeatures::to_string() const {
         text += feature;
     };
     add(avx2, "avx2");
+    add(avx_vnni, "avx_vnni");
     add(avx512, "avx512");
     add(avx512_vnni, "avx512_vnni");
     add(avx512_bf16, "avx512_bf16");
@@ -123,6 +126,7 @@ CpuFeatures detect_cpu() {
     CpuFeatures features;
     features.name = brand_string();
     features.avx2 = ymm && bit(leaf7.ebx, 5) && bit(leaf1.ecx, 12) && bit(leaf1.ecx, 29);
+    features.avx_vnni = features.avx2 && bit(leaf7_1.eax, 4);
     features.avx512 = features.avx2 && zmm && bit(leaf7.ebx, 16) && bit(leaf7.ebx, 17) &&
                       bit(leaf7.ebx, 30) && bit(leaf7.ebx, 31);
     features.avx512_vnni = features.avx512 && bit(leaf7.ecx, 11);
@@ -147,7 +151,7 @@ Result<const kernels::KernelTable*> choose_kernels(const CpuFeatures& features,
         }
     }
     return fail(ErrorCode::kInvalidArgument,
-                "NOTSO_ISA={} is none of generic, avx2, avx512, amx",
+                "NOTSO_ISA={} is none of generic, avx2, avxvnni, avx512, amx",
                 forced.value_or(""));
 }
 

@@ -17,6 +17,9 @@ TEST(ChooseKernels, TakesTheBestThatTheCpuHas) {
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx2");
     cpu.avx512 = true;
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx2") << "VNNI is missing";
+    cpu.avx_vnni = true;
+    EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avxvnni");
+    EXPECT_STREQ((*choose_kernels(cpu, "avx2"))->name, "avx2");
     cpu.avx512_vnni = true;
     EXPECT_STREQ((*choose_kernels(cpu, std::nullopt))->name, "avx512");
     EXPECT_EQ(*choose_kernels(cpu, std::nullopt), &kernels::avx512_table());
@@ -58,6 +61,7 @@ TEST(ChooseKernels, RefusesWhatIsNotThereByName) {
     EXPECT_EQ(missing.error().code, ErrorCode::kUnsupported);
     EXPECT_NE(missing.error().detail.find("it has: avx2"), std::string::npos)
         << missing.error().detail;
+    EXPECT_EQ(choose_kernels(cpu, "avxvnni").error().code, ErrorCode::kUnsupported);
     EXPECT_EQ(choose_kernels(cpu, "amx").error().code, ErrorCode::kUnsupported);
     EXPECT_EQ(choose_kernels(cpu, "sse9").error().code, ErrorCode::kInvalidArgument);
 }

@@ -18,7 +18,7 @@ using Floats = std::vector<float>;
 /// Those that this CPU runs.
 inline std::vector<const KernelTable*> fast_tables() {
     std::vector<const KernelTable*> tables;
-    for (const char* name : {"avx2", "avx512", "amx"}) {
+    for (const char* name : {"avx2", "avxvnni", "avx512", "amx"}) {
         if (const auto table = choose_kernels(detect_cpu(), name)) tables.push_back(*table);
     }
     return tables;

@@ -6,6 +6,7 @@
 
 #include "ml/kernels/amx/emulated.hpp"
 #include "ml/kernels/avx512/table.hpp"
+#include "ml/kernels/avxvnni/emulated.hpp"
 #include "ml/kernels/generic/table.hpp"
 #include "ml/kernels/packed_harness.hpp"
 
@@ -33,6 +34,8 @@ std::vector<Set> sets() {
     if (detect_cpu().avx512_vnni) {
         out.push_back({&emulated_amx_table(), Precision::kExact, &generic_table()});
         out.push_back({&emulated_amx_table(), Precision::kFast, nullptr});
+        for (const Precision precision : {Precision::kExact, Precision::kFast})
+            out.push_back({&emulated_avxvnni_table(), precision, &generic_table()});
     }
     return out;
 }

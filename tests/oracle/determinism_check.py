@@ -22,7 +22,7 @@ import numpy as np
 
 from synthetic import log_softmax
 
-ISA_LEVELS = ("generic", "avx2", "avx512")
+ISA_LEVELS = ("generic", "avx2", "avxvnni", "avx512")
 STORY = "The old lighthouse keeper climbed the stairs every evening and counted them aloud. "
 
 

@@ -302,7 +302,7 @@ struct Avx2 {
         return {_mm256_fnmadd_ps(a.lo, b.lo, c.lo), _mm256_fnmadd_ps(a.hi, b.hi, c.hi)};
     }
 
-  private:
+  protected:
     /// Sums as they are: the compiler would keep many products in memory before it adds them.
     static Ints add_now(Ints sums) {
         __asm__("" : "+x"(sums.lo), "+x"(sums.hi));
