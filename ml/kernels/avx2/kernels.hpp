@@ -15,7 +15,7 @@ void softmax(float* x, std::int32_t n) noexcept;
 std::int64_t multiply_bytes(std::int64_t n_steps) noexcept;
 std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept;
 
-inline constexpr TileLimits kTiles = {.few = 4, .most_of_few = 4, .most = 4};
+inline constexpr TileLimits kTiles = {.few = 8, .most_of_few = 4, .most = 4};
 
 /// Everything but the matrix products and attention.
 inline constexpr KernelTable kOthers = {
@@ -23,7 +23,7 @@ inline constexpr KernelTable kOthers = {
     .matmul_by_type = {},
     .matmul_any = nullptr,
     .tiles = kTiles,
-    .tiles_of_short_blocks = kTiles,
+    .tiles_of_short_blocks = {.few = 16, .most_of_few = 4, .most = 4},
     .packed = {},
     .into_l2 = false,
     .kv = {{store_f16, {}}, {store_f32, {}}, {store_q8_0, {}}},

@@ -19,7 +19,7 @@ constexpr KernelTable dots_table(const char* name) {
         with_attention<Numbers<Avx2>>(with_products<Avx2, AvxVnni<Dots>>(avx2::kOthers));
     table.name = name;
     table.tiles = avxvnni::kTiles;
-    table.tiles_of_short_blocks = avxvnni::kTiles;
+    table.tiles_of_short_blocks = {.few = 16, .most_of_few = 4, .most = 5};
     return table;
 }
 
