@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <optional>
 
 #include "app/model_choice.hpp"
@@ -18,7 +19,9 @@ namespace {
 
 constexpr std::uint64_t kProbeBytes = std::uint64_t{1} << 30;
 constexpr std::chrono::milliseconds kProbeTime{1500};
-constexpr std::chrono::milliseconds kMomentTime{150};
+constexpr std::chrono::milliseconds kMomentTime{100};
+/// Tokens that are generated between two moments of reading.
+constexpr std::int32_t kTokensOfSlice = 16;
 constexpr std::chrono::milliseconds kMultiplyTime{300};
 constexpr std::chrono::milliseconds kJoinTime{100};
 constexpr double kReachableMultiplying = 0.75;  // of the measured rate, beside all other work
@@ -46,15 +49,15 @@ class MachineBench {
     MachineBench(const ml::DeviceManager& device, std::int32_t n_threads)
         : device_(device), n_threads_(n_threads) {}
 
-    Result<double> read_rate(std::chrono::milliseconds time) const {
+    Result<ml::ReadProbe> read_probe() const {
         const std::uint64_t room = device_.memory().available_bytes / 4;
-        return ml::measure_read_rate(
-            device_.kernels(), n_threads_, std::min(kProbeBytes, room), time);
+        return ml::ReadProbe::create(device_.kernels(), n_threads_, std::min(kProbeBytes, room));
     }
 
     Result<MachineLimits> limits() const {
         MachineLimits limits{};
-        NOTSO_TRY(limits.read_rate, read_rate(kProbeTime));
+        NOTSO_TRY(const ml::ReadProbe probe, read_probe());
+        limits.read_rate = probe.rate(kProbeTime);
         limits.multiply_rate =
             ml::measure_multiply_rate(device_.kernels(), n_threads_, kMultiplyTime);
         limits.join_seconds = ml::measure_join_seconds(n_threads_, kJoinTime);
@@ -95,29 +98,34 @@ class ModelBench {
         const double kv_bytes = depth > 0 ? kv * (depth + n / 2.0) : 0;
         NOTSO_TRY(const auto cache, make_cache(depth + n + 1));
         NOTSO_CHECK(model_.forward(tokens(depth), *cache, {}, ml::Precision::kFast));
-        const auto run = [&]() -> Result<double> {
+        const auto run = [&](const Slice& on_slice) -> Result<double> {
             cache->truncate(depth);
-            return decode_rate(*cache, n);
+            return decode_rate(*cache, n, on_slice);
+        };
+        const auto bound = [&](double read_rate) {
+            return (static_cast<double>(work_.bytes_per_token) + kv_bytes) / read_rate;
         };
         const std::string at = depth > 0 ? fmt::format("@{}", depth) : "";
-        NOTSO_TRY(BenchRate rate, repeat_beside_reading(fmt::format("tg{}{}", n, at), run));
-        rate.share =
-            rate.median * (static_cast<double>(work_.bytes_per_token) + kv_bytes) / rate.read_rate;
-        return rate;
+        return repeat_beside_reading(fmt::format("tg{}{}", n, at), bound, run);
     }
 
     Result<BenchRate> generate_together(std::int32_t n, std::int32_t n_sequences) const {
-        const auto run = [&] { return batch_rate(n, n_sequences); };
+        const auto run = [&](const Slice& on_slice) {
+            return batch_rate(n, n_sequences, on_slice);
+        };
+        const auto bound = [&](double read_rate) { return step_bound(n_sequences, read_rate); };
         NOTSO_TRY(BenchRate rate,
-                  repeat_beside_reading(fmt::format("tg{} x{}", n, n_sequences), run));
-        rate.step = {.n_sequences = n_sequences,
-                     .seconds = n_sequences / rate.median,
-                     .bound_seconds = step_bound(n_sequences, rate.read_rate)};
-        rate.share = rate.step->bound_seconds / rate.step->seconds;
+                  repeat_beside_reading(fmt::format("tg{} x{}", n, n_sequences), bound, run));
+        const double seconds = n_sequences / rate.median;
+        rate.step = {
+            .n_sequences = n_sequences, .seconds = seconds, .bound_seconds = rate.share * seconds};
         return rate;
     }
 
   private:
+    /// Called after so many steps, which took so many seconds.
+    using Slice = std::function<void(std::int32_t n_steps, double seconds)>;
+
     /// See BenchStep::bound_seconds.
     double step_bound(std::int32_t n_sequences, double read_rate) const {
         const double reading = static_cast<double>(work_.bytes_per_token) / read_rate;
@@ -139,22 +147,43 @@ class ModelBench {
             .name = std::move(name), .median = median(rates), .least = least, .most = most};
     }
 
-    /// The same of what memory bounds. Some machines read at half their speed for minutes, so each
-    /// measurement stands between two moments of reading, and the faster one counts.
-    template <class Run>
-    Result<BenchRate> repeat_beside_reading(std::string name, const Run& run) const {
+    /// The same of what memory bounds. Some machines read at half their speed for seconds or
+    /// minutes, so each slice of a measurement stands between two moments of reading: the faster
+    /// one says what was possible, and the median of all slices is the share.
+    /// @param bound  Seconds that a step takes at least, by bytes read per second.
+    template <class Bound, class Run>
+    Result<BenchRate> repeat_beside_reading(std::string name,
+                                            const Bound& bound,
+                                            const Run& run) const {
+        NOTSO_TRY(const ml::ReadProbe probe, machine_.read_probe());
+        std::vector<double> shares;
         std::vector<double> read_rates;
-        NOTSO_TRY(double before, machine_.read_rate(kMomentTime));
-        const auto run_and_read = [&]() -> Result<double> {
-            NOTSO_TRY(const double rate, run());
-            NOTSO_TRY(const double after, machine_.read_rate(kMomentTime));
+        double before = probe.rate(kMomentTime);
+        const Slice on_slice = [&](std::int32_t n_steps, double seconds) {
+            const double after = probe.rate(kMomentTime);
             read_rates.push_back(std::max(before, after));
+            shares.push_back(bound(read_rates.back()) * n_steps / seconds);
             before = after;
-            return rate;
         };
-        NOTSO_TRY(BenchRate rate, repeat(std::move(name), run_and_read));
+        NOTSO_TRY(BenchRate rate, repeat(std::move(name), [&] { return run(on_slice); }));
         rate.read_rate = median(std::move(read_rates));
+        rate.share = median(std::move(shares));
         return rate;
+    }
+
+    /// Runs step(i) for every i in [0, n), slice by slice. @return Seconds that the steps took.
+    template <class Step>
+    static Result<double> run_slices(std::int32_t n, const Slice& on_slice, const Step& step) {
+        double sum = 0;
+        for (std::int32_t first = 0; first < n; first += kTokensOfSlice) {
+            const std::int32_t end = std::min(first + kTokensOfSlice, n);
+            const auto start = SteadyClock::now();
+            for (std::int32_t i = first; i < end; ++i) NOTSO_CHECK(step(i));
+            const double seconds = seconds_since(start);
+            sum += seconds;
+            on_slice(end - first, seconds);
+        }
+        return sum;
     }
 
     Result<std::unique_ptr<ml::KvCache>> make_cache(std::int32_t n) const {
@@ -181,20 +210,22 @@ class ModelBench {
         return n / seconds_since(start);
     }
 
-    Result<double> decode_rate(ml::KvCache& cache, std::int32_t n) const {
+    Result<double> decode_rate(ml::KvCache& cache, std::int32_t n, const Slice& on_slice) const {
         std::vector<float> logits(static_cast<std::size_t>(model_.config().n_vocab));
-        const ml::TokenId first = token(0);
-        NOTSO_CHECK(model_.forward(std::span(&first, 1), cache, logits));
-        const auto start = SteadyClock::now();
-        for (std::int32_t i = 1; i <= n; ++i) {
+        const auto step = [&](std::int32_t i) {
             const ml::TokenId next = token(i);
-            NOTSO_CHECK(model_.forward(std::span(&next, 1), cache, logits));
-        }
-        return n / seconds_since(start);
+            return model_.forward(std::span(&next, 1), cache, logits);
+        };
+        NOTSO_CHECK(step(0));
+        NOTSO_TRY(const double seconds,
+                  run_slices(n, on_slice, [&](std::int32_t i) { return step(i + 1); }));
+        return n / seconds;
     }
 
     /// Tokens per second of all sequences. The first token of each is not counted.
-    Result<double> batch_rate(std::int32_t n, std::int32_t n_sequences) const {
+    Result<double> batch_rate(std::int32_t n,
+                              std::int32_t n_sequences,
+                              const Slice& on_slice) const {
         const auto n_vocab = static_cast<std::size_t>(model_.config().n_vocab);
         const auto count = static_cast<std::size_t>(n_sequences);
         std::vector<float> logits(n_vocab * count);
@@ -207,14 +238,15 @@ class ModelBench {
                                 .cache = *caches[i],
                                 .logits = std::span(logits).subspan(i * n_vocab, n_vocab)});
         }
-        auto start = SteadyClock::now();
-        for (std::int32_t step = 0; step <= n; ++step) {
-            if (step == 1) start = SteadyClock::now();
+        const auto step = [&](std::int32_t number) {
             for (std::int32_t i = 0; i < n_sequences; ++i)
-                next[static_cast<std::size_t>(i)] = token(step * n_sequences + i);
-            NOTSO_CHECK(model_.forward(segments));
-        }
-        return n * n_sequences / seconds_since(start);
+                next[static_cast<std::size_t>(i)] = token(number * n_sequences + i);
+            return model_.forward(segments);
+        };
+        NOTSO_CHECK(step(0));
+        NOTSO_TRY(const double seconds,
+                  run_slices(n, on_slice, [&](std::int32_t i) { return step(i + 1); }));
+        return n * n_sequences / seconds;
     }
 
     const ml::Model& model_;

@@ -180,22 +180,23 @@ Check check_speed(const ml::Model& model, const ml::gguf::File& file, const Sett
     if (!device) return broken("speed", device.error());
     const std::int32_t threads = ml::choose_threads(settings.threads, device->cores());
     const std::uint64_t room = device->memory().available_bytes / 4;
-    const auto limit =
-        ml::measure_read_rate(device->kernels(), threads, std::min(kProbeBytes, room), kProbeTime);
-    if (!limit) return broken("speed", limit.error());
+    const auto probe =
+        ml::ReadProbe::create(device->kernels(), threads, std::min(kProbeBytes, room));
+    if (!probe) return broken("speed", probe.error());
+    const double limit = probe->rate(kProbeTime);
     const auto rate = decode_rate(model);
     if (!rate) return broken("speed", rate.error());
     const std::uint64_t bytes = ml::work_of(file, model.config()).bytes_per_token;
-    const double share = *rate * static_cast<double>(bytes) / *limit;
+    const double share = *rate * static_cast<double>(bytes) / limit;
     Check check{.name = "speed"};
     check.detail = fmt::format(
         "{:.1f} tokens per second: {:.0f} % of what {} threads read from memory ({:.1f} GB/s)",
         *rate,
         share * 100,
         threads,
-        *limit / 1e9);
+        limit / 1e9);
     check.facts = {{"tokens_per_second", *rate},
-                   {"read_bytes_per_second", *limit},
+                   {"read_bytes_per_second", limit},
                    {"bytes_per_token", bytes},
                    {"share_of_read_rate", share},
                    {"threads", threads}};

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <span>
 #include <vector>
 
 #include "base/clock.hpp"
-#include "ml/model/weight_memory.hpp"
-#include "ml/runtime/thread_pool.hpp"
 
 namespace notso::ml {
 namespace {
@@ -18,28 +17,36 @@ constexpr std::size_t kPartMultiple = 8 * 64;
 
 }  // namespace
 
-Result<double> measure_read_rate(const kernels::KernelTable& kernels,
-                                 std::int32_t n_threads,
-                                 std::uint64_t bytes,
-                                 std::chrono::milliseconds time) {
-    NOTSO_TRY(const WeightMemory memory, WeightMemory::allocate(bytes));
+ReadProbe::ReadProbe(const kernels::KernelTable& kernels,
+                     std::int32_t n_threads,
+                     WeightMemory memory)
+    : kernels_(&kernels),
+      pool_(std::make_unique<ThreadPool>(n_threads)),
+      memory_(std::move(memory)) {}
+
+Result<ReadProbe> ReadProbe::create(const kernels::KernelTable& kernels,
+                                    std::int32_t n_threads,
+                                    std::uint64_t bytes) {
+    NOTSO_TRY(WeightMemory memory, WeightMemory::allocate(bytes));
     std::ranges::fill(memory.bytes(), std::byte{1});
-    ThreadPool pool(n_threads);
-    const std::size_t part =
-        memory.bytes().size() / static_cast<std::size_t>(n_threads) / kPartMultiple * kPartMultiple;
+    return ReadProbe(kernels, n_threads, std::move(memory));
+}
+
+double ReadProbe::rate(std::chrono::milliseconds time) const {
+    const std::span<const std::byte> bytes = memory_.bytes();
+    const auto n_threads = static_cast<std::size_t>(pool_->size());
+    const std::size_t part = bytes.size() / n_threads / kPartMultiple * kPartMultiple;
     std::atomic<std::uint64_t> sink{0};  // so that no read can be left out
     double best = 0;
     const auto end = SteadyClock::now() + time;
     for (std::size_t round = 0; round < std::size(kStreams) || SteadyClock::now() < end; ++round) {
         const std::size_t streams = kStreams[round % std::size(kStreams)];
         const auto start = SteadyClock::now();
-        pool.run(n_threads, [&](std::int32_t task, std::int32_t) noexcept {
-            const std::byte* begin = memory.bytes().data() + static_cast<std::size_t>(task) * part;
-            sink += kernels.read_memory(begin, part / streams, streams);
+        pool_->run(pool_->size(), [&](std::int32_t task, std::int32_t) noexcept {
+            const std::byte* begin = bytes.data() + static_cast<std::size_t>(task) * part;
+            sink += kernels_->read_memory(begin, part / streams, streams);
         });
-        const double seconds = seconds_since(start);
-        best = std::max(best,
-                        static_cast<double>(part * static_cast<std::size_t>(n_threads)) / seconds);
+        best = std::max(best, static_cast<double>(part * n_threads) / seconds_since(start));
     }
     return best;
 }

@@ -16,10 +16,11 @@ TEST(MachineProbe, ReadsMemoryAtAPlausibleRate) {
     std::vector<const kernels::KernelTable*> tables = kernels::fast_tables();
     tables.push_back(&kernels::generic_table());
     for (const kernels::KernelTable* table : tables) {
-        const auto rate = measure_read_rate(*table, 2, 64 << 20, milliseconds(20));
-        ASSERT_TRUE(rate);
-        EXPECT_GT(*rate, 1e7) << table->name;
-        EXPECT_LT(*rate, 1e14) << table->name;
+        const auto probe = ReadProbe::create(*table, 2, 64 << 20);
+        ASSERT_TRUE(probe);
+        const double rate = probe->rate(milliseconds(20));
+        EXPECT_GT(rate, 1e7) << table->name;
+        EXPECT_LT(rate, 1e14) << table->name;
     }
 }
 
