@@ -47,7 +47,11 @@ def multiplying_limit(merged, n):
 
 
 def limit(merged, name):
-    """The nearer limit of a rate such as "pp512 fast", "tg64" or "tg64@8192", and the one it is."""
+    """The nearer limit of a rate such as "pp512 fast", "tg64" or "tg64@8192", and the one it is: where its share is known, the
+    limit that was measured beside it."""
+    rate = merged["rates"].get(name, {})
+    if rate.get("share"):
+        return rate["median"] / rate["share"], "reading"
     kind, at, depth = name.split()[0].partition("@")
     n = int(kind[2:])
     if kind.startswith("tg"):
@@ -59,6 +63,5 @@ def limit(merged, name):
 
 
 def share(merged, name):
-    """Of its limit, by the median: of the one beside it where that is known."""
-    rate = merged["rates"][name]
-    return rate["share"] if "share" in rate else rate["median"] / limit(merged, name)[0]
+    """Of its limit, by the median."""
+    return merged["rates"][name]["median"] / limit(merged, name)[0]

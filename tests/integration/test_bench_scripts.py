@@ -39,7 +39,7 @@ def test_pictures_name_what_they_show(tmp_path):
     (tmp_path / "chip.json").write_text(json.dumps(report(pp1_exact=5, pp1_fast=6, pp8_exact=20, pp8_fast=30, tg4=7)))
     subprocess.run([sys.executable, ROOT / "bench/plot.py", tmp_path / "chip.json", tmp_path], check=True)
     for kind, parts in (("prompts", ("limit: reading the weights", "limit: multiplying", "notso, fast", "Tiny <1>")),
-                        ("shares", ("decode", "prompt of 8", "70 % · 7.0 tok/s · notso, exact"))):
+                        ("shares", ("decode", "prompt of 8", "50 % · 7.0 tok/s · notso, exact"))):
         picture = (tmp_path / f"chip-tiny-1-{kind}.svg").read_text()
         text = " ".join(element.text or "" for element in xml.etree.ElementTree.fromstring(picture).iter())
         for part in (*parts, "Chip & Co"):
