@@ -31,10 +31,20 @@ TEST(ChooseKernels, TakesTheBestThatTheCpuHas) {
     EXPECT_STREQ((*choose_kernels(cpu, "generic"))->name, "generic");
 }
 
-/// As the system says it.
-TEST(DetectCpu, KnowsZen4) {
+/// What the system says.
+std::string read_cpuinfo() {
     std::ifstream file("/proc/cpuinfo");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(DetectCpu, KnowsAvxVnni) {
+    const std::string text = read_cpuinfo();
+    if (text.empty()) GTEST_SKIP() << "no /proc/cpuinfo";
+    EXPECT_EQ(detect_cpu().avx_vnni, text.contains(" avx_vnni "));
+}
+
+TEST(DetectCpu, KnowsZen4) {
+    const std::string text = read_cpuinfo();
     if (text.empty()) GTEST_SKIP() << "no /proc/cpuinfo";
     const bool is_family_25 = text.contains("AuthenticAMD") && text.contains("cpu family\t: 25\n");
     EXPECT_EQ(detect_cpu().few_l1_misses, is_family_25 && text.contains(" avx512bw "));

@@ -1,5 +1,6 @@
-// The most that this instruction set can read and multiply: as many independent sums as hide the
-// latency of vpdpbusd.
+// The most that this instruction set can read and multiply, by vpdpbusd.
+#include "ml/kernels/simd/peak.hpp"
+
 #include <immintrin.h>
 
 #include "ml/kernels/avx512/kernels.hpp"
@@ -7,19 +8,9 @@
 namespace notso::ml::kernels::avx512 {
 
 std::int64_t multiply_bytes(std::int64_t n_steps) noexcept {
-    constexpr int kSums = 12;
-    const __m512i ones = _mm512_set1_epi8(1);
-    __m512i sums[kSums];
-#pragma GCC unroll 12
-    for (int i = 0; i < kSums; ++i) sums[i] = _mm512_setzero_si512();
-    for (std::int64_t step = 0; step < n_steps; ++step) {
-#pragma GCC unroll 12
-        for (int i = 0; i < kSums; ++i) {
-            sums[i] = _mm512_dpbusd_epi32(sums[i], ones, ones);
-            __asm__ volatile("" : "+v"(sums[i]));
-        }
-    }
-    return n_steps * kSums * 64;
+    return multiply_ones(n_steps, _mm512_set1_epi8(1), [](__m512i sums, __m512i ones) {
+        return _mm512_dpbusd_epi32(sums, ones, ones);
+    });
 }
 
 std::uint64_t read_memory(const std::byte* p, std::size_t n, std::size_t n_streams) noexcept {
